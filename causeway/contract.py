@@ -1,0 +1,130 @@
+"""A data contract, compiled: plain frozen values that travel to Spark executors without the ODCS library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+RESCUED = "_rescued"
+SUFFIX = ".odcs.yaml"
+
+
+class ContractError(ValueError):
+    """One line: the file, the path inside it, what is wrong, what is allowed."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A SQL expression over a row that must not be false."""
+
+    name: str
+    sql: str
+    column: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    field: str  # its name in the file
+    type: str  # ODCS logical type
+    required: bool = False
+    unique: bool = False
+    key: bool = False
+    bits: int = 64
+    precision: int | None = None  # a decimal when set
+    scale: int = 0
+    timezone: str | None = None  # of a timestamp without offset; None: no zone at all
+    format: str | None = None  # strftime
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+    minimum: Any = None
+    maximum: Any = None
+    exclusive_minimum: Any = None
+    exclusive_maximum: Any = None
+    multiple_of: Any = None
+    values: tuple[Any, ...] = ()
+    transform: str | None = None  # SQL over the other columns
+    items: Column | None = None
+    properties: tuple[Column, ...] = ()
+
+    def arrow_type(self) -> pa.DataType:
+        import pyarrow as pa
+
+        if self.type == "number" and self.precision is not None:
+            return pa.decimal128(self.precision, self.scale)
+        if self.type == "array":
+            assert self.items is not None
+            return pa.list_(self.items.arrow_type())
+        if self.type == "object":
+            return pa.struct([pa.field(p.name, p.arrow_type()) for p in self.properties])
+        return {
+            "string": pa.string(),
+            "integer": pa.int32() if self.bits == 32 else pa.int64(),
+            "number": pa.float32() if self.bits == 32 else pa.float64(),
+            "boolean": pa.bool_(),
+            "date": pa.date32(),
+            "timestamp": pa.timestamp("us", tz="UTC" if self.timezone else None),
+            "time": pa.time64("us"),
+        }[self.type]
+
+
+@dataclass(frozen=True)
+class Contract:
+    dataset: str
+    version: str
+    columns: tuple[Column, ...]
+    description: str = ""
+    format: str = "csv"  # csv | jsonl | parquet
+    delimiter: str = ","
+    quote: str = '"'  # empty: quotes are ordinary characters
+    header: bool = True
+    encoding: str = "utf-8"
+    nulls: tuple[str, ...] = ("",)
+    partitioning: tuple[tuple[str, str], ...] = ()  # (column, identity | year | month | day)
+    sort_order: tuple[str, ...] = ()
+    on_schema_change: str = "rescue"  # evolve | rescue | freeze
+    duplicates: str = "reject"  # of the primary key inside a batch: last | reject
+    on_delete: str = "keep"  # when a source is deleted: keep | remove its rows
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns if column.key)
+
+    def arrow_schema(self) -> pa.Schema:
+        """The curated business columns; the engine appends its lineage columns."""
+        import pyarrow as pa
+
+        fields = [pa.field(c.name, c.arrow_type(), nullable=not c.required) for c in self.columns]
+        if self.on_schema_change == "rescue":
+            fields.append(pa.field(RESCUED, pa.string()))
+        return pa.schema(fields)
+
+
+def load_contract(path: str | Path) -> Contract:
+    from causeway.odcs import compile_file
+
+    return compile_file(Path(path))
+
+
+def contract_files(directory: str | Path) -> Iterator[Path]:
+    return iter(sorted(Path(directory).glob(f"*{SUFFIX}")))
+
+
+def load_contracts(directory: str | Path) -> dict[str, Contract]:
+    """Every contract of a directory, or one ContractError with a line for each that is wrong."""
+    contracts, errors = {}, []
+    for path in contract_files(directory):
+        try:
+            contracts[path.name.removesuffix(SUFFIX)] = load_contract(path)
+        except ContractError as error:
+            errors.append(str(error))
+    if errors:
+        raise ContractError("\n".join(errors))
+    return contracts

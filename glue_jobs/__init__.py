@@ -1,0 +1,1 @@
+"""The curation job and the engine it runs."""
