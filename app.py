@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+"""The map: settings and contracts → stacks → tags → checks."""
+
+import sys
+from pathlib import Path
+
+import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks
+
+from causeway.contract import ContractError, load_contracts
+from causeway.settings import Settings, SettingsError, load_settings
+from stacks.costs import CostsStack, project_tags, tag_everything
+from stacks.lake import LakeStack
+from stacks.partner import PartnerStack
+from stacks.pipeline import PipelineStack
+
+CONTRACTS = Path(__file__).parent / "contracts"
+
+
+def build(app: cdk.App, settings: Settings, datasets: list[str]) -> None:
+    """Every stack of Causeway, in the order in which they depend on each other."""
+    common = {
+        "settings": settings,
+        "env": cdk.Environment(account=settings.company.account, region=settings.company.region),
+        "tags": project_tags(settings),
+        "termination_protection": not settings.sandbox,
+    }
+    lake = LakeStack(app, f"{settings.project}-lake", **common)
+    PipelineStack(app, f"{settings.project}-pipeline", lake=lake, datasets=datasets, **common)
+    PartnerStack(app, f"{settings.project}-partner", lake=lake, datasets=datasets, **common)
+    CostsStack(app, f"{settings.project}-costs", **common)
+    tag_everything(app, settings)
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+
+
+if __name__ == "__main__":
+    try:
+        app = cdk.App()
+        build(app, load_settings(), sorted(load_contracts(CONTRACTS)))
+    except (SettingsError, ContractError) as error:
+        sys.exit(f"{error}")
+    app.synth()

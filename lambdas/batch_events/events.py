@@ -1,0 +1,75 @@
+"""Reads what SQS delivers: S3 event notifications, and whatever else ended up in the queue."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_plus
+
+from causeway.manifest import LANDING_PREFIX, SourceVersion, dataset_of
+
+
+@dataclass(frozen=True)
+class Change:
+    """One message's word that a source may have changed. `order` sorts versions of one source."""
+
+    message: str
+    source: SourceVersion
+    order: str
+
+    @property
+    def dataset(self) -> str:
+        return dataset_of(self.source.source)
+
+
+@dataclass(frozen=True)
+class Unrouted:
+    """Something that no dataset can take, and why: it is set aside, with what was received."""
+
+    message: str
+    code: str
+    reason: str
+    received: str
+    source: str | None = None
+    version: str | None = None
+
+
+def read_message(message: str, body: str, datasets: frozenset[str]) -> Iterable[Change | Unrouted]:
+    """Everything that one message says, in its order."""
+    try:
+        document = json.loads(body)
+    except json.JSONDecodeError as error:
+        yield Unrouted(message, "undecodable_message", f"not JSON: {error}", body)
+        return
+    if isinstance(document, dict) and document.get("Event") == "s3:TestEvent":
+        yield Unrouted(message, "test_event", "S3 tests a new notification with it; nothing landed", body)
+        return
+    records = document.get("Records") if isinstance(document, dict) else None
+    if not isinstance(records, list) or not records:
+        yield Unrouted(message, "undecodable_message", "not an S3 event: no Records", body)
+        return
+    for record in records:
+        yield _read_record(message, record, datasets)
+
+
+def _read_record(message: str, record: Any, datasets: frozenset[str]) -> Change | Unrouted:
+    received = json.dumps(record)
+    try:
+        described = record["s3"]["object"]
+        # Keys in notifications are form-encoded: a space is "+", a plus sign "%2B".
+        source = unquote_plus(described["key"], errors="strict")
+        version, size = described.get("versionId", "null"), int(described.get("size", 0))
+        order = described.get("sequencer", "").zfill(64)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return Unrouted(message, "undecodable_message", f"not an S3 event record: {error!r}", received)
+    change = Change(message, SourceVersion(source, version, size), order)
+    if source.endswith("/"):
+        code, reason = "folder_marker", "the key ends in a slash: a console's folder, not a file"
+    elif not change.dataset:
+        code, reason = "unknown_dataset", f"the key is not {LANDING_PREFIX}<dataset>/<file>"
+    elif change.dataset not in datasets:
+        code = "unknown_dataset"
+        reason = f"no contract for {change.dataset!r}; known: {', '.join(sorted(datasets))}"
+    else:
+        return change
+    return Unrouted(message, code, reason, received, source, version)

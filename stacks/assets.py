@@ -1,0 +1,37 @@
+"""What is packaged: the few files of this repository that run on AWS, laid out as they are here."""
+
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from aws_cdk import IgnoreMode
+
+ROOT = Path(__file__).resolve().parent.parent
+
+BATCH_EVENTS = (
+    "causeway/__init__.py",
+    "causeway/manifest.py",
+    "lambdas/__init__.py",
+    "lambdas/batch_events/*.py",
+)
+GLUE_LIBRARY = (
+    "causeway/__init__.py",
+    "causeway/contract.py",
+    "causeway/manifest.py",
+    "causeway/odcs.py",
+    "glue_jobs/*.py",
+)
+CONTRACTS = ("contracts/*.odcs.yaml",)
+# What the job asks Glue to install: pinned with hashes, written by `make lock`.
+JOB_MODULES = ROOT / "glue_jobs" / "requirements.txt"
+
+
+def only(*patterns: str) -> dict[str, Any]:
+    """Options of an asset that holds just the files these patterns match, below the repository's root."""
+    folders = {str(parent) for p in patterns for parent in PurePosixPath(p).parents} - {"."}
+    opened = sorted(folders, key=lambda folder: (folder.count("/"), folder))
+    rules = ["/*", *(rule for folder in opened for rule in (f"!/{folder}", f"/{folder}/*"))]
+    return {
+        "path": str(ROOT),
+        "exclude": [*rules, *(f"!/{pattern}" for pattern in patterns), "__pycache__"],
+        "ignore_mode": IgnoreMode.GIT,
+    }

@@ -1,0 +1,66 @@
+"""Costs: one tag on everything, and a budget that watches what carries it."""
+
+from typing import Any
+
+from aws_cdk import Stack, Tags
+from aws_cdk import aws_budgets as budgets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from constructs import Construct, IConstruct
+
+from causeway.settings import Settings
+
+PROJECT_TAG = "project"
+
+
+def project_tags(settings: Settings) -> dict[str, str]:
+    """The tags that everything of this project carries."""
+    return {PROJECT_TAG: settings.project}
+
+
+def tag_everything(scope: IConstruct, settings: Settings) -> None:
+    """Tag every taggable resource. Stacks take the same tags as an argument: this does not reach them."""
+    for key, value in project_tags(settings).items():
+        Tags.of(scope).add(key, value)
+
+
+class CostsStack(Stack):
+    """The month's budget for everything that carries the project tag."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        alerts = sns.Topic(self, "BudgetAlerts", enforce_ssl=True)
+        alerts.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AllowBudgets",
+                principals=[iam.ServicePrincipal("budgets.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[alerts.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        )
+        subscriber = budgets.CfnBudget.SubscriberProperty(subscription_type="SNS", address=alerts.topic_arn)
+        budgets.CfnBudget(
+            self,
+            "Budget",
+            budget=budgets.CfnBudget.BudgetDataProperty(
+                budget_type="COST",
+                time_unit="MONTHLY",
+                budget_limit=budgets.CfnBudget.SpendProperty(
+                    amount=settings.limits.monthly_budget, unit="USD"
+                ),
+                cost_filters={"TagKeyValue": [f"user:{PROJECT_TAG}${settings.project}"]},
+            ),
+            notifications_with_subscribers=[
+                budgets.CfnBudget.NotificationWithSubscribersProperty(
+                    notification=budgets.CfnBudget.NotificationProperty(
+                        comparison_operator="GREATER_THAN",
+                        notification_type=kind,
+                        threshold=threshold,
+                        threshold_type="PERCENTAGE",
+                    ),
+                    subscribers=[subscriber],
+                )
+                for kind, threshold in (("ACTUAL", 80), ("FORECASTED", 100))
+            ],
+        )

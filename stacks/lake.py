@@ -1,0 +1,180 @@
+"""The lake: where data lands, where it is kept, and the queue that says it landed."""
+
+from typing import Any
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from causeway.manifest import LANDING_PREFIX
+from causeway.settings import Settings
+
+# The partner's roles live under this IAM path. Policies here speak of the path, so that this stack
+# needs nothing of the partner's.
+PARTNER_PATH = "/causeway/partner/"
+# Lambda asks for a visibility timeout of at least six times the function's.
+BATCHING_TIMEOUT = Duration.minutes(2)
+
+
+class LakeStack(Stack):
+    """Buckets, key, catalog databases and the queue of landing events."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        self._removal = RemovalPolicy.DESTROY if settings.sandbox else RemovalPolicy.RETAIN
+        limits = settings.limits
+
+        self.key = kms.Key(
+            self, "Key", description="Causeway's data", enable_key_rotation=True, removal_policy=self._removal
+        )
+        self.log_bucket = self._bucket(
+            "Logs",
+            # Log delivery cannot write under a customer key.
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(limits.log_retention_days))],
+        )
+        self.dead_letters = self._queue("DeadLetters", retention_period=Duration.days(14))
+        self.landing_events = self._queue(
+            "LandingEvents",
+            retention_period=Duration.days(7),
+            visibility_timeout=Duration.minutes(6 * BATCHING_TIMEOUT.to_minutes()),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=5),
+        )
+        self.landing_bucket = self._data_bucket("Landing", limits.landing_retention_days)
+        self.curated_bucket = self._data_bucket("Curated", None)
+        self.quarantine_bucket = self._data_bucket("Quarantine", limits.quarantine_retention_days)
+        self._notify_of_landing()
+        self._close_to_partner(self.landing_bucket, self.quarantine_bucket)
+
+        database = settings.project.replace("-", "_")
+        self.curated_database = self._database("CuratedDatabase", f"{database}_lake")
+        self.quarantine_database = self._database("QuarantineDatabase", f"{database}_quarantine")
+
+        # Exported by name: a stack that stops needing one can then be deployed before this one, and
+        # acknowledgments can spell the resources they speak of.
+        self.landing_arn = self.export_value(self.landing_bucket.bucket_arn)
+        self.curated_arn = self.export_value(self.curated_bucket.bucket_arn)
+        self.quarantine_arn = self.export_value(self.quarantine_bucket.bucket_arn)
+
+    def _bucket(self, construct_id: str, **kwargs: Any) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            construct_id,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            removal_policy=self._removal,
+            **kwargs,
+        )
+
+    def _data_bucket(self, name: str, retention_days: int | None) -> s3.Bucket:
+        expiration = Duration.days(retention_days) if retention_days else None
+        bucket = self._bucket(
+            name,
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self.key,
+            bucket_key_enabled=True,
+            versioned=True,
+            server_access_logs_bucket=self.log_bucket,
+            server_access_logs_prefix=f"{name.lower()}/",
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    expiration=expiration,
+                    noncurrent_version_expiration=Duration.days(30),
+                    abort_incomplete_multipart_upload_after=Duration.days(7),
+                )
+            ],
+        )
+        self._deny_other_keys(bucket)
+        return bucket
+
+    def _deny_other_keys(self, bucket: s3.Bucket) -> None:
+        # A request that names no key is fine: default encryption takes ours. One that names another
+        # is not. Null keeps StringNotEquals from matching the requests that name none.
+        header = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="DenyOtherKeys",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:PutObject"],
+                resources=[bucket.arn_for_objects("*")],
+                conditions={
+                    "Null": {header: "false"},
+                    "StringNotEquals": {header: self.key.key_arn},
+                },
+            )
+        )
+
+    def _close_to_partner(self, *buckets: s3.Bucket) -> None:
+        partner = self.format_arn(
+            service="iam", region="", resource="role", resource_name=f"{PARTNER_PATH.strip('/')}/*"
+        )
+        for bucket in buckets:
+            bucket.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid="DenyPartner",
+                    effect=iam.Effect.DENY,
+                    principals=[iam.AnyPrincipal()],
+                    actions=["s3:*"],
+                    resources=[bucket.bucket_arn, bucket.arn_for_objects("*")],
+                    conditions={"ArnLike": {"aws:PrincipalArn": partner}},
+                )
+            )
+
+    def _queue(self, construct_id: str, **kwargs: Any) -> sqs.Queue:
+        # SQS's own key: S3 can use it without a key policy, where a customer key that lacks one
+        # makes events vanish in silence. The messages hold keys and sizes, no data.
+        return sqs.Queue(
+            self,
+            construct_id,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            removal_policy=self._removal,
+            **kwargs,
+        )
+
+    def _notify_of_landing(self) -> None:
+        """S3 → SQS by the bucket's own property; the L2 way adds a Lambda with wide permissions."""
+        self.landing_events.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AllowLandingBucket",
+                principals=[iam.ServicePrincipal("s3.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[self.landing_events.queue_arn],
+                # Not aws:SourceArn: the bucket's name does not exist before this policy does.
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        )
+        bucket = self.landing_bucket.node.default_child
+        assert isinstance(bucket, s3.CfnBucket)
+        bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            queue_configurations=[
+                s3.CfnBucket.QueueConfigurationProperty(
+                    event="s3:ObjectCreated:*",
+                    queue=self.landing_events.queue_arn,
+                    filter=s3.CfnBucket.NotificationFilterProperty(
+                        s3_key=s3.CfnBucket.S3KeyFilterProperty(
+                            rules=[s3.CfnBucket.FilterRuleProperty(name="prefix", value=LANDING_PREFIX)]
+                        )
+                    ),
+                )
+            ]
+        )
+        # S3 sends a test message when the notification is made, and refuses if it may not.
+        bucket.node.add_dependency(self.landing_events)
+
+    def _database(self, construct_id: str, name: str) -> str:
+        database = glue.CfnDatabase(
+            self,
+            construct_id,
+            catalog_id=self.account,
+            database_input=glue.CfnDatabase.DatabaseInputProperty(name=name),
+        )
+        database.apply_removal_policy(self._removal)
+        return name
