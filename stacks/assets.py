@@ -18,6 +18,7 @@ GLUE_LIBRARY = (
     "causeway/contract.py",
     "causeway/manifest.py",
     "causeway/odcs.py",
+    "causeway/report.py",
     "glue_jobs/*.py",
 )
 CONTRACTS = ("contracts/*.odcs.yaml",)

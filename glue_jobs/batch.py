@@ -1,0 +1,217 @@
+"""One batch, from decision to commit. What distributes the work (Spark, or nothing) is passed in."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from botocore.exceptions import ClientError
+from pyiceberg.catalog import Catalog
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.table import Table
+
+from causeway.contract import Contract
+from causeway.manifest import Manifest
+from causeway.report import Report, SourceReport
+from glue_jobs.engine import REJECTED_SCHEMA, SourceCount, curated_schema
+from glue_jobs.ledger import Ledger
+from glue_jobs.tables import change_table, open_table, snapshots_since
+from glue_jobs.units import SourceObject, Unit, plan_units
+
+logger = logging.getLogger(__name__)
+
+# A batch that loses this many races to other writers of its table gives up, and its execution is red.
+MAX_DECISIONS = 50
+BATCH, REPORT, APPLIED = "causeway.batch", "causeway.report", "causeway.applied"
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Where everything is."""
+
+    landing_bucket: str
+    curated_bucket: str
+    quarantine_bucket: str
+    curated_database: str
+    quarantine_database: str
+
+
+@dataclass(frozen=True)
+class UnitResult:
+    """What a task says of a unit it curated: counts, files written, columns beyond the contract's."""
+
+    counts: tuple[SourceCount, ...]
+    files: tuple[str, ...]
+    rejected_files: tuple[str, ...]
+    new_columns: tuple[str, ...] = ()
+
+
+Distribute = Callable[[Sequence[Unit]], Sequence[UnitResult]]
+
+
+class Batch:
+    """Brings the sources of one manifest to what S3 holds now."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        contract: Contract,
+        *,
+        run: str,
+        lake: Lake,
+        catalog: Catalog,
+        ledger: Ledger,
+        s3: Any,
+        distribute: Distribute,
+    ) -> None:
+        self._manifest, self._contract, self._run = manifest, contract, run
+        self._lake, self._catalog, self._ledger, self._s3 = lake, catalog, ledger, s3
+        self._distribute = distribute
+        self._started = time.monotonic()
+
+    def curate(self) -> Report:
+        """Decide, curate, commit; decide again whenever the table moved meanwhile.
+
+        Raises CommitFailedException after MAX_DECISIONS lost races.
+        """
+        decided: dict[str, SourceObject | None] | None = None
+        results: Sequence[UnitResult] = ()
+        for _ in range(MAX_DECISIONS):
+            table = self._curated_table(results)
+            self._catch_up(table)
+            due = self._due()
+            if not due:
+                return self._nothing_to_do(table)
+            if due != decided:
+                decided, results = due, self._distribute(self._plan(due))
+                table = self._curated_table(results)
+                if self._behind(table):
+                    continue
+            try:
+                return self._commit(table, due, results)
+            except CommitFailedException:
+                logger.info("another batch committed to %s first: deciding again", self._manifest.dataset)
+        raise CommitFailedException(f"lost {MAX_DECISIONS} races for {self._manifest.dataset}")
+
+    def _curated_table(self, results: Sequence[UnitResult]) -> Table:
+        schema = curated_schema(self._contract)
+        for column in sorted({name for result in results for name in result.new_columns}):
+            schema = schema.append(pa.field(column, pa.string()))
+        dataset = self._manifest.dataset
+        return open_table(
+            self._catalog,
+            (self._lake.curated_database, dataset),
+            schema,
+            f"s3://{self._lake.curated_bucket}/{dataset}",
+            self._contract.partitioning,
+        )
+
+    def _behind(self, table: Table) -> bool:
+        current = table.current_snapshot()
+        return current is not None and current.snapshot_id != self._ledger.watermark()
+
+    def _catch_up(self, table: Table) -> None:
+        """Bring the ledger and the quarantine table up to the curated table's history."""
+        for snapshot in snapshots_since(table, self._ledger.watermark()):
+            if BATCH in snapshot:
+                where = {"Bucket": self._lake.landing_bucket, "Key": snapshot[REPORT]}
+                report = Report.from_json(self._s3.get_object(**where)["Body"].read())
+                self._quarantine(report, snapshot["id"])
+                self._ledger.record(report, snapshot["id"])
+            self._ledger.advance(snapshot["id"])
+
+    def _quarantine(self, report: Report, snapshot: str) -> None:
+        """The quarantine's rows of the batch's sources become those that this snapshot set aside."""
+        before = self._ledger.entries(source.source for source in report.sources)
+        replace = [source for source, entry in before.items() if entry.quarantined]
+        if not replace and not report.rejected_files:
+            return
+        while True:
+            table = open_table(
+                self._catalog,
+                (self._lake.quarantine_database, report.dataset),
+                REJECTED_SCHEMA,
+                f"s3://{self._lake.quarantine_bucket}/rejected/{report.dataset}",
+            )
+            if any(news.get(APPLIED) == snapshot for news in snapshots_since(table, None)):
+                return
+            try:
+                change_table(
+                    table,
+                    add=report.rejected_files,
+                    replace=replace,
+                    properties={BATCH: report.batch, APPLIED: snapshot},
+                )
+                return
+            except CommitFailedException:
+                logger.info("another batch changed the quarantine of %s: looking again", report.dataset)
+
+    def _due(self) -> dict[str, SourceObject | None]:
+        """The sources that are not as S3 has them now: with the current object, None if it is gone."""
+        names = [source.source for source in self._manifest.sources]
+        entries = self._ledger.entries(names)
+        with ThreadPoolExecutor(16) as pool:
+            current = dict(zip(names, pool.map(self._current, names), strict=True))
+        due: dict[str, SourceObject | None] = {}
+        for source, now in current.items():
+            entry = entries.get(source)
+            if now is None:
+                if entry and entry.version is not None and self._contract.on_delete == "remove":
+                    due[source] = None
+            elif not entry or (entry.version, entry.contract) != (now.version, self._contract.version):
+                due[source] = now
+        return due
+
+    def _current(self, source: str) -> SourceObject | None:
+        try:
+            head = self._s3.head_object(Bucket=self._lake.landing_bucket, Key=source)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (404, 405):
+                return None
+            raise
+        return SourceObject(source, head.get("VersionId", "null"), head["ContentLength"])
+
+    def _plan(self, due: dict[str, SourceObject | None]) -> list[Unit]:
+        return plan_units([item for item in due.values() if item], self._contract)
+
+    def _commit(
+        self, table: Table, due: dict[str, SourceObject | None], results: Sequence[UnitResult]
+    ) -> Report:
+        entries = self._ledger.entries(due)
+        report = self._report(due, results)
+        self._s3.put_object(Bucket=self._lake.landing_bucket, Key=report.key, Body=report.to_json().encode())
+        change_table(
+            table,
+            add=[path for result in results for path in result.files],
+            replace=[source for source, entry in entries.items() if entry.rows],
+            properties={BATCH: report.batch, REPORT: report.key},
+        )
+        self._catch_up(table)
+        return report
+
+    def _nothing_to_do(self, table: Table) -> Report:
+        current = table.current_snapshot()
+        report = self._report({}, ())
+        self._s3.put_object(Bucket=self._lake.landing_bucket, Key=report.key, Body=report.to_json().encode())
+        self._ledger.close_batch(report, str(current.snapshot_id) if current else "none")
+        return report
+
+    def _report(self, due: dict[str, SourceObject | None], results: Sequence[UnitResult]) -> Report:
+        gone = [SourceReport(source, None) for source, item in due.items() if item is None]
+        there = [
+            SourceReport(c.source, c.version, c.rows, c.curated, c.rejected, c.reasons, c.unreadable)
+            for result in results
+            for c in result.counts
+        ]
+        return Report(
+            dataset=self._manifest.dataset,
+            batch=self._manifest.batch,
+            run=self._run,
+            contract=self._contract.version,
+            sources=(*gone, *there),
+            rejected_files=tuple(path for result in results for path in result.rejected_files),
+            seconds=round(time.monotonic() - self._started, 3),
+        )

@@ -1,0 +1,118 @@
+"""The Glue job: curates one batch. The same script on Glue and on the embedded AWS."""
+
+import argparse
+import io
+import logging
+import pickle
+import tempfile
+import time
+import uuid
+import zipfile
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import boto3
+import pyarrow as pa
+from pyspark.sql import SparkSession
+
+from causeway.contract import SUFFIX, Contract, load_contract
+from causeway.manifest import Manifest
+from glue_jobs.batch import Batch, Lake, UnitResult
+from glue_jobs.ledger import Ledger
+from glue_jobs.tables import glue_catalog
+from glue_jobs.tasks import Task
+from glue_jobs.units import Unit
+
+logger = logging.getLogger("causeway")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in (
+        "manifest",
+        "contracts",
+        "landing-bucket",
+        "curated-bucket",
+        "quarantine-bucket",
+        "curated-database",
+        "quarantine-database",
+        "ledger-table",
+    ):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--JOB_RUN_ID", dest="run", default=None)
+    # Glue passes its own arguments along.
+    return parser.parse_known_args()[0]
+
+
+def read_object(s3: object, uri: str) -> bytes:
+    where = urlsplit(uri)
+    body: bytes = s3.get_object(Bucket=where.netloc, Key=where.path.lstrip("/"))["Body"].read()  # type: ignore[attr-defined]
+    return body
+
+
+def read_contract(archive: bytes, dataset: str) -> Contract:
+    with zipfile.ZipFile(io.BytesIO(archive)) as contracts, tempfile.TemporaryDirectory() as folder:
+        return load_contract(Path(contracts.extract(f"contracts/{dataset}{SUFFIX}", folder)))
+
+
+def distribute(spark: SparkSession, task: Task, units: Sequence[Unit]) -> list[UnitResult]:
+    """Curate every unit in a Spark task of its own."""
+    if not units:
+        return []
+
+    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for number in batch.column(0).to_pylist():
+                result = task.curate(units[number], number)
+                yield pa.record_batch({"result": [pickle.dumps(result)]})
+
+    numbers = spark.range(0, len(units), 1, len(units))
+    return [pickle.loads(row.result) for row in numbers.mapInArrow(run, "result binary").collect()]
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("py4j").setLevel(logging.WARNING)
+    arguments = parse_arguments()
+    started = time.monotonic()
+    s3 = boto3.client("s3")
+    manifest = Manifest.from_json(read_object(s3, arguments.manifest))
+    contract = read_contract(read_object(s3, arguments.contracts), manifest.dataset)
+    run = arguments.run or uuid.uuid4().hex
+    spark = SparkSession.builder.appName(f"causeway-{manifest.dataset}").getOrCreate()
+    logger.info("session after %.1f s", time.monotonic() - started)
+    lake = Lake(
+        arguments.landing_bucket,
+        arguments.curated_bucket,
+        arguments.quarantine_bucket,
+        arguments.curated_database,
+        arguments.quarantine_database,
+    )
+    task = Task(contract, lake, manifest.batch, run, datetime.now(UTC))
+    batch = Batch(
+        manifest,
+        contract,
+        run=run,
+        lake=lake,
+        catalog=glue_catalog(),
+        ledger=Ledger(boto3.resource("dynamodb").Table(arguments.ledger_table), manifest.dataset),
+        s3=s3,
+        distribute=lambda units: distribute(spark, task, units),
+    )
+    report = batch.curate()
+    logger.info(
+        "batch %s of %s: landed %d = curated %d + quarantined %d, in %.1f s",
+        report.batch,
+        report.dataset,
+        report.total("landed"),
+        report.total("curated"),
+        report.total("quarantined"),
+        time.monotonic() - started,
+    )
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()

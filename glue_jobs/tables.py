@@ -1,0 +1,144 @@
+"""Iceberg tables in the Glue Catalog: made from a contract, changed one snapshot at a time."""
+
+import os
+import uuid
+from collections.abc import Iterable, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyiceberg.catalog import Catalog, load_catalog
+from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.expressions import In
+from pyiceberg.io.pyarrow import parquet_file_to_data_file
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+from pyiceberg.transforms import parse_transform
+
+PROPERTIES = {
+    "format-version": "2",
+    # Strict compare-and-swap: a commit that meets another fails, and is decided again.
+    "commit.retry.num-retries": "0",
+    "write.parquet.compression-codec": "zstd",
+    # Keys share long prefixes: bounds cut at 16 characters would tell no source from another.
+    "write.metadata.metrics.column._source": "full",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "100",
+    "commit.manifest-merge.enabled": "true",
+}
+
+
+def glue_catalog() -> Catalog:
+    """The Glue Catalog of the account and region that the environment's credentials name."""
+    properties = {"type": "glue"}
+    if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
+        properties["s3.endpoint"] = endpoint
+    return load_catalog("causeway", **properties)
+
+
+def open_table(
+    catalog: Catalog,
+    name: tuple[str, str],
+    schema: pa.Schema,
+    location: str,
+    partitioning: Sequence[tuple[str, str]] = (),
+) -> Table:
+    """The table, made if it is not there, with a column for each of the schema's."""
+    try:
+        table = catalog.load_table(name)
+    except NoSuchTableError:
+        table = _create(catalog, name, schema, location, partitioning)
+    if missing := [column for column in schema.names if column not in table.schema().column_names]:
+        with table.update_schema() as update:
+            update.union_by_name(pa.schema([optional(schema.field(column)) for column in missing]))
+    return table
+
+
+def optional(column: pa.Field) -> pa.Field:
+    # The contract's checks say what is required; a table that said so too could not evolve.
+    return column.with_nullable(True)
+
+
+def _create(
+    catalog: Catalog,
+    name: tuple[str, str],
+    schema: pa.Schema,
+    location: str,
+    partitioning: Sequence[tuple[str, str]],
+) -> Table:
+    columns = pa.schema([optional(column) for column in schema])
+    try:
+        with catalog.create_table_transaction(name, columns, location, properties=PROPERTIES) as new:
+            with new.update_spec() as spec:
+                for column, transform in partitioning:
+                    spec.add_field(column, parse_transform(transform), f"{column}_{transform}")
+    except TableAlreadyExistsError:
+        pass
+    return catalog.load_table(name)
+
+
+def snapshots_since(table: Table, watermark: int | None) -> list[dict[str, str]]:
+    """What the table's history says after the snapshot `watermark`, oldest first.
+
+    Each snapshot as the properties its commit wrote, and its id under "id". From the beginning of
+    what is kept, when the watermark is None or no longer there.
+    """
+    news = []
+    snapshot = table.current_snapshot()
+    while snapshot is not None and snapshot.snapshot_id != watermark:
+        properties = snapshot.summary.additional_properties if snapshot.summary else {}
+        news.append({**properties, "id": str(snapshot.snapshot_id)})
+        parent = snapshot.parent_snapshot_id
+        snapshot = table.snapshot_by_id(parent) if parent is not None else None
+    return news[::-1]
+
+
+def change_table(
+    table: Table, *, add: Iterable[str], replace: Iterable[str], properties: dict[str, str]
+) -> int:
+    """In one snapshot: remove every row of the sources `replace`, add the Parquet files `add`.
+
+    Succeeds only if the table is still as `table` last saw it; CommitFailedException otherwise.
+    Returns the new snapshot's id.
+    """
+    sources = sorted(set(replace))
+    with table.transaction() as transaction:
+        update = transaction.update_snapshot(snapshot_properties=properties)
+        with update.overwrite() if sources else update.merge_append() as snapshot:
+            for removed, rest in _files_of(table, sources) if sources else ():
+                snapshot.delete_data_file(removed)
+                if rest is not None:
+                    snapshot.append_data_file(_data_file(table, rest))
+            for path in add:
+                snapshot.append_data_file(_data_file(table, path))
+    current = table.current_snapshot()
+    assert current is not None
+    return current.snapshot_id
+
+
+def _data_file(table: Table, path: str) -> DataFile:
+    return parquet_file_to_data_file(table.io, table.metadata, path)
+
+
+def _files_of(table: Table, sources: list[str]) -> Iterable[tuple[DataFile, str | None]]:
+    """Each file that holds rows of the sources, and a new file with the rest of its rows, if any."""
+    for task in table.scan(row_filter=In("_source", sources)).plan_files():
+        with table.io.new_input(task.file.file_path).open() as stream:
+            parquet = pq.ParquetFile(stream)
+            held = parquet.read(columns=["_source"])["_source"]
+            leaving = pc.sum(pc.is_in(held, pa.array(sources))).as_py() or 0
+            if leaving == 0:
+                continue
+            rest = None if leaving == len(held) else _copy_without(table, parquet, task.file.file_path, sources)
+        yield task.file, rest
+
+
+def _copy_without(table: Table, parquet: pq.ParquetFile, path: str, sources: list[str]) -> str:
+    copy = f"{path.rpartition('/')[0]}/{uuid.uuid4()}.parquet"
+    leaving = pa.array(sources)
+    with table.io.new_output(copy).create() as stream:
+        with pq.ParquetWriter(stream, parquet.schema_arrow, compression="zstd") as writer:
+            for rows in parquet.iter_batches():
+                stays = pc.invert(pc.is_in(rows.column("_source"), leaving))
+                writer.write_batch(rows.filter(stays))
+    return copy
