@@ -85,7 +85,7 @@ class Contract:
     quote: str = '"'  # empty: quotes are ordinary characters
     header: bool = True
     encoding: str = "utf-8"
-    nulls: tuple[str, ...] = ("",)
+    nulls: tuple[str, ...] = ()  # texts that mean null
     partitioning: tuple[tuple[str, str], ...] = ()  # (column, identity | year | month | day)
     sort_order: tuple[str, ...] = ()
     on_schema_change: str = "rescue"  # evolve | rescue | freeze
@@ -96,6 +96,11 @@ class Contract:
     @property
     def key(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if column.key)
+
+    @property
+    def inputs(self) -> tuple[Column, ...]:
+        """The columns that stand in the file."""
+        return tuple(column for column in self.columns if not column.transform)
 
     def arrow_schema(self) -> pa.Schema:
         """The curated business columns; the engine appends its lineage columns."""

@@ -302,6 +302,8 @@ def _facts(custom: list[CustomProperty], columns: tuple[Column, ...], place: Pla
         elif not allowed and not isinstance(value, str):
             raise at.wrong(f"{value!r} is not a string")
         facts[name] = value
+    if facts.setdefault("format", "csv") == "csv":
+        facts.setdefault("nulls", ("",))  # an empty field; JSON and Parquet have a null of their own
     for column in facts.get("sort_order", ()):
         if column not in {c.name for c in columns}:
             raise (place / "customProperties (sortOrder)").wrong(f"no column {column!r}")

@@ -2,140 +2,261 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
 from causeway.contract import RESCUED, Contract
-from glue_jobs.checks import RAW, cast, checks, find_faults
-from glue_jobs.formats import parse
-from glue_jobs.model import LINEAGE, REJECTED_SCHEMA, Parsed, Piece, Unreadable, text
+from glue_jobs.casts import cast, polars_type
+from glue_jobs.checks import FAULT, RAW, any_broken, as_text, checks, faults
+from glue_jobs.formats import EXTRA, read
+from glue_jobs.keys import Banned, key_hashes, reject_repeated
+from glue_jobs.model import LINEAGE, REJECTED_SCHEMA, Fetch, Parsed, Piece, Slice, SourceCount, Unreadable, text
+from glue_jobs.stored import BLOCK
 
-__all__ = ["LINEAGE", "REJECTED_SCHEMA", "Curated", "Piece", "SourceCount", "curate", "curated_schema"]
+__all__ = ["LINEAGE", "REJECTED_SCHEMA", "Curated", "Piece", "SourceCount", "curate", "curate_slices", "curated_schema"]
 
-
-@dataclass(frozen=True)
-class SourceCount:
-    source: str
-    version: str
-    rows: int
-    curated: int
-    rejected: int
-    reasons: dict[str, int] = field(default_factory=dict)  # code → rows (a row counts once for each code)
-    unreadable: bool = False  # a whole object, of no known number of rows, in one rejected record
-    lines: int = 0
+PART_BYTES = 256 << 20  # of input that one Curated holds: what becomes one output file per partition value
 
 
 @dataclass
 class Curated:
-    rows: pa.Table
+    frame: pl.DataFrame  # curated rows, as Polars holds them
+    schema: pa.Schema
     rejected: pa.Table
     counts: list[SourceCount]
+    keys: pl.DataFrame  # a hash of every key that the contract wants unique, and where it stands
+
+    @cached_property
+    def rows(self) -> pa.Table:
+        return self.frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(self.schema)
 
 
-def curated_schema(contract: Contract) -> pa.Schema:
-    schema = contract.arrow_schema()
-    for lineage in LINEAGE:
-        schema = schema.append(lineage)
-    return schema
+def curated_schema(contract: Contract, evolved: Sequence[str] = ()) -> pa.Schema:
+    new = [pa.field(name, pa.string()) for name in evolved]
+    return pa.schema([*contract.arrow_schema(), *new, *LINEAGE])
 
 
 def curate(contract: Contract, pieces: Sequence[Piece], *, batch: str, committed_at: datetime) -> Curated:
-    parsed: list[tuple[Piece, Parsed | Unreadable]] = []
-    for piece in pieces:
-        try:
-            parsed.append((piece, parse(piece.data, contract)))
-        except Unreadable as error:
-            parsed.append((piece, error))
-    results = [_curate_one(contract, piece, result) for piece, result in parsed]
+    data = {(piece.source, piece.version): piece.data for piece in pieces}
+    slices = [Slice(p.source, p.version, 0, len(p.data), len(p.data)) for p in pieces]
+    parts = curate_slices(
+        contract,
+        slices,
+        lambda source, version, start, stop: data[source, version][start:stop],
+        batch=batch,
+        committed_at=committed_at,
+        part_bytes=1 << 62,
+    )
+    return next(parts)
+
+
+def curate_slices(
+    contract: Contract,
+    slices: Sequence[Slice],
+    fetch: Fetch,
+    *,
+    batch: str,
+    committed_at: datetime,
+    part_bytes: int = PART_BYTES,
+    banned: Banned | None = None,
+) -> Iterator[Curated]:
+    """Curates block by block, so that memory is bounded whatever an object's size; at least one part."""
     stamp = {"_batch": batch, "_committed_at": committed_at}
-    rows = pl.concat([good for good, _, _ in results], how="diagonal")
-    rejected = pl.concat([bad for _, bad, _ in results])
-    return Curated(
-        _stamped(rows, curated_schema(contract), stamp),
-        _stamped(rejected, REJECTED_SCHEMA, stamp),
-        [count for _, _, count in results],
-    )
+    results: list[_Result] = []
+    size = 0
+    for group in _groups(contract, slices, fetch):
+        results.append(_check(contract, group, banned or {}))
+        size += sum(len(parsed.data) for _, parsed in group if isinstance(parsed, Parsed))
+        if size >= part_bytes:
+            yield _part(contract, results, stamp)
+            results, size = [], 0
+    if results or not slices:
+        yield _part(contract, results, stamp)
 
 
-def _stamped(frame: pl.DataFrame, schema: pa.Schema, stamp: dict[str, object]) -> pa.Table:
-    """The table in its final shape and exact types, with the batch's values in every row."""
-    n = frame.height
-    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-    for name, value in stamp.items():
-        table = table.append_column(schema.field(name), pa.repeat(pa.scalar(value, schema.field(name).type), n))
-    evolved = [table.schema.field(name) for name in table.column_names if name not in schema.names]
-    for new in evolved:
-        schema = schema.insert(len(schema) - len(LINEAGE), pa.field(new.name, pa.string()))
-    return table.select(schema.names).cast(schema)
+Read = tuple[Slice, Parsed | Unreadable]
 
 
-def _curate_one(
-    contract: Contract, piece: Piece, parsed: Parsed | Unreadable
-) -> tuple[pl.DataFrame, pl.DataFrame, SourceCount]:
-    names = contract.arrow_schema().names
-    if isinstance(parsed, Unreadable):
-        empty = pl.from_arrow(contract.arrow_schema().empty_table())
-        assert isinstance(empty, pl.DataFrame)
-        bad = _rejected([(None, None, [("", parsed.code, str(parsed))])])
-        count = SourceCount(piece.source, piece.version, 0, 0, 0, {parsed.code: 1}, unreadable=True)
-        return _sourced(empty, piece), _sourced(bad, piece), count
-    frame = _typed(contract, parsed)
+def _groups(contract: Contract, slices: Sequence[Slice], fetch: Fetch) -> Iterator[list[Read]]:
+    """Blocks of records of about one size: small objects are checked together, for each check has a fixed cost."""
+    group: list[Read] = []
+    size = 0
+    for piece in slices:
+        nothing = True
+        try:
+            for parsed in read(piece, fetch, contract):
+                group.append((piece, parsed))
+                nothing = False
+                size += len(parsed.data)
+                if size >= BLOCK:
+                    yield group
+                    group, size = [], 0
+        except Unreadable as error:
+            group = [item for item in group if item[0] is not piece]
+            group.append((piece, error))
+        else:
+            if nothing:  # a slice in which no record begins
+                group.append((piece, Parsed(pl.DataFrame())))
+    if group:
+        yield group
+
+
+@dataclass
+class _Result:
+    good: pl.DataFrame
+    rejected: pl.DataFrame
+    counts: list[SourceCount]
+    keys: pl.DataFrame
+
+
+def _check(contract: Contract, group: list[Read], banned: Banned) -> _Result:
+    frame = _together(contract, group)
     found = checks(contract)
-    flag = frame.select(pl.any_horizontal([check.broken.fill_null(False) for check in found]).alias("bad"))["bad"]
-    evolved = list(parsed.extra) if contract.on_schema_change == "evolve" else []
-    good = frame.select(*names, *evolved)
-    if flag.any():
-        good = good.filter(~flag)
-    bad = _bad_rows(frame.filter(flag), parsed, found)
-    reasons = bad["faults"].list.eval(pl.element().struct.field("code").unique()).explode().value_counts()
-    count = SourceCount(
-        piece.source, piece.version, parsed.rows, good.height, bad.height, dict(sorted(reasons.rows())), lines=parsed.rows
-    )
-    return _sourced(good, piece), _sourced(bad, piece), count
+    broken = any_broken(frame, found)
+    good, bad = (frame.filter(~broken), frame.filter(broken)) if broken.any() else (frame, frame.clear())
+    rejected = [_whole_objects(group), _misfits(group)]
+    if bad.height:
+        rejected.append(_rejects(bad, faults(bad, found), group))
+    if contract.key or any(column.unique for column in contract.columns):
+        good, repeated, why = reject_repeated(good, contract, group, banned)
+        if repeated.height:
+            rejected.append(_rejects(repeated, why, group))
+    bad_rows = pl.concat(rejected).sort("_piece", "line", maintain_order=True)
+    evolved = [name for name in good.columns if name.startswith(EXTRA)] if contract.on_schema_change == "evolve" else []
+    keys = key_hashes(good, contract, group)
+    good = good.select(*contract.arrow_schema().names, *evolved, "_piece").rename(lambda name: name.removeprefix(EXTRA))
+    return _Result(_sourced(good, group), _sourced(bad_rows, group), _counts(good, bad_rows, group), keys)
 
 
-def _typed(contract: Contract, parsed: Parsed) -> pl.DataFrame:
-    frame = parsed.frame
+def _together(contract: Contract, group: list[Read]) -> pl.DataFrame:
+    """One frame of the group: typed columns, what each came from, and where each row stands."""
+    frames = []
+    for i, (_, parsed) in enumerate(group):
+        if isinstance(parsed, Parsed) and parsed.frame.width:
+            frames.append(_unknown_fields(parsed, contract).with_columns(_piece=pl.lit(i, pl.UInt32)))
+    empty = {"_line": pl.Int64, "_start": pl.Int64, "_end": pl.Int64, "_piece": pl.UInt32}
+    frame = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame(schema=empty)
     series = []
-    for column in contract.columns:
-        raw = frame[column.name] if column.name in frame.columns else pl.Series([None] * frame.height, dtype=pl.String)
+    for column in contract.inputs:
+        known = column.name in frame.columns
+        raw = frame[column.name] if known else pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
         series += [cast(raw, column).alias(column.name), raw.alias(RAW + column.name)]
-    if contract.on_schema_change == "rescue" and RESCUED not in frame.columns:
-        rescued = pl.struct(parsed.extra).struct.json_encode() if parsed.extra else pl.lit(None, pl.String)
-        frame = frame.with_columns(rescued.alias(RESCUED))
-    rest = [name for name in frame.columns if name not in {c.name for c in contract.columns}]
-    return pl.DataFrame(series).hstack(frame.select(rest))
+    rest = [name for name in frame.columns if name.startswith(("_", EXTRA))]
+    frame = pl.DataFrame(series).hstack(frame.select(rest)) if frame.height else frame.select(rest).hstack(series)
+    if RESCUED not in frame.columns:
+        frame = frame.with_columns(pl.lit(None, pl.String).alias(RESCUED))
+    for column in contract.columns:
+        if column.transform:
+            derived = pl.sql_expr(column.transform).cast(polars_type(column), strict=False)
+            frame = frame.with_columns(derived.alias(column.name))
+    return frame
 
 
-def _bad_rows(bad: pl.DataFrame, parsed: Parsed, found: list) -> pl.DataFrame:  # type: ignore[type-arg]
-    misfits = _rejected([(m.line, m.raw, [("", m.code, m.message)]) for m in parsed.misfits])
-    if not bad.height:
-        return misfits
-    faults = find_faults(bad, found)
-    raw = [text(parsed.data[s:e]) for s, e in bad.select("_start", "_end").iter_rows()]
-    rows = pl.DataFrame({"line": bad["_line"], "raw": pl.Series(raw, dtype=pl.String), "faults": faults["faults"]})
-    return pl.concat([misfits, rows]).sort("line")
+def _unknown_fields(parsed: Parsed, contract: Contract) -> pl.DataFrame:
+    """Fields beyond the contract, as its policy wants them: new columns of text, or one of JSON."""
+    frame = parsed.frame
+    extra = [name for name in frame.columns if name.startswith(EXTRA)]
+    if contract.on_schema_change == "evolve":
+        if RESCUED in frame.columns:
+            frame = _spread(frame)
+        return frame.with_columns(as_text(frame[name]).alias(name) for name in extra)
+    if not extra:
+        return frame
+    fields = [as_text(frame[name]).alias(name.removeprefix(EXTRA)) for name in extra]
+    some = frame.select(pl.any_horizontal(pl.col(extra).is_not_null())).to_series()
+    rescued = pl.DataFrame(fields).select(pl.when(some).then(pl.struct(pl.all()).struct.json_encode()).alias(RESCUED))
+    return frame.drop(extra).hstack(rescued)
 
 
-def _rejected(records: list[tuple[int | None, str | None, list[tuple[str, str, str]]]]) -> pl.DataFrame:
-    fault = pl.Struct({"column": pl.String, "code": pl.String, "message": pl.String})
-    return pl.DataFrame(
-        {
-            "line": pl.Series([r[0] for r in records], dtype=pl.Int64),
-            "raw": pl.Series([r[1] for r in records], dtype=pl.String),
-            "faults": pl.Series(
-                [[dict(zip(("column", "code", "message"), f, strict=True)) for f in r[2]] for r in records],
-                dtype=pl.List(fault),
-            ),
-        }
-    )
+def _spread(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rescued JSON fields as columns of text."""
+    at = frame[RESCUED].is_not_null().arg_true()
+    columns: dict[str, list[str | None]] = {}
+    for i, rest in zip(at, frame[RESCUED].gather(at), strict=True):
+        for key, value in json.loads(rest).items():
+            column = columns.setdefault(EXTRA + key, [None] * frame.height)
+            column[i] = value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False)
+    return frame.drop(RESCUED).with_columns(pl.Series(name, column, pl.String) for name, column in columns.items())
 
 
-def _sourced(frame: pl.DataFrame, piece: Piece) -> pl.DataFrame:
-    return frame.with_columns(
-        pl.lit(piece.source).alias("_source"), pl.lit(piece.version).alias("_source_version")
-    )
+def _rejects(bad: pl.DataFrame, why: pl.Series, group: list[Read]) -> pl.DataFrame:
+    raw, offset = [], []
+    whole_rows = bad.select(pl.col("^raw:.*$").name.map(lambda name: name.removeprefix(RAW)))
+    for at, (i, start, end) in enumerate(bad.select("_piece", "_start", "_end").iter_rows()):
+        parsed = group[i][1]
+        assert isinstance(parsed, Parsed)
+        if parsed.data:
+            raw.append(text(parsed.data[start:end]))
+            offset.append(parsed.offset + start)
+        else:
+            raw.append(json.dumps(whole_rows.row(at, named=True), default=str, ensure_ascii=False))
+            offset.append(None)
+    return _rejected(bad["_piece"], bad["_line"], offset, raw, why)
+
+
+def _misfits(group: list[Read]) -> pl.DataFrame:
+    found = [(i, m) for i, (_, parsed) in enumerate(group) if isinstance(parsed, Parsed) for m in parsed.misfits]
+    why = [[{"column": "", "code": m.code, "message": m.message}] for _, m in found]
+    raw = [m.raw for _, m in found]
+    return _rejected([i for i, _ in found], [m.line for _, m in found], [m.offset for _, m in found], raw, why)
+
+
+def _whole_objects(group: list[Read]) -> pl.DataFrame:
+    found = [(i, e) for i, (piece, e) in enumerate(group) if isinstance(e, Unreadable) and piece.whole]
+    nothing = [None] * len(found)
+    why = [[{"column": "", "code": error.code, "message": str(error)}] for _, error in found]
+    return _rejected([i for i, _ in found], nothing, nothing, nothing, why)
+
+
+def _rejected(piece: Any, line: Any, offset: Any, raw: Any, why: Any) -> pl.DataFrame:
+    columns = {"_piece": pl.UInt32, "line": pl.Int64, "offset": pl.Int64, "raw": pl.String, "faults": pl.List(FAULT)}
+    values = zip(columns.items(), (piece, line, offset, raw, why), strict=True)
+    return pl.DataFrame([pl.Series(name, value, dtype) for (name, dtype), value in values])
+
+
+def _counts(good: pl.DataFrame, bad: pl.DataFrame, group: list[Read]) -> list[SourceCount]:
+    curated = dict(good["_piece"].value_counts().iter_rows())
+    codes = bad.select("_piece", code=pl.col("faults").list.eval(pl.element().struct.field("code")).list.unique())
+    reasons: dict[int, dict[str, int]] = {}
+    for i, code, n in codes.explode("code").group_by("_piece", "code").len().sort("_piece", "code").iter_rows():
+        reasons.setdefault(i, {})[code] = n
+    rejected = dict(bad["_piece"].value_counts().iter_rows())
+    counts = []
+    for i, (piece, parsed) in enumerate(group):
+        count = SourceCount(piece.source, piece.version, 0, 0, 0, reasons.get(i, {}), start=piece.start)
+        if isinstance(parsed, Unreadable):
+            counts.append(replace(count, unreadable=piece.whole, torn=not piece.whole))
+        else:
+            kept, lost = curated.get(i, 0), rejected.get(i, 0)
+            torn = parsed.torn
+            counts.append(replace(count, rows=kept + lost, curated=kept, rejected=lost, lines=parsed.lines, torn=torn))
+            if parsed.rows != kept + lost:
+                raise RuntimeError(f"{piece.source}: {parsed.rows} rows came in, {kept} + {lost} went out")
+    return counts
+
+
+def _sourced(frame: pl.DataFrame, group: list[Read]) -> pl.DataFrame:
+    sources = pl.Series([piece.source for piece, _ in group], dtype=pl.String)
+    versions = pl.Series([piece.version for piece, _ in group], dtype=pl.String)
+    at = frame["_piece"]
+    return frame.drop("_piece").with_columns(_source=sources.gather(at), _source_version=versions.gather(at))
+
+
+def _part(contract: Contract, results: list[_Result], stamp: Mapping[str, Any]) -> Curated:
+    if not results:
+        results = [_check(contract, [], {})]
+    constants = [pl.lit(value).cast(pl.String if name == "_batch" else pl.Datetime("us", "UTC")).alias(name) for name, value in stamp.items()]
+    rows = pl.concat([result.good for result in results], how="diagonal").with_columns(constants)
+    known = {*contract.arrow_schema().names, *LINEAGE.names}
+    schema = curated_schema(contract, [name for name in rows.columns if name not in known])
+    rejected = pl.concat([result.rejected for result in results]).with_columns(constants)
+    table = rejected.select(REJECTED_SCHEMA.names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(REJECTED_SCHEMA)
+    counts = [count for result in results for count in result.counts]
+    return Curated(rows.select(schema.names), schema, table, counts, pl.concat([result.keys for result in results]))

@@ -1,79 +1,83 @@
-"""From an object's bytes to records of text: decompression, encodings, CSV, JSON Lines, Parquet."""
+"""From blocks of text, or a Parquet file, to records in columns."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
-import zlib
-from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from causeway.contract import Contract
 from glue_jobs.csv_lines import Records, find_records
-from glue_jobs.model import Misfit, Parsed, Unreadable, text
+from glue_jobs.json_lines import parse_jsonl
+from glue_jobs.model import Fetch, Misfit, Parsed, Slice, Unreadable, text
+from glue_jobs.stored import BOM, RangedFile, head, text_blocks
 
-GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-BOM = b"\xef\xbb\xbf"
-MAX_OBJECT = 4 << 30  # bytes after decompression
-MAX_RATIO = 200  # of decompression, beyond the first 64 MB
-HUGE = 64 << 20
-WHERE = {"_line": pl.Int64, "_start": pl.Int64, "_end": pl.Int64}
+EXTRA = "extra:"  # prefix of columns that the contract does not know
+MOSTLY = 0.1  # share of undecodable lines from which the object, not the line, is in the wrong encoding
 
 
-def parse(data: bytes, contract: Contract) -> Parsed:
-    if not data:
-        raise Unreadable("empty", "the object has no bytes")
+def read(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Parsed]:
+    """The slice's records, a block at a time, so that memory does not grow with the object."""
     if contract.format == "parquet":
-        return parse_parquet(data, contract)
-    plain = decode(decompress(data), contract.encoding)
-    if not plain.strip():
+        yield from _read_parquet(piece, fetch, contract)
+        return
+    quote, delimiter = (contract.quote, contract.delimiter) if contract.format == "csv" else ("", None)
+    names, carry, offset, line = _names_elsewhere(piece, fetch, contract), b"", 0, 0
+    blocks = text_blocks(piece, fetch, contract.encoding)
+    block: bytes | None = next(blocks, b"")
+    empty = piece.start == 0
+    while block is not None:
+        following = next(blocks, None)
+        data = carry + block if carry else block
+        cut = len(data) if following is None else data.rfind(b"\n") + 1
+        records = find_records(data[:cut] if cut < len(data) else data, delimiter, quote)
+        if following is not None and records.unclosed is not None:
+            cut = records.unclosed
+            records = find_records(data[:cut], delimiter, quote)
+        data, carry, block = data[:cut] if cut < len(data) else data, data[cut:], following
+        if len(records):
+            empty = False
+            if contract.format == "csv" and names is None:
+                names, records = _csv_header(data, records, contract)
+            parsed = _parse(data, records, names or [], contract, whole=piece.whole and line == 0 and block is None)
+            yield _placed(parsed, piece, offset, line, records)
+        offset, line = offset + cut, line + records.lines
+    if empty:
         raise Unreadable("empty", "the object has no records")
-    return READERS[contract.format](plain, contract)
 
 
-def decompress(data: bytes) -> bytes:
-    """By content, not by name; a bomb is stopped while it unfolds."""
-    codec = "gzip" if data.startswith(GZIP) else "zstd" if data.startswith(ZSTD) else None
-    if codec is None:
-        return data
-    limit = min(MAX_OBJECT, max(HUGE, len(data) * MAX_RATIO))
-    try:
-        with pa.CompressedInputStream(pa.BufferReader(data), codec) as stream:
-            plain: bytes = stream.read(limit + 1)
-    except (OSError, zlib.error) as error:
-        raise Unreadable("compression", f"the {codec} stream is damaged: {error}") from error
-    if len(plain) > limit:
-        raise Unreadable("too_large", f"more than {limit:,} bytes come out of {len(data):,}")
-    if codec == "gzip" and not _complete(data, len(plain)):
-        raise Unreadable("compression", "the gzip stream ends early")
-    return plain
+def _placed(parsed: Parsed, piece: Slice, offset: int, line: int, records: Records) -> Parsed:
+    parsed.offset, parsed.lines = piece.start + offset, records.lines
+    parsed.frame = parsed.frame.with_columns(pl.col("_line") + line + 1)
+    parsed.misfits = [Misfit(m.line + line + 1, m.offset + parsed.offset, m.raw, m.code, m.message) for m in parsed.misfits]
+    parsed.torn = not piece.whole and bool(records.stray.any())
+    return parsed
 
 
-def _complete(data: bytes, plain: int) -> bool:
-    """A gzip member ends with the length of what it held, which a truncated one does not."""
-    return int.from_bytes(data[-4:], "little") == plain % (1 << 32) or data.count(GZIP) > 1
-
-
-def decode(data: bytes, encoding: str) -> bytes:
-    """As UTF-8 without a byte order mark."""
-    if encoding.lower().replace("-", "") not in ("utf8", "ascii"):
-        try:
-            return data.decode(encoding).encode().removeprefix(BOM)
-        except (UnicodeDecodeError, LookupError) as error:
-            raise Unreadable("encoding", f"not {encoding}: {error}") from error
-    data = data.removeprefix(BOM)
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in data[:4096]:
-        raise Unreadable("encoding", "not UTF-8 text (binary, or UTF-16?)")
+def _parse(data: bytes, records: Records, names: list[str], contract: Contract, *, whole: bool) -> Parsed:
+    misfits: list[Misfit] = []
     if not _is_utf8(data):
-        raise Unreadable("encoding", "not UTF-8; set the contract's encoding if it is another one")
-    return data
+        bad = np.array([not _is_utf8(data[s:e]) for s, e in zip(records.start, records.end, strict=True)], np.bool_)
+        if whole and bad.mean() > MOSTLY:
+            raise Unreadable("encoding", "not UTF-8; say in the contract which encoding it is")
+        misfits, records = _misfits(data, records, bad, "encoding", lambda i: "not UTF-8"), records[~bad]
+    if contract.format == "jsonl":
+        parsed = parse_jsonl(data, records, contract, whole=whole)
+    else:
+        parsed = _parse_csv(data, records, names, contract)
+    parsed.misfits += misfits
+    return parsed
 
 
 def _is_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return True
     offsets = pa.array([0, len(data)], pa.int64()).buffers()[1]
     try:
         pa.LargeStringArray.from_buffers(1, offsets, pa.py_buffer(data)).validate(full=True)
@@ -82,64 +86,79 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def parse_csv(data: bytes, contract: Contract) -> Parsed:
-    records = find_records(data, contract.delimiter, contract.quote)
-    names, records = _csv_names(data, records, contract)
-    ragged = records.fields != len(names)
-    wrong = ragged | records.stray
-    misfits = [_csv_misfit(data, records, i, len(names)) for i in np.flatnonzero(wrong)]
-    good = records[~wrong] if misfits else records
-    body, first = data, int(good.start[0]) if len(good.start) else len(data)
-    contiguous = len(good.start) and good.end[-1] - first + 2 * len(good.start)
-    if len(good.start) != records.lines - int(records.line[0] if len(records.line) else 1) + 1 or not contiguous:
-        body, first = b"\n".join(data[s:e] for s, e in zip(good.start, good.end, strict=True)), 0
-    frame = _read_csv(body[first:] if first else body, names, contract)
-    if frame.height != len(good.start):
-        raise Unreadable("structure", f"{len(good.start)} records, of which the parser saw {frame.height}")
-    frame = frame.with_columns(_line=good.line, _start=good.start, _end=good.end)
-    known = {column.field: column.name for column in contract.columns if not column.transform}
-    extra = tuple(name for name in names if name not in known)
-    return Parsed(frame.rename({n: known[n] for n in names if n in known}), data, misfits, extra)
+def _misfits(data: bytes, records: Records, bad: Any, code: str, message: Any) -> list[Misfit]:
+    found = []
+    for i in np.flatnonzero(bad):
+        start, end = int(records.start[i]), int(records.end[i])
+        found.append(Misfit(int(records.line[i]), start, text(data[start:end]), code, message(i)))
+    return found
 
 
-def _csv_names(data: bytes, records: Records, contract: Contract) -> tuple[list[str], Records]:
-    inputs = [column for column in contract.columns if not column.transform]
+# CSV
+
+
+def _names_elsewhere(piece: Slice, fetch: Fetch, contract: Contract) -> list[str] | None:
+    """Column names that do not stand at the slice's own start."""
+    if contract.format != "csv":
+        return None
     if not contract.header:
-        return [column.field for column in inputs], records
-    header = text(data[records.start[0] : records.end[0]])
-    dialect = {"quotechar": contract.quote} if contract.quote else {"quoting": csv.QUOTE_NONE}
-    names = [name.strip() for name in next(csv.reader([header], delimiter=contract.delimiter, **dialect))]  # type: ignore[arg-type]
+        return [column.field for column in contract.inputs]
+    if piece.start == 0:
+        return None
+    first = head(piece, fetch).removeprefix(BOM)
+    return _csv_header(first, find_records(first, contract.delimiter, contract.quote), contract)[0]
+
+
+def _csv_header(data: bytes, records: Records, contract: Contract) -> tuple[list[str], Records]:
+    line = io.StringIO(text(data[records.start[0] : records.end[0]]), newline="")
+    quoting = csv.QUOTE_MINIMAL if contract.quote else csv.QUOTE_NONE
+    reader = csv.reader(line, delimiter=contract.delimiter, quotechar=contract.quote or None, quoting=quoting)
+    names = [name.strip() for name in next(reader)]
     check_names(names, contract)
-    return names, records[np.arange(len(records.start)) > 0]
+    return names, records[1:]
 
 
 def check_names(names: list[str], contract: Contract) -> None:
+    """Whether these columns can satisfy the contract at all."""
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise Unreadable("header", f"column names occur twice: {', '.join(repeated)}")
-    inputs = [column for column in contract.columns if not column.transform]
-    missing = [column.field for column in inputs if column.required and column.field not in names]
-    if missing:
-        raise Unreadable("header", f"required columns are missing: {', '.join(missing)}; found: {', '.join(names)}")
-    if not any(column.field in names for column in inputs):
-        raise Unreadable("header", f"no column of the contract; found: {', '.join(names)[:500]}")
-    unknown = [name for name in names if name not in {column.field for column in inputs}]
+    fields = [column.field for column in contract.inputs]
+    missing = [column.field for column in contract.inputs if column.required and column.field not in names]
+    if missing or not set(fields) & set(names):
+        lack = ", ".join(missing or fields)
+        raise Unreadable("header", f"columns are missing: {lack}; found: {', '.join(names)}"[:2000])
+    unknown = [name for name in names if name not in fields]
     if unknown and contract.on_schema_change == "freeze":
         raise Unreadable("schema", f"columns the contract does not know: {', '.join(unknown)}")
 
 
-def _csv_misfit(data: bytes, records: Records, i: int, expected: int) -> Misfit:
-    raw = text(data[records.start[i] : records.end[i]])
-    if records.stray[i]:
-        return Misfit(int(records.line[i]), raw, "quote", "a quote inside a field, or one that is not closed")
-    return Misfit(int(records.line[i]), raw, "fields", f"{records.fields[i]} fields instead of {expected}")
+def _parse_csv(data: bytes, records: Records, names: list[str], contract: Contract) -> Parsed:
+    ragged = (records.fields != len(names)) & ~records.stray
+    misfits = [
+        *_misfits(data, records, records.stray, "quote", lambda i: "a quote inside a field, or one never closed"),
+        *_misfits(data, records, ragged, "fields", lambda i: f"{records.fields[i]} fields instead of {len(names)}"),
+    ]
+    good = records[~(ragged | records.stray)] if misfits else records
+    frame = _read_csv(data, good, names, contract)
+    frame = _named(frame, contract).with_columns(_line=good.line, _start=good.start, _end=good.end)
+    return Parsed(frame, data, misfits=misfits)
 
 
-def _read_csv(body: bytes, names: list[str], contract: Contract) -> pl.DataFrame:
+def _named(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """The file's field names become the contract's column names."""
+    known = {column.field: column.name for column in contract.inputs}
+    return frame.rename({name: known.get(name, EXTRA + name) for name in frame.columns})
+
+
+def _read_csv(data: bytes, records: Records, names: list[str], contract: Contract) -> pl.DataFrame:
     schema = dict.fromkeys(names, pl.String())
-    if not body:
+    if not len(records):
         return pl.DataFrame(schema=schema)
-    return pl.read_csv(
+    gaps = np.flatnonzero(records.start[1:] != records.next[:-1]) + 1  # what stands between is left out
+    starts, stops = records.start[np.append(0, gaps)], records.next[np.append(gaps, len(records)) - 1]
+    body = b"".join([memoryview(data)[s:e] for s, e in zip(starts, stops, strict=True)])
+    frame = pl.read_csv(
         body,
         has_header=False,
         schema=schema,
@@ -148,48 +167,38 @@ def _read_csv(body: bytes, names: list[str], contract: Contract) -> pl.DataFrame
         null_values=[null for null in contract.nulls if null] or None,
         empty_string_is_null="" in contract.nulls,
     )
+    if frame.height != len(records):
+        raise Unreadable("structure", f"{len(records)} records, of which the parser saw {frame.height}")
+    return frame
 
 
-def parse_jsonl(data: bytes, contract: Contract) -> Parsed:
-    records = find_records(data, "\n", "")
-    known = {column.field: column.name for column in contract.columns if not column.transform}
-    rows: dict[str, list[str | None]] = {name: [] for name in known.values()}
-    misfits, kept, rescued = [], [], []
-    for i, (start, end) in enumerate(zip(records.start, records.end, strict=True)):
-        try:
-            value = json.loads(data[start:end])
-            if not isinstance(value, dict):
-                raise ValueError("not a JSON object")
-        except ValueError as error:
-            misfits.append(Misfit(int(records.line[i]), text(data[start:end]), "json", str(error)))
-            continue
-        kept.append(i)
-        for field, name in known.items():
-            rows[name].append(_json_text(value.pop(field, None)))
-        rescued.append(json.dumps(value, ensure_ascii=False) if value else None)
-    frame = pl.DataFrame({n: pl.Series(n, v, pl.String) for n, v in rows.items()})
-    frame = frame.with_columns(_line=records.line[kept], _start=records.start[kept], _end=records.end[kept])
-    return Parsed(frame.with_columns(_rescued=pl.Series(rescued, dtype=pl.String)), data, misfits)
+# Parquet
 
 
-def _json_text(value: object) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
-
-
-def parse_parquet(data: bytes, contract: Contract) -> Parsed:
+def _read_parquet(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Parsed]:
+    """The row groups that begin inside the slice; a damaged one is found before any of the others is given out."""
+    if not piece.size:
+        raise Unreadable("empty", "the object has no bytes")
     try:
-        frame = pl.read_parquet(io.BytesIO(data))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise Unreadable("format", f"not a Parquet file: {error}") from error
-    check_names(frame.columns, contract)
-    known = {column.field: column.name for column in contract.columns if not column.transform}
-    extra = tuple(name for name in frame.columns if name not in known)
-    frame = frame.rename({f: n for f, n in known.items() if f in frame.columns})
-    zeros = np.zeros(frame.height, np.int64)
-    frame = frame.with_columns(_line=np.arange(1, frame.height + 1), _start=zeros, _end=zeros)
-    return Parsed(frame, b"", [], extra)
+        file = pq.ParquetFile(pa.PythonFile(RangedFile(piece, fetch), mode="r"))
+        check_names(file.schema_arrow.names, contract)
+        groups, row = [], 0
+        for i in range(file.num_row_groups):
+            meta = file.metadata.row_group(i)
+            if piece.start <= meta.column(0).data_page_offset < piece.stop:
+                groups.append((i, row))
+            row += meta.num_rows
+        if len(groups) > 1:
+            for i, _ in groups:
+                file.read_row_group(i)
+        for i, row in groups:
+            yield _from_arrow(file.read_row_group(i), row, contract)
+    except (pa.ArrowException, OSError, pl.exceptions.PolarsError) as error:
+        raise Unreadable("format", f"not a Parquet file that can be read: {error}"[:1000]) from error
 
 
-READERS: dict[str, Callable[[bytes, Contract], Parsed]] = {"csv": parse_csv, "jsonl": parse_jsonl}
+def _from_arrow(table: pa.Table, row: int, contract: Contract) -> Parsed:
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    rows = np.arange(row + 1, row + frame.height + 1)
+    return Parsed(_named(frame, contract).with_columns(_line=rows, _start=rows, _end=rows))

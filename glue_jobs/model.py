@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -17,9 +18,17 @@ LINEAGE = pa.schema(
     ]
 )
 REJECTED_SCHEMA = pa.schema(
-    [*LINEAGE, ("line", pa.int64()), ("raw", pa.string()), ("faults", pa.list_(FAULT))]
+    [
+        *LINEAGE,
+        ("line", pa.int64()),  # in the object, from 1; the row of a Parquet file; null: the whole object
+        ("offset", pa.int64()),  # of the record's first byte in the decompressed object
+        ("raw", pa.string()),
+        ("faults", pa.list_(FAULT)),
+    ]
 )
-RAW_LIMIT = 1 << 20  # characters of a rejected record that quarantine keeps
+RAW_LIMIT = 1 << 20  # bytes of a rejected record that quarantine keeps
+
+Fetch = Callable[[str, str, int, int], bytes]  # source, version, start, stop → those bytes
 
 
 class Unreadable(Exception):
@@ -40,10 +49,26 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Slice:
+    """The records of an object that begin in [start, stop) of its stored bytes."""
+
+    source: str
+    version: str
+    start: int
+    stop: int
+    size: int  # of the whole object
+
+    @property
+    def whole(self) -> bool:
+        return self.start == 0 and self.stop >= self.size
+
+
+@dataclass(frozen=True)
 class Misfit:
     """A record that has no columns to check: its structure is wrong."""
 
     line: int
+    offset: int
     raw: str
     code: str
     message: str
@@ -51,17 +76,35 @@ class Misfit:
 
 @dataclass
 class Parsed:
-    """Records as text columns, plus `_line`, `_start`, `_end`: where each stands in `data`."""
+    """Some records of an object: text (or typed) columns plus `_line`, `_start`, `_end`, and the misfits."""
 
     frame: pl.DataFrame
-    data: bytes
+    data: bytes = b""  # what `_start` and `_end` point into; without it the record is its JSON
+    offset: int = 0  # of data in the object
+    lines: int = 0
     misfits: list[Misfit] = field(default_factory=list)
-    extra: tuple[str, ...] = ()  # columns of the frame that the contract does not know
+    torn: bool = False  # a quoted newline may cross the edge of this slice
 
     @property
     def rows(self) -> int:
         return self.frame.height + len(self.misfits)
 
 
+@dataclass(frozen=True)
+class SourceCount:
+    """What became of one slice of a source; add up those of a source with `total`."""
+
+    source: str
+    version: str
+    rows: int
+    curated: int
+    rejected: int
+    reasons: dict[str, int] = field(default_factory=dict)  # code → rows; a row counts once for each of its codes
+    unreadable: bool = False  # a whole object, of no known number of rows, as one rejected record
+    start: int = 0  # of the slice
+    lines: int = 0
+    torn: bool = False  # slices cannot tell its records apart: curate it again as one
+
+
 def text(raw: bytes) -> str:
-    return raw[:RAW_LIMIT].decode("utf-8", "backslashreplace")[:RAW_LIMIT]
+    return raw[:RAW_LIMIT].decode("utf-8", "backslashreplace")

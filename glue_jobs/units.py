@@ -1,17 +1,20 @@
-"""What one task curates: whole objects, a handful of small ones, or (later) byte ranges of a large one."""
+"""What one task curates: whole objects, a handful of small ones, or byte ranges of a large one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from causeway.contract import Contract
-from glue_jobs.engine import Curated, curate
-from glue_jobs.model import Piece
+import pyarrow as pa
 
-Fetch = Callable[[str, str, int, int], bytes]
-TARGET_BYTES = 64 << 20
+from causeway.contract import Contract
+from glue_jobs.engine import PART_BYTES, Curated, curate_slices
+from glue_jobs.keys import Banned
+from glue_jobs.model import Fetch, Slice, SourceCount
+from glue_jobs.stored import is_utf8
+
+TARGET_BYTES = 128 << 20
 
 
 @dataclass(frozen=True)
@@ -22,35 +25,127 @@ class SourceObject:
 
 
 @dataclass(frozen=True)
-class Slice:
-    source: str
-    version: str
-    start: int
-    stop: int
-    size: int  # of the whole object
-
-
-@dataclass(frozen=True)
 class Unit:
     slices: tuple[Slice, ...]
 
 
 def plan_units(
-    objects: Sequence[SourceObject], contract: Contract, *, target_bytes: int = TARGET_BYTES
+    objects: Sequence[SourceObject], contract: Contract, *, target_bytes: int = TARGET_BYTES, split: bool = False
 ) -> list[Unit]:
-    """Objects in their order, as many to a unit as fit into target_bytes."""
+    """Objects in their order, as many to a unit as fit into target_bytes; with `split`, large ones in ranges.
+
+    Whoever splits must look at `torn_sources` afterwards, and curate those again unsplit.
+    """
     units: list[Unit] = []
     slices: list[Slice] = []
     room = target_bytes
     for item in objects:
-        if slices and item.size > room:
-            units.append(Unit(tuple(slices)))
-            slices, room = [], target_bytes
-        slices.append(Slice(item.source, item.version, 0, item.size, item.size))
-        room -= item.size
+        for piece in _slices(item, contract, target_bytes if split else max(item.size, 1)):
+            if slices and piece.stop - piece.start > room:
+                units.append(Unit(tuple(slices)))
+                slices, room = [], target_bytes
+            slices.append(piece)
+            room -= piece.stop - piece.start
     return [*units, Unit(tuple(slices))] if slices else units
 
 
-def curate_unit(contract: Contract, unit: Unit, fetch: Fetch, *, batch: str, committed_at: datetime) -> Curated:
-    pieces = [Piece(s.source, s.version, fetch(s.source, s.version, s.start, s.stop)) for s in unit.slices]
-    return curate(contract, pieces, batch=batch, committed_at=committed_at)
+def _slices(item: SourceObject, contract: Contract, target: int) -> Iterator[Slice]:
+    count = -(-item.size // target) if contract.format == "parquet" or is_utf8(contract.encoding) else 1
+    edges = [item.size * i // max(count, 1) for i in range(max(count, 1) + 1)]
+    for start, stop in zip(edges, edges[1:], strict=False):
+        yield Slice(item.source, item.version, start, stop, item.size)
+
+
+def curate_unit(
+    contract: Contract,
+    unit: Unit,
+    fetch: Fetch,
+    *,
+    batch: str,
+    committed_at: datetime,
+    banned: Banned | None = None,
+) -> Curated:
+    """A unit in one piece; `curate_parts` for units that may not fit into memory."""
+    (part,) = curate_parts(
+        contract, unit, fetch, batch=batch, committed_at=committed_at, part_bytes=1 << 62, banned=banned
+    )
+    return part
+
+
+def curate_parts(
+    contract: Contract,
+    unit: Unit,
+    fetch: Fetch,
+    *,
+    batch: str,
+    committed_at: datetime,
+    part_bytes: int = PART_BYTES,
+    banned: Banned | None = None,
+) -> Iterator[Curated]:
+    return curate_slices(
+        contract,
+        unit.slices,
+        fetch,
+        batch=batch,
+        committed_at=committed_at,
+        part_bytes=part_bytes,
+        banned=banned,
+    )
+
+
+def total(counts: Iterable[SourceCount]) -> list[SourceCount]:
+    """One count a source, whatever the number of its slices and blocks."""
+    sums: dict[tuple[str, str], SourceCount] = {}
+    for count in counts:
+        so_far = sums.get((count.source, count.version))
+        sums[count.source, count.version] = count if so_far is None else _add(so_far, count)
+    return list(sums.values())
+
+
+def _add(a: SourceCount, b: SourceCount) -> SourceCount:
+    codes = sorted({*a.reasons, *b.reasons})
+    return SourceCount(
+        a.source,
+        a.version,
+        a.rows + b.rows,
+        a.curated + b.curated,
+        a.rejected + b.rejected,
+        {code: a.reasons.get(code, 0) + b.reasons.get(code, 0) for code in codes},
+        a.unreadable or b.unreadable,
+        0,
+        a.lines + b.lines,
+        a.torn or b.torn,
+    )
+
+
+def torn_sources(counts: Iterable[SourceCount]) -> set[tuple[str, str]]:
+    """Objects whose slices could not tell their records apart: drop their results, curate them again unsplit."""
+    return {(count.source, count.version) for count in counts if count.torn}
+
+
+def number_lines(rejected: pa.Table, counts: Iterable[SourceCount]) -> pa.Table:
+    """Lines of split objects, counted from the object's start instead of the slice's."""
+    import polars as pl
+
+    bases: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for (source, version, start), lines in sorted(_lines_by_slice(counts).items()):
+        known = bases.setdefault((source, version), [(0, 0)])
+        known[-1] = (start, known[-1][1])
+        known.append((1 << 62, known[-1][1] + lines))
+    rows = [(s, v, start, base) for (s, v), known in bases.items() for start, base in known[:-1]]
+    schema = {"_source": pl.String, "_source_version": pl.String, "offset": pl.Int64, "_base": pl.Int64}
+    frame = pl.from_arrow(rejected)
+    assert isinstance(frame, pl.DataFrame)
+    based = frame.with_row_index("_at").sort("offset", nulls_last=False).join_asof(
+        pl.DataFrame(rows, schema, orient="row").sort("offset"), on="offset", by=["_source", "_source_version"]
+    )
+    lines = based.sort("_at").select(pl.col("line") + pl.col("_base").fill_null(0)).to_series()
+    return rejected.set_column(rejected.schema.get_field_index("line"), "line", lines.to_arrow())
+
+
+def _lines_by_slice(counts: Iterable[SourceCount]) -> dict[tuple[str, str, int], int]:
+    lines: dict[tuple[str, str, int], int] = {}
+    for count in counts:
+        key = (count.source, count.version, count.start)
+        lines[key] = lines.get(key, 0) + count.lines
+    return lines

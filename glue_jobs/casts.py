@@ -1,0 +1,145 @@
+"""From text (or another type) to the contract's type: null where the value is not one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from causeway.contract import Column
+
+Cast = Callable[[pl.Series, Column], pl.Series]
+
+
+@cache
+def polars_type(column: Column) -> Any:
+    empty = pl.from_arrow(pa.array([], column.arrow_type()))
+    assert isinstance(empty, pl.Series)
+    return empty.dtype
+
+
+def cast(raw: pl.Series, column: Column) -> pl.Series:
+    if raw.dtype != pl.String:
+        return _retype(raw, column)
+    if column.type == "string":
+        return raw
+    value = CASTS[column.type](raw, column)
+    failed = value.is_null() & raw.is_not_null()
+    if column.type in SECOND_TRY and not column.format and failed.any():
+        mended = SECOND_TRY[column.type](raw.filter(failed), column)
+        value = value.scatter(failed.arg_true(), mended)
+    return value
+
+
+def _retype(raw: pl.Series, column: Column) -> pl.Series:
+    """Typed values (of Parquet): only a change that loses nothing."""
+    target = polars_type(column)
+    if isinstance(raw.dtype, pl.Datetime) and column.type == "timestamp" and not raw.dtype.time_zone and column.timezone:
+        raw = raw.dt.replace_time_zone(column.timezone, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
+    if raw.dtype == target:
+        return raw
+    try:
+        value = raw.cast(target, strict=False)
+        same = value.cast(raw.dtype, strict=False) == raw
+    except pl.exceptions.PolarsError:  # no way between the two types
+        return pl.Series(raw.name, [None] * len(raw), target)
+    if column.type == "number" and raw.dtype.is_float() and column.precision is None:
+        return value  # a narrower float is what the contract asks for
+    return _only(value, same)
+
+
+def _only(value: pl.Series, allowed: pl.Series | pl.Expr) -> pl.Series:
+    return value.to_frame("v").select(pl.when(allowed).then("v"))["v"]
+
+
+def _integer(raw: pl.Series, column: Column) -> pl.Series:
+    return raw.cast(polars_type(column), strict=False)
+
+
+def _whole_number(raw: pl.Series, column: Column) -> pl.Series:
+    """Writers without a null for integers make them floats: 270.0."""
+    return _integer(raw.str.replace(r"^([+-]?\d+)\.0+$", "${1}"), column)
+
+
+def _number(raw: pl.Series, column: Column) -> pl.Series:
+    value = raw.cast(polars_type(column), strict=False)
+    if column.precision is None:
+        return _only(value, pl.col("v").is_finite())
+    digits = rf"^[+-]?(\d+(\.\d{{0,{column.scale}}}0*)?|\.\d{{1,{max(column.scale, 1)}}}0*)$"  # else it was rounded
+    return _only(value, raw.str.contains(digits))
+
+
+def _boolean(raw: pl.Series, column: Column) -> pl.Series:
+    words = {"true": True, "false": False, "1": True, "0": False}
+    return raw.str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
+
+
+def _date(raw: pl.Series, column: Column) -> pl.Series:
+    return _in_range(raw.str.to_date(column.format or "%Y-%m-%d", strict=False))
+
+
+def _timestamp(raw: pl.Series, column: Column) -> pl.Series:
+    return _moment(raw, column.format or ("%Y-%m-%dT%H:%M:%SZ" if column.timezone else "%Y-%m-%dT%H:%M:%S"), column)
+
+
+def _iso_timestamp(raw: pl.Series, column: Column) -> pl.Series:
+    """What else ISO 8601 and SQL write: a space, fractions, no seconds, an offset or none."""
+    raw = raw.str.replace(r"^(\d{4}-\d{2}-\d{2}) ", "${1}T").str.replace("Z$", "+00:00")
+    zoned = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z") if column.timezone else ()
+    value = pl.Series(raw.name, [None] * len(raw), polars_type(column))
+    for form in (*zoned, "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"):
+        missing = value.is_null().arg_true()
+        if len(missing):
+            value = value.scatter(missing, _moment(raw.gather(missing), form, column))
+    return value
+
+
+def _moment(raw: pl.Series, form: str, column: Column) -> pl.Series:
+    value = raw.str.to_datetime(form, strict=False, time_unit="us")
+    if column.timezone and not value.dtype.time_zone:  # type: ignore[attr-defined]
+        zone = "UTC" if form.endswith("Z") else column.timezone
+        value = value.dt.replace_time_zone(zone, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
+    return _in_range(value)
+
+
+def _in_range(value: pl.Series) -> pl.Series:
+    return _only(value, pl.col("v").dt.year().is_between(1, 9999))
+
+
+def _time(raw: pl.Series, column: Column) -> pl.Series:
+    return raw.str.to_time(column.format or "%H:%M:%S%.f", strict=False)
+
+
+def _nested(raw: pl.Series, column: Column) -> pl.Series:
+    target = polars_type(column)
+    values = [_fitting(text, target) for text in raw]
+    return pl.Series(raw.name, values, target)
+
+
+def _fitting(text: str | None, target: Any) -> Any:
+    """The JSON value if it fits the type, its unknown fields left out."""
+    try:
+        return pl.Series([json.loads(text)], dtype=target, strict=True)[0] if text is not None else None
+    except (ValueError, TypeError, pl.exceptions.PolarsError):
+        return None
+
+
+CASTS: dict[str, Cast] = {
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "date": _date,
+    "timestamp": _timestamp,
+    "time": _time,
+    "array": _nested,
+    "object": _nested,
+}
+SECOND_TRY: dict[str, Cast] = {
+    "integer": _whole_number,
+    "timestamp": _iso_timestamp,
+    "time": lambda raw, column: raw.str.to_time("%H:%M", strict=False),
+}

@@ -1,0 +1,136 @@
+"""From an object in the store to blocks of UTF-8 text: ranged reads, decompression, encodings."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Iterator
+from functools import partial
+
+import pyarrow as pa
+
+from glue_jobs.model import Fetch, Slice, Unreadable
+
+BLOCK = 64 << 20  # bytes of text that are in work at a time: bounds a task's memory
+HEAD = 1 << 16
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+BOM = b"\xef\xbb\xbf"
+MAX_RATIO = 200  # of decompression; what text compresses to is far below it, a bomb far above
+
+
+class RangedFile(io.RawIOBase):
+    """A stored object as a file: every read is one ranged fetch."""
+
+    def __init__(self, piece: Slice, fetch: Fetch) -> None:
+        self._read, self._size, self._at = partial(fetch, piece.source, piece.version), piece.size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + (0, self._at, self._size)[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        stop = self._size if size < 0 else min(self._size, self._at + size)
+        data = self._read(self._at, stop) if stop > self._at else b""
+        self._at += len(data)
+        return data
+
+
+def head(piece: Slice, fetch: Fetch) -> bytes:
+    """The object's first bytes, as text if it is text."""
+    return fetch(piece.source, piece.version, 0, min(piece.size, HEAD))
+
+
+def codec(start: bytes) -> str | None:
+    """By content, not by name."""
+    return "gzip" if start.startswith(GZIP) else "zstd" if start.startswith(ZSTD) else None
+
+
+def text_blocks(piece: Slice, fetch: Fetch, encoding: str) -> Iterator[bytes]:
+    """The slice's lines, in blocks of whatever cut; nothing for a part of what cannot be read in parts."""
+    start = head(piece, fetch)
+    if not start:
+        raise Unreadable("empty", "the object has no bytes")
+    plain = codec(start) is None
+    if plain and is_utf8(encoding):
+        blocks = _lines(piece, fetch)
+    elif piece.start > 0:
+        return
+    else:
+        stream = _stored(piece, fetch) if plain else _decompressed(piece, fetch, str(codec(start)))
+        blocks = stream if is_utf8(encoding) else _transcoded(stream, encoding)
+    for i, block in enumerate(blocks):
+        if i == 0 and piece.start == 0:
+            block = block.removeprefix(BOM)
+            if b"\x00" in block[:HEAD] or block[:2] in (b"\xff\xfe", b"\xfe\xff"):
+                raise Unreadable("encoding", "not UTF-8 text (a binary file, or UTF-16?)")
+        yield block
+
+
+def is_utf8(encoding: str) -> bool:
+    return encoding.lower().replace("-", "") in ("utf8", "ascii")
+
+
+def _stored(piece: Slice, fetch: Fetch) -> Iterator[bytes]:
+    for at in range(0, piece.size, BLOCK):
+        yield fetch(piece.source, piece.version, at, min(at + BLOCK, piece.size))
+
+
+def _lines(piece: Slice, fetch: Fetch) -> Iterator[bytes]:
+    """Lines that begin inside the slice: from after the first line end at or before its start, past its stop."""
+    at, begun, last = max(piece.start - 1, 0), piece.start == 0, b""
+    while at < piece.size and (at < piece.stop or (begun and last not in (b"", b"\n"))):
+        inside = at < piece.stop
+        block = fetch(piece.source, piece.version, at, min(at + BLOCK, piece.stop) if inside else min(at + HEAD, piece.size))
+        at += len(block)
+        if not inside and b"\n" in block:
+            block = block[: block.index(b"\n") + 1]
+        if not begun:
+            begun, block = b"\n" in block, block[block.find(b"\n") + 1 :] if b"\n" in block else b""
+        if block:
+            last = block[-1:]
+            yield block
+
+
+def _decompressed(piece: Slice, fetch: Fetch, codec: str) -> Iterator[bytes]:
+    """An object of one block is read once; a larger one is first read through, for its end may be damaged."""
+    blocks = _unpack(piece, fetch, codec)
+    first, second = next(blocks, b""), next(blocks, b"")
+    if second:
+        for _ in blocks:
+            pass
+        yield from _unpack(piece, fetch, codec)
+    else:
+        yield first
+
+
+def _unpack(piece: Slice, fetch: Fetch, codec: str) -> Iterator[bytes]:
+    limit, size = max(BLOCK, piece.size * MAX_RATIO), 0
+    try:
+        source = pa.BufferedInputStream(pa.PythonFile(RangedFile(piece, fetch), mode="r"), 4 << 20)
+        with pa.CompressedInputStream(source, codec) as stream:
+            while block := stream.read(BLOCK):
+                size += len(block)
+                if size > limit:
+                    raise Unreadable("too_large", f"more than {limit:,} bytes come out of {piece.size:,}")
+                yield block
+    except OSError as error:
+        raise Unreadable("compression", f"the {codec} stream is damaged: {error}") from error
+
+
+def _transcoded(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    try:
+        decoder = codecs.getincrementaldecoder(encoding)()
+        for block in blocks:
+            yield decoder.decode(block).encode()
+        yield decoder.decode(b"", final=True).encode()
+    except (UnicodeError, LookupError) as error:
+        raise Unreadable("encoding", f"not {encoding}: {error}") from error
