@@ -4,6 +4,7 @@ import os
 import uuid
 from collections.abc import Iterable, Sequence
 
+import boto3
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -30,7 +31,8 @@ PROPERTIES = {
 
 def glue_catalog() -> Catalog:
     """The Glue Catalog of the account and region that the environment's credentials name."""
-    properties = {"type": "glue"}
+    # Said outright, or Arrow asks each bucket for its region.
+    properties = {"type": "glue", "s3.region": boto3.Session().region_name}
     if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
         properties["s3.endpoint"] = endpoint
     return load_catalog("causeway", **properties)

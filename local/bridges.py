@@ -25,11 +25,15 @@ MINISTACK = "1.5.33"
 FINAL_STATES = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
 REPLACED = {
     "ministack.app": ("pin_request_origin",),
+    "ministack.core.iam_actions": ("extract_resource_arn",),
+    "ministack.services.cloudformation.provisioners": ("_RESOURCE_HANDLERS",),
     "ministack.services.glue": ("_execute_spark_docker", "_get_docker", "_resolve_script"),
     "ministack.services.sqs": ("_receive_messages_for_esm",),
     "ministack.services.stepfunctions": ("_SERVICE_DISPATCH",),
 }
+CATALOG_CALLS = ("GetDatabase", "GetTable", "CreateTable", "UpdateTable", "DeleteTable")
 USED = {
+    "ministack.services.budgets": ("_create_budget", "_delete_budget"),
     "ministack.core.lambda_runtime": ("execution_credentials",),
     "ministack.core.responses": ("get_account_id", "get_region"),
     "ministack.services.glue": ("_job_runs", "_start_job_run"),
@@ -52,6 +56,8 @@ def install() -> None:
     _run_glue_jobs_here()
     _start_glue_jobs_from_state_machines()
     _gather_messages_for_the_batching_window()
+    _make_budgets_from_templates()
+    _name_catalog_resources()
 
 
 def _count_loopback_as_tls() -> None:
@@ -181,3 +187,44 @@ def _gather_messages_for_the_batching_window() -> None:
             return messages
 
     sqs._receive_messages_for_esm = receive
+
+
+def _make_budgets_from_templates() -> None:
+    """AWS::Budgets::Budget, which the emulator's CloudFormation lacks and its Budgets service has."""
+    budgets = importlib.import_module("ministack.services.budgets")
+    handlers = importlib.import_module("ministack.services.cloudformation.provisioners")._RESOURCE_HANDLERS
+
+    def create(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, str]]:
+        name = properties["Budget"].setdefault("BudgetName", f"{stack}-{logical_id}")
+        tags = properties.get("ResourceTags", [])
+        status, _headers, body = budgets._create_budget({**properties, "ResourceTags": tags})
+        if status >= 400:
+            raise ValueError(json.loads(body).get("Message", body))
+        return name, {}
+
+    def delete(name: str, _properties: dict[str, Any]) -> None:
+        budgets._delete_budget({"BudgetName": name})
+
+    handlers["AWS::Budgets::Budget"] = {"create": create, "delete": delete}
+
+
+def _name_catalog_resources() -> None:
+    """Which catalog resource a Glue call is checked against.
+
+    The emulator takes the name in GetDatabase for a table's, and checks calls on a table against its
+    database alone. (AWS checks catalog, database and table, each.)
+    """
+    actions = importlib.import_module("ministack.core.iam_actions")
+    extract = actions.extract_resource_arn
+
+    def resource(service: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any) -> str:
+        found: str = extract(service, method, path, headers, body, *rest)
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        if service != "glue" or action not in CATALOG_CALLS:
+            return found
+        asked = json.loads(body)
+        table = asked.get("TableInput", asked).get("Name", "*")
+        named = f"database/{asked['Name']}" if action == "GetDatabase" else f"table/{asked['DatabaseName']}/{table}"
+        return f"{':'.join(found.split(':')[:5])}:{named}"
+
+    actions.extract_resource_arn = resource

@@ -150,8 +150,8 @@ class PipelineStack(Stack):
             "The sources and manifests, whose keys nobody knows at synth",
         )
         self._allow(role, ["s3:PutObject"], [f"{lake.landing_arn}/batches/*"], "The batches' reports")
-        # Without ListBucket, S3 says "forbidden" of an object that is not there.
-        self._allow(role, ["s3:ListBucket"], [lake.landing_arn])
+        # Without ListBucket, S3 says "forbidden" of an object that is not there; Arrow lists to see if one is.
+        self._allow(role, ["s3:ListBucket"], [lake.landing_arn, lake.curated_arn, lake.quarantine_arn])
         self._allow(
             role,
             ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
