@@ -74,8 +74,13 @@ def _number(raw: pl.Series, column: Column) -> pl.Series:
 
 
 def _boolean(raw: pl.Series, column: Column) -> pl.Series:
-    words = {"true": True, "false": False, "1": True, "0": False}
-    return raw.str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
+    text = pl.col("t")
+    value = pl.when(text == "true").then(True).when(text == "false").then(False)
+    return raw.alias("t").to_frame().select(value.alias("v"))["v"]
+
+
+def _other_boolean(raw: pl.Series, column: Column) -> pl.Series:
+    return _boolean(raw.str.to_lowercase().replace({"1": "true", "0": "false"}), column)
 
 
 def _date(raw: pl.Series, column: Column) -> pl.Series:
@@ -140,6 +145,7 @@ CASTS: dict[str, Cast] = {
 }
 SECOND_TRY: dict[str, Cast] = {
     "integer": _whole_number,
+    "boolean": _other_boolean,
     "timestamp": _iso_timestamp,
     "time": lambda raw, column: raw.str.to_time("%H:%M", strict=False),
 }

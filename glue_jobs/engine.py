@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -16,12 +17,13 @@ from causeway.contract import RESCUED, Contract
 from glue_jobs.casts import cast, polars_type
 from glue_jobs.checks import FAULT, RAW, any_broken, as_text, checks, faults
 from glue_jobs.formats import EXTRA, read
-from glue_jobs.keys import Banned, key_hashes, reject_repeated
+from glue_jobs.keys import Banned, constraints, key_hashes, repeated_keys
 from glue_jobs.model import LINEAGE, REJECTED_SCHEMA, Fetch, Parsed, Piece, Slice, SourceCount, Unreadable, text
 from glue_jobs.stored import BLOCK
 
 __all__ = ["LINEAGE", "REJECTED_SCHEMA", "Curated", "Piece", "SourceCount", "curate", "curate_slices", "curated_schema"]
 
+NOTHING = Parsed(pl.DataFrame(), *(np.empty(0, np.int64) for _ in range(3)))
 PART_BYTES = 256 << 20  # of input that one Curated holds: what becomes one output file per partition value
 
 
@@ -103,7 +105,7 @@ def _groups(contract: Contract, slices: Sequence[Slice], fetch: Fetch) -> Iterat
             group.append((piece, error))
         else:
             if nothing:  # a slice in which no record begins
-                group.append((piece, Parsed(pl.DataFrame())))
+                group.append((piece, NOTHING))
     if group:
         yield group
 
@@ -117,51 +119,62 @@ class _Result:
 
 
 def _check(contract: Contract, group: list[Read], banned: Banned) -> _Result:
-    frame = _together(contract, group)
+    frame, where = _together(contract, group)
     found = checks(contract)
     broken = any_broken(frame, found)
-    good, bad = (frame.filter(~broken), frame.filter(broken)) if broken.any() else (frame, frame.clear())
     rejected = [_whole_objects(group), _misfits(group)]
-    if bad.height:
-        rejected.append(_rejects(bad, faults(bad, found), group))
-    if contract.key or any(column.unique for column in contract.columns):
-        good, repeated, why = reject_repeated(good, contract, group, banned)
-        if repeated.height:
-            rejected.append(_rejects(repeated, why, group))
+    good = frame
+    if broken.any():
+        bad = frame.filter(broken)
+        rejected.append(_rejects(bad, where.filter(broken), faults(bad, found), group))
+        good = frame.select(pl.exclude("^raw:.*$")).filter(~broken)
+        where = where.filter(~broken)
+    if constraints(contract):
+        wrong, why = repeated_keys(good, where, contract, group, banned)
+        if wrong.any():
+            rejected.append(_rejects(good.filter(wrong), where.filter(wrong), why, group))
+            good, where = good.filter(~wrong), where.filter(~wrong)
     bad_rows = pl.concat(rejected).sort("_piece", "line", maintain_order=True)
-    evolved = [name for name in good.columns if name.startswith(EXTRA)] if contract.on_schema_change == "evolve" else []
-    keys = key_hashes(good, contract, group)
-    good = good.select(*contract.arrow_schema().names, *evolved, "_piece").rename(lambda name: name.removeprefix(EXTRA))
-    return _Result(_sourced(good, group), _sourced(bad_rows, group), _counts(good, bad_rows, group), keys)
+    new = [name for name in good.columns if name.startswith(EXTRA)] if contract.on_schema_change == "evolve" else []
+    rows = [good[name].alias(name.removeprefix(EXTRA)) for name in (*contract.arrow_schema().names, *new)]
+    return _Result(
+        pl.DataFrame([*rows, *_sources(where["_piece"], group)]),
+        bad_rows.hstack(_sources(bad_rows["_piece"], group)),
+        _counts(where, bad_rows, group),
+        key_hashes(good, where, contract, group),
+    )
 
 
-def _together(contract: Contract, group: list[Read]) -> pl.DataFrame:
-    """One frame of the group: typed columns, what each came from, and where each row stands."""
-    frames = []
-    for i, (_, parsed) in enumerate(group):
-        if isinstance(parsed, Parsed) and parsed.frame.width:
-            frames.append(_unknown_fields(parsed, contract).with_columns(_piece=pl.lit(i, pl.UInt32)))
-    empty = {"_line": pl.Int64, "_start": pl.Int64, "_end": pl.Int64, "_piece": pl.UInt32}
-    frame = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame(schema=empty)
+def _together(contract: Contract, group: list[Read]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The group's rows: typed columns beside what each came from; and, apart, where each row stands."""
+    parsed = [(i, p) for i, (_, p) in enumerate(group) if isinstance(p, Parsed) and p.frame.width]
+    frames = [_unknown_fields(p.frame, contract) for _, p in parsed]
+    frame = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame()
+    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
     series = []
     for column in contract.inputs:
-        known = column.name in frame.columns
-        raw = frame[column.name] if known else pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
+        raw = frame[column.name] if column.name in frame.columns else nothing
         series += [cast(raw, column).alias(column.name), raw.alias(RAW + column.name)]
-    rest = [name for name in frame.columns if name.startswith(("_", EXTRA))]
-    frame = pl.DataFrame(series).hstack(frame.select(rest)) if frame.height else frame.select(rest).hstack(series)
+    series += [frame[name] for name in frame.columns if name.startswith(("_", EXTRA))]
     if RESCUED not in frame.columns:
-        frame = frame.with_columns(pl.lit(None, pl.String).alias(RESCUED))
+        series.append(nothing.alias(RESCUED))
+    typed = pl.DataFrame(series)
     for column in contract.columns:
         if column.transform:
             derived = pl.sql_expr(column.transform).cast(polars_type(column), strict=False)
-            frame = frame.with_columns(derived.alias(column.name))
-    return frame
+            typed = typed.with_columns(derived.alias(column.name))
+    columns = {
+        "_piece": [np.full(p.frame.height, i, np.uint32) for i, p in parsed],
+        "_line": [p.line for _, p in parsed],
+        "_start": [p.start for _, p in parsed],
+        "_end": [p.end for _, p in parsed],
+    }
+    where = {name: np.concatenate([np.empty(0, np.int64), *parts]) for name, parts in columns.items()}
+    return typed, pl.DataFrame(where, schema_overrides={"_piece": pl.UInt32})
 
 
-def _unknown_fields(parsed: Parsed, contract: Contract) -> pl.DataFrame:
+def _unknown_fields(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """Fields beyond the contract, as its policy wants them: new columns of text, or one of JSON."""
-    frame = parsed.frame
     extra = [name for name in frame.columns if name.startswith(EXTRA)]
     if contract.on_schema_change == "evolve":
         if RESCUED in frame.columns:
@@ -186,19 +199,24 @@ def _spread(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.drop(RESCUED).with_columns(pl.Series(name, column, pl.String) for name, column in columns.items())
 
 
-def _rejects(bad: pl.DataFrame, why: pl.Series, group: list[Read]) -> pl.DataFrame:
+def _rejects(bad: pl.DataFrame, where: pl.DataFrame, why: pl.Series, group: list[Read]) -> pl.DataFrame:
     raw, offset = [], []
-    whole_rows = bad.select(pl.col("^raw:.*$").name.map(lambda name: name.removeprefix(RAW)))
-    for at, (i, start, end) in enumerate(bad.select("_piece", "_start", "_end").iter_rows()):
+    for at, (i, _, start, end) in enumerate(where.iter_rows()):
         parsed = group[i][1]
         assert isinstance(parsed, Parsed)
         if parsed.data:
             raw.append(text(parsed.data[start:end]))
             offset.append(parsed.offset + start)
         else:
-            raw.append(json.dumps(whole_rows.row(at, named=True), default=str, ensure_ascii=False))
+            raw.append(_row_as_json(bad, at))
             offset.append(None)
-    return _rejected(bad["_piece"], bad["_line"], offset, raw, why)
+    return _rejected(where["_piece"], where["_line"], offset, raw, why)
+
+
+def _row_as_json(bad: pl.DataFrame, at: int) -> str:
+    row = bad.row(at, named=True)
+    raw = {name.removeprefix(RAW): value for name, value in row.items() if name.startswith(RAW)} or row
+    return json.dumps(raw, default=str, ensure_ascii=False)
 
 
 def _misfits(group: list[Read]) -> pl.DataFrame:
@@ -221,8 +239,8 @@ def _rejected(piece: Any, line: Any, offset: Any, raw: Any, why: Any) -> pl.Data
     return pl.DataFrame([pl.Series(name, value, dtype) for (name, dtype), value in values])
 
 
-def _counts(good: pl.DataFrame, bad: pl.DataFrame, group: list[Read]) -> list[SourceCount]:
-    curated = dict(good["_piece"].value_counts().iter_rows())
+def _counts(where: pl.DataFrame, bad: pl.DataFrame, group: list[Read]) -> list[SourceCount]:
+    curated = dict(where["_piece"].value_counts().iter_rows())
     codes = bad.select("_piece", code=pl.col("faults").list.eval(pl.element().struct.field("code")).list.unique())
     reasons: dict[int, dict[str, int]] = {}
     for i, code, n in codes.explode("code").group_by("_piece", "code").len().sort("_piece", "code").iter_rows():
@@ -242,11 +260,10 @@ def _counts(good: pl.DataFrame, bad: pl.DataFrame, group: list[Read]) -> list[So
     return counts
 
 
-def _sourced(frame: pl.DataFrame, group: list[Read]) -> pl.DataFrame:
-    sources = pl.Series([piece.source for piece, _ in group], dtype=pl.String)
-    versions = pl.Series([piece.version for piece, _ in group], dtype=pl.String)
-    at = frame["_piece"]
-    return frame.drop("_piece").with_columns(_source=sources.gather(at), _source_version=versions.gather(at))
+def _sources(piece: pl.Series, group: list[Read]) -> list[pl.Series]:
+    sources = pl.Series("_source", [piece.source for piece, _ in group], dtype=pl.String)
+    versions = pl.Series("_source_version", [piece.version for piece, _ in group], dtype=pl.String)
+    return [sources.gather(piece), versions.gather(piece)]
 
 
 def _part(contract: Contract, results: list[_Result], stamp: Mapping[str, Any]) -> Curated:

@@ -54,7 +54,7 @@ def read(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Parsed]:
 
 def _placed(parsed: Parsed, piece: Slice, offset: int, line: int, records: Records) -> Parsed:
     parsed.offset, parsed.lines = piece.start + offset, records.lines
-    parsed.frame = parsed.frame.with_columns(pl.col("_line") + line + 1)
+    parsed.line = parsed.line + line + 1
     parsed.misfits = [Misfit(m.line + line + 1, m.offset + parsed.offset, m.raw, m.code, m.message) for m in parsed.misfits]
     parsed.torn = not piece.whole and bool(records.stray.any())
     return parsed
@@ -141,8 +141,7 @@ def _parse_csv(data: bytes, records: Records, names: list[str], contract: Contra
     ]
     good = records[~(ragged | records.stray)] if misfits else records
     frame = _read_csv(data, good, names, contract)
-    frame = _named(frame, contract).with_columns(_line=good.line, _start=good.start, _end=good.end)
-    return Parsed(frame, data, misfits=misfits)
+    return Parsed(_named(frame, contract), good.start, good.end, good.line, data, misfits=misfits)
 
 
 def _named(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -156,11 +155,15 @@ def _read_csv(data: bytes, records: Records, names: list[str], contract: Contrac
     if not len(records):
         return pl.DataFrame(schema=schema)
     gaps = np.flatnonzero(records.start[1:] != records.next[:-1]) + 1  # what stands between is left out
-    starts, stops = records.start[np.append(0, gaps)], records.next[np.append(gaps, len(records)) - 1]
-    body = b"".join([memoryview(data)[s:e] for s, e in zip(starts, stops, strict=True)])
+    skipped = int(records.line[0])
+    if len(gaps) or records.next[-1] < len(data):
+        starts, stops = records.start[np.append(0, gaps)], records.next[np.append(gaps, len(records)) - 1]
+        data = b"".join([memoryview(data)[s:e] for s, e in zip(starts, stops, strict=True)])
+        skipped = 0
     frame = pl.read_csv(
-        body,
+        data,
         has_header=False,
+        skip_lines=skipped,
         schema=schema,
         separator=contract.delimiter,
         quote_char=contract.quote or None,
@@ -201,4 +204,4 @@ def _from_arrow(table: pa.Table, row: int, contract: Contract) -> Parsed:
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
     rows = np.arange(row + 1, row + frame.height + 1)
-    return Parsed(_named(frame, contract).with_columns(_line=rows, _start=rows, _end=rows))
+    return Parsed(_named(frame, contract), rows, rows, rows)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from typing import Any
 
 import duckdb
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from causeway.contract import RESCUED, Column, Contract
 from glue_jobs.csv_lines import Records
@@ -32,25 +32,57 @@ def _query(sql: str, lines: pa.Array) -> pl.DataFrame:
 
 
 def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: bool) -> Parsed:
-    lines = _strings(data, records)
-    ok = _query("SELECT json_valid(l) AND ltrim(l, E' \\t\\r\\n')[1] = '{' AS ok FROM lines", lines)["ok"].to_numpy()
+    shapes = _shapes(data, records)
+    ok = shapes.is_not_null().to_numpy()
     if whole and not ok.any() and not any(data[start : start + 1] == b"{" for start in records.start):
         raise Unreadable("format", "no line is a JSON object")
     misfits = [_misfit(data, records, i, "not a JSON object") for i in np.flatnonzero(~ok)]
     if misfits:
-        records = records[ok]
-        lines = _strings(data, records)
+        records, shapes = records[ok], shapes.drop_nulls()
+    lines = _strings(data, records)
     frame = _extract(lines, contract)
-    suspects, unknown = _unknown_fields(data, lines, frame, contract)
-    frame = frame.with_columns(_line=records.line, _start=records.start, _end=records.end)
-    frame = frame.with_columns(pl.Series(RESCUED, [None] * frame.height, pl.String).scatter(suspects, unknown["rest"]))
-    twice = suspects.filter(unknown["twice"])
-    if len(twice):
-        misfits += [_misfit(data, records, i, "a key occurs twice") for i in twice]
-        kept = np.ones(len(records), np.bool_)
-        kept[twice.to_numpy()] = False
-        frame = frame.filter(kept)
-    return Parsed(_exact_numbers(frame, data, contract), data, misfits=misfits)
+    unknown, twice = _odd_shapes(data, records, shapes, contract)
+    frame = frame.with_columns(_rescued(lines, unknown, contract))
+    frame = _exact_numbers(frame, data, records, contract)
+    if twice.any():
+        misfits += [_misfit(data, records, i, "a key occurs twice") for i in np.flatnonzero(twice)]
+        frame, records = frame.filter(~twice), records[~twice]
+    return Parsed(frame, records.start, records.end, records.line, data, misfits=misfits)
+
+
+def _shapes(data: bytes, records: Records) -> pl.Series:
+    """A hash of each line's keys: lines of one shape hold the same fields. Null for what is not a JSON object."""
+    sql = "SELECT CASE WHEN json_valid(l) THEN hash(json_keys(l)) END AS shape FROM lines"
+    shapes = _query(sql, _strings(data, records))["shape"]
+    first = np.frombuffer(data, np.uint8)[records.start] != ord("{")
+    others = [i for i in np.flatnonzero(first) if not data[records.start[i] : records.end[i]].lstrip().startswith(b"{")]
+    return shapes.scatter(others, None) if others else shapes
+
+
+def _odd_shapes(data: bytes, records: Records, shapes: pl.Series, contract: Contract) -> tuple[pl.Series, Any]:
+    """Lines with fields beyond the contract, and lines that have a key twice: one example of each shape tells."""
+    known = {column.field for column in contract.inputs}
+    unknown, twice = [], []
+    examples = pl.DataFrame({"shape": shapes}).with_row_index("at").group_by("shape").first()
+    for shape, at in examples.iter_rows():
+        pairs = json.loads(data[records.start[at] : records.end[at]], object_pairs_hook=lambda pairs: pairs)
+        keys = [key for key, _ in pairs]
+        if len(set(keys)) < len(keys):
+            twice.append(shape)
+        if set(keys) - known:
+            unknown.append(shape)
+    odd = pl.Series(unknown, dtype=shapes.dtype), pl.Series(twice, dtype=shapes.dtype)
+    return shapes.is_in(odd[0]).arg_true(), shapes.is_in(odd[1]).to_numpy()
+
+
+def _rescued(lines: pa.Array, unknown: pl.Series, contract: Contract) -> pl.Series:
+    """What the lines hold beyond the contract: a merge patch of nulls takes the known fields away."""
+    nothing = pl.Series(RESCUED, [None], pl.String).new_from_index(0, len(lines))
+    if not len(unknown):
+        return nothing
+    patch = json.dumps(dict.fromkeys(column.field for column in contract.inputs), ensure_ascii=False)
+    sql = f"SELECT json_merge_patch(l, {_quoted(patch)})::VARCHAR AS rest FROM lines"
+    return nothing.scatter(unknown, _query(sql, lines.take(pa.array(unknown.to_numpy())))["rest"])
 
 
 def _strings(data: bytes, records: Records) -> pa.Array:
@@ -74,49 +106,31 @@ def _misfit(data: bytes, records: Records, i: int, message: str) -> Misfit:
 def _extract(lines: pa.Array, contract: Contract) -> pl.DataFrame:
     """Each field as text: a string's content, a number as written, arrays and objects as JSON."""
     names = [column.name for column in contract.inputs]
-    pointers = ["/" + c.field.replace("~", "~0").replace("/", "~1") for c in contract.inputs]
     if not len(lines):
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String()))
-    listed = _query(f"SELECT json_extract_string(l, {_sql_list(pointers)}) AS v FROM lines", lines)["v"]
-    flat = listed.explode()
-    frame = pl.DataFrame({name: flat.gather_every(len(names), i) for i, name in enumerate(names)})
+    pointers = [_quoted("/" + c.field.replace("~", "~0").replace("/", "~1")) for c in contract.inputs]
+    fields = ", ".join(f"v[{i + 1}] AS c{i}" for i in range(len(names)))
+    sql = f"SELECT {fields} FROM (SELECT json_extract_string(l, [{', '.join(pointers)}]) AS v FROM lines)"
+    frame = _query(sql, lines).rename({f"c{i}": name for i, name in enumerate(names)})
     return frame.with_columns(pl.col(n).replace(null, None) for n in names for null in contract.nulls)
 
 
-def _sql_list(values: list[str]) -> str:
-    return "[" + ", ".join("'" + value.replace("'", "''") + "'" for value in values) + "]"
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
-def _unknown_fields(
-    data: bytes, lines: pa.Array, frame: pl.DataFrame, contract: Contract
-) -> tuple[pl.Series, pl.DataFrame]:
-    """Which lines may hold more keys than the contract knows, and what they hold beyond it."""
-    colons = pl.Series(pc.count_substring(lines, '":'))
-    if any(spaced in data for spaced in (b'" :', b'"\t:')):
-        suspects = pl.Series(np.arange(len(lines)))
-    else:
-        known = frame.select(pl.sum_horizontal(pl.all().is_not_null())).to_series()
-        suspects = (colons > known).arg_true()
-    patch = json.dumps(dict.fromkeys((c.field for c in contract.inputs)), ensure_ascii=False).replace("'", "''")
-    unknown = _query(
-        f"SELECT nullif(json_merge_patch(l, '{patch}')::VARCHAR, '{{}}') AS rest,"
-        " len(json_keys(l)) > len(list_distinct(json_keys(l))) AS twice FROM lines",
-        lines.take(pa.array(suspects.to_numpy())),
-    )
-    return suspects, unknown
-
-
-def _exact_numbers(frame: pl.DataFrame, data: bytes, contract: Contract) -> pl.DataFrame:
+def _exact_numbers(frame: pl.DataFrame, data: bytes, records: Records, contract: Contract) -> pl.DataFrame:
     """Long decimals again, from the text itself."""
     for column in contract.inputs:
         if not _wants_exact(column):
             continue
         value = frame[column.name]
+        if (value.str.len_bytes().max() or 0) < EXACT_DIGITS:  # type: ignore[operator]
+            continue
         long = ((value.str.len_bytes() >= EXACT_DIGITS) & value.str.contains("[.eE]")).arg_true()
-        if len(long):
-            where = frame.select("_start", "_end")[long].iter_rows()
-            texts = [json.loads(data[s:e], parse_float=str).get(column.field) for s, e in where]
-            frame = frame.with_columns(value.scatter(long, pl.Series([str(t) for t in texts], dtype=pl.String)))
+        where = [(records.start[i], records.end[i]) for i in long]
+        texts = [json.loads(data[start:end], parse_float=str).get(column.field) for start, end in where]
+        frame = frame.with_columns(value.scatter(long, pl.Series([str(t) for t in texts], dtype=pl.String)))
     return frame
 
 

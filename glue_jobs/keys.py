@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from causeway.contract import Contract
@@ -25,33 +26,28 @@ def constraints(contract: Contract) -> list[tuple[str, tuple[str, ...]]]:
     return key + [("unique", (column.name,)) for column in contract.columns if column.unique]
 
 
-def reject_repeated(
-    good: pl.DataFrame, contract: Contract, group: Sequence[Any], banned: Banned
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.Series]:
-    """Rows to keep, rows to reject, and their faults."""
-    flags: dict[int, pl.Series] = {}
-    every = constraints(contract)
-    for i, (code, columns) in enumerate(every):
+def repeated_keys(
+    good: pl.DataFrame, where: pl.DataFrame, contract: Contract, group: Sequence[Any], banned: Banned
+) -> tuple[pl.Series, pl.Series]:
+    """Which rows to reject because their key occurs twice, and the faults of those."""
+    flags: list[tuple[str, tuple[str, ...], pl.Series]] = []
+    for code, columns in constraints(contract):
         key = good.select(columns)
         present = key.select(pl.all_horizontal(pl.all().is_not_null())).to_series()
-        if key.filter(present).n_unique() < present.sum():
-            if code == "duplicate_key" and contract.duplicates == "last":
-                flags[i] = ~key.select(pl.struct(pl.all()).is_last_distinct()).to_series() & present
-            else:
-                flags[i] = key.is_duplicated() & present
-    elsewhere = _banned(good, group, banned)
-    if not flags and not elsewhere:
-        return good, good.clear(), pl.Series([], dtype=pl.List(FAULT))
-    messages: list[list[dict[str, str]]] = [[] for _ in range(good.height)]
-    for i, flag in flags.items():
+        if key.filter(present).n_unique() == present.sum():
+            continue
+        last_wins = code == "duplicate_key" and contract.duplicates == "last"
+        again = ~key.select(pl.struct(pl.all()).is_last_distinct()).to_series() if last_wins else key.is_duplicated()
+        flags.append((code, columns, again & present))
+    messages: dict[int, list[dict[str, str]]] = {}
+    for code, columns, flag in flags:
         for at in flag.arg_true():
-            messages[at].append(_fault(*every[i]))
-    for at, code in elsewhere:
-        if all(fault["code"] != code for fault in messages[at]):
-            messages[at].append(_fault(code, dict(every)[code]))
-    wrong = pl.Series([bool(message) for message in messages])
-    why = pl.Series([message for message in messages if message], dtype=pl.List(FAULT))
-    return good.filter(~wrong), good.filter(wrong), why
+            messages.setdefault(at, []).append(_fault(code, columns))
+    for at, code in _banned(where, group, banned):
+        if all(fault["code"] != code for fault in messages.get(at, [])):
+            messages.setdefault(at, []).append(_fault(code, dict(constraints(contract))[code]))
+    wrong = pl.Series(np.isin(np.arange(good.height), list(messages)), dtype=pl.Boolean)
+    return wrong, pl.Series([messages[at] for at in sorted(messages)], dtype=pl.List(FAULT))
 
 
 def _fault(code: str, columns: tuple[str, ...]) -> dict[str, str]:
@@ -59,15 +55,15 @@ def _fault(code: str, columns: tuple[str, ...]) -> dict[str, str]:
     return {"column": names, "code": code, "message": f"another row of the batch has the same {names}"}
 
 
-def _banned(good: pl.DataFrame, group: Sequence[Any], banned: Banned) -> list[tuple[int, str]]:
+def _banned(where: pl.DataFrame, group: Sequence[Any], banned: Banned) -> list[tuple[int, str]]:
     lines = [banned.get((piece.source, piece.version, piece.start), {}) for piece, _ in group]
     if not any(lines):
         return []
-    rows = enumerate(good.select("_piece", "_line").iter_rows())
+    rows = enumerate(where.select("_piece", "_line").iter_rows())
     return [(at, lines[i][line]) for at, (i, line) in rows if line in lines[i]]
 
 
-def key_hashes(good: pl.DataFrame, contract: Contract, group: Sequence[Any]) -> pl.DataFrame:
+def key_hashes(good: pl.DataFrame, where: pl.DataFrame, contract: Contract, group: Sequence[Any]) -> pl.DataFrame:
     """What `repeated` needs to find the same key in another block."""
     pieces = pl.DataFrame(
         [(p.source, p.version, p.start) for p, _ in group],
@@ -76,7 +72,7 @@ def key_hashes(good: pl.DataFrame, contract: Contract, group: Sequence[Any]) -> 
     )
     frames = [pl.DataFrame(schema=KEYS)]
     for i, (_, columns) in enumerate(constraints(contract)):
-        present = good.drop_nulls(columns)
+        present = good.select(columns).hstack(where.select("_piece", "_line")).drop_nulls(columns)
         key = present.select(columns)
         hashes = pl.DataFrame({"a": key.hash_rows(SEEDS[0]), "b": key.hash_rows(SEEDS[1]), "line": present["_line"]})
         named = hashes.hstack(pieces[present["_piece"]])

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
 FAULT = pa.struct([("column", pa.string()), ("code", pa.string()), ("message", pa.string())])
 LINEAGE = pa.schema(
@@ -76,10 +78,13 @@ class Misfit:
 
 @dataclass
 class Parsed:
-    """Some records of an object: text (or typed) columns plus `_line`, `_start`, `_end`, and the misfits."""
+    """Some records of an object: text (or typed) columns, where each stands, and the misfits."""
 
     frame: pl.DataFrame
-    data: bytes = b""  # what `_start` and `_end` point into; without it the record is its JSON
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    line: NDArray[np.int64]
+    data: bytes = b""  # what `start` and `end` point into; without it the record is its JSON
     offset: int = 0  # of data in the object
     lines: int = 0
     misfits: list[Misfit] = field(default_factory=list)
