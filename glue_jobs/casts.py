@@ -38,8 +38,15 @@ def cast(raw: pl.Series, column: Column) -> pl.Series:
 def _retype(raw: pl.Series, column: Column) -> pl.Series:
     """Typed values (of Parquet): only a change that loses nothing."""
     target = polars_type(column)
-    if isinstance(raw.dtype, pl.Datetime) and column.type == "timestamp" and not raw.dtype.time_zone and column.timezone:
-        raw = raw.dt.replace_time_zone(column.timezone, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
+    if (
+        isinstance(raw.dtype, pl.Datetime)
+        and column.type == "timestamp"
+        and not raw.dtype.time_zone
+        and column.timezone
+    ):
+        raw = raw.dt.replace_time_zone(
+            column.timezone, ambiguous="null", non_existent="null"
+        ).dt.convert_time_zone("UTC")
     if raw.dtype == target:
         return raw
     try:
@@ -88,7 +95,9 @@ def _date(raw: pl.Series, column: Column) -> pl.Series:
 
 
 def _timestamp(raw: pl.Series, column: Column) -> pl.Series:
-    return _moment(raw, column.format or ("%Y-%m-%dT%H:%M:%SZ" if column.timezone else "%Y-%m-%dT%H:%M:%S"), column)
+    return _moment(
+        raw, column.format or ("%Y-%m-%dT%H:%M:%SZ" if column.timezone else "%Y-%m-%dT%H:%M:%S"), column
+    )
 
 
 def _iso_timestamp(raw: pl.Series, column: Column) -> pl.Series:
@@ -107,7 +116,9 @@ def _moment(raw: pl.Series, form: str, column: Column) -> pl.Series:
     value = raw.str.to_datetime(form, strict=False, time_unit="us")
     if column.timezone and not value.dtype.time_zone:  # type: ignore[attr-defined]
         zone = "UTC" if form.endswith("Z") else column.timezone
-        value = value.dt.replace_time_zone(zone, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
+        value = value.dt.replace_time_zone(zone, ambiguous="null", non_existent="null").dt.convert_time_zone(
+            "UTC"
+        )
     return _in_range(value)
 
 

@@ -54,11 +54,15 @@ def column_checks(column: Column) -> Iterator[Check]:
         yield Check(name, "multiple_of", says, value % column.multiple_of != 0)
     length = value.str.len_chars()
     if column.min_length is not None:
-        yield Check(name, "length", f"shorter than {column.min_length} characters", length < column.min_length)
+        yield Check(
+            name, "length", f"shorter than {column.min_length} characters", length < column.min_length
+        )
     if column.max_length is not None:
         yield Check(name, "length", f"longer than {column.max_length} characters", length > column.max_length)
     if column.pattern is not None:
-        yield Check(name, "pattern", f"{{}} does not match {column.pattern}", ~value.str.contains(column.pattern))
+        yield Check(
+            name, "pattern", f"{{}} does not match {column.pattern}", ~value.str.contains(column.pattern)
+        )
     if column.values:
         allowed = ", ".join(str(v) for v in column.values[:20])
         yield Check(name, "enum", f"{{}} is not one of {allowed}", ~value.is_in(list(column.values)))
@@ -83,7 +87,9 @@ def faults(bad: pl.DataFrame, found: tuple[Check, ...]) -> pl.Series:
     """All faults of each row."""
     flags = bad.select(check.broken.fill_null(False).alias(str(i)) for i, check in enumerate(found))
     parts = [
-        _described(bad, check, flags[str(i)].arg_true()) for i, check in enumerate(found) if flags[str(i)].any()
+        _described(bad, check, flags[str(i)].arg_true())
+        for i, check in enumerate(found)
+        if flags[str(i)].any()
     ]
     return pl.concat(parts).group_by("_at", maintain_order=True).agg("faults").sort("_at")["faults"]
 
@@ -94,7 +100,9 @@ def _described(bad: pl.DataFrame, check: Check, at: pl.Series) -> pl.DataFrame:
         before, after = check.message.split("{}")
         name = RAW + check.column if RAW + check.column in bad.columns else check.column
         shown = as_text(bad[name].gather(at))
-        message = pl.concat_str(pl.lit(before + "'"), shown.fill_null("").str.slice(0, 200), pl.lit("'" + after))
+        message = pl.concat_str(
+            pl.lit(before + "'"), shown.fill_null("").str.slice(0, 200), pl.lit("'" + after)
+        )
     fault = pl.struct(column=pl.lit(check.column), code=pl.lit(check.code), message=message)
     return at.alias("_at").to_frame().select("_at", fault.alias("faults"))
 

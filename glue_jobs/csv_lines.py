@@ -66,7 +66,9 @@ def _positions(buffer: NDArray[np.uint8], byte: int) -> Positions:
     return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
 
-def _count_fields(buffer: NDArray[np.uint8], starts: Positions, quotes: Positions, delimiter: int) -> Positions:
+def _count_fields(
+    buffer: NDArray[np.uint8], starts: Positions, quotes: Positions, delimiter: int
+) -> Positions:
     """Fields of each line; delimiters between a line's odd and even quotes do not count."""
     cuts = np.sort(np.concatenate([starts, quotes]), kind="stable") if len(quotes) else starts
     counts = np.empty(len(cuts), np.int64)
@@ -93,7 +95,11 @@ def _stray(
     ordinal = np.arange(len(quotes)) - np.repeat(first, np.diff(np.append(first, len(quotes))))
     adjacent = np.diff(quotes) == 1
     before, after = buffer[quotes - 1], buffer[np.minimum(quotes + 1, len(buffer) - 1)]
-    opens = (quotes == records.start[owner]) | (before == delimiter) | (np.append(False, adjacent) & (ordinal > 0))
+    opens = (
+        (quotes == records.start[owner])
+        | (before == delimiter)
+        | (np.append(False, adjacent) & (ordinal > 0))
+    )
     closes = (quotes + 1 == records.end[owner]) | (after == delimiter) | np.append(adjacent, False)
     stray = np.bincount(owner, minlength=len(records)) % 2 == 1
     stray[owner[np.where(ordinal % 2 == 0, ~opens, ~closes)]] = True

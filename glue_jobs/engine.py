@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,15 +14,35 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from causeway.contract import RESCUED, Contract
+from causeway.contract import RESCUED, Column, Contract
 from glue_jobs.casts import cast, polars_type
 from glue_jobs.checks import FAULT, RAW, any_broken, as_text, checks, faults
 from glue_jobs.formats import EXTRA, read
 from glue_jobs.keys import Banned, constraints, key_hashes, repeated_keys
-from glue_jobs.model import LINEAGE, REJECTED_SCHEMA, Fetch, Parsed, Piece, Slice, SourceCount, Unreadable, text
+from glue_jobs.model import (
+    LINEAGE,
+    REJECTED_SCHEMA,
+    Fetch,
+    Parsed,
+    Piece,
+    Slice,
+    SourceCount,
+    Unreadable,
+    text,
+)
 from glue_jobs.stored import BLOCK
 
-__all__ = ["LINEAGE", "REJECTED_SCHEMA", "Curated", "Piece", "SourceCount", "curate", "curate_slices", "curated_schema"]
+__all__ = [
+    "LINEAGE",
+    "REJECTED_SCHEMA",
+    "Curated",
+    "Piece",
+    "SourceCount",
+    "curate",
+    "curate_slices",
+    "curated_schema",
+    "dry_run",
+]
 
 NOTHING = Parsed(pl.DataFrame(), *(np.empty(0, np.int64) for _ in range(3)))
 PART_BYTES = 256 << 20  # of input that one Curated holds: what becomes one output file per partition value
@@ -43,6 +64,21 @@ class Curated:
 def curated_schema(contract: Contract, evolved: Sequence[str] = ()) -> pa.Schema:
     new = [pa.field(name, pa.string()) for name in evolved]
     return pa.schema([*contract.arrow_schema(), *new, *LINEAGE])
+
+
+def dry_run(contract: Contract) -> None:
+    """Raises ValueError for an expression or a pattern that the engine could not run."""
+    label = "transformLogic"
+    try:
+        frame = _together(contract, [])[0]
+        label = "quality"
+        for check in checks(contract):
+            label = f"{check.column or 'row'}: {check.code}"
+            if frame.select(check.broken).dtypes != [pl.Boolean]:
+                raise ValueError(f"{label}: not a condition, for it is neither true nor false")
+    except pl.exceptions.PolarsError as error:
+        reason = re.sub(rf'"{RAW}[^"]*",? ?', "", " ".join(str(error).split()))
+        raise ValueError(f"{label}: {reason}"[:500]) from error
 
 
 def curate(contract: Contract, pieces: Sequence[Piece], *, batch: str, committed_at: datetime) -> Curated:
@@ -135,7 +171,11 @@ def _check(contract: Contract, group: list[Read], banned: Banned) -> _Result:
             rejected.append(_rejects(good.filter(wrong), where.filter(wrong), why, group))
             good, where = good.filter(~wrong), where.filter(~wrong)
     bad_rows = pl.concat(rejected).sort("_piece", "line", maintain_order=True)
-    new = [name for name in good.columns if name.startswith(EXTRA)] if contract.on_schema_change == "evolve" else []
+    new = (
+        [name for name in good.columns if name.startswith(EXTRA)]
+        if contract.on_schema_change == "evolve"
+        else []
+    )
     rows = [good[name].alias(name.removeprefix(EXTRA)) for name in (*contract.arrow_schema().names, *new)]
     return _Result(
         pl.DataFrame([*rows, *_sources(where["_piece"], group)]),
@@ -161,8 +201,7 @@ def _together(contract: Contract, group: list[Read]) -> tuple[pl.DataFrame, pl.D
     typed = pl.DataFrame(series)
     for column in contract.columns:
         if column.transform:
-            derived = pl.sql_expr(column.transform).cast(polars_type(column), strict=False)
-            typed = typed.with_columns(derived.alias(column.name))
+            typed = typed.with_columns(_derived(column))
     columns = {
         "_piece": [np.full(p.frame.height, i, np.uint32) for i, p in parsed],
         "_line": [p.line for _, p in parsed],
@@ -171,6 +210,10 @@ def _together(contract: Contract, group: list[Read]) -> tuple[pl.DataFrame, pl.D
     }
     where = {name: np.concatenate([np.empty(0, np.int64), *parts]) for name, parts in columns.items()}
     return typed, pl.DataFrame(where, schema_overrides={"_piece": pl.UInt32})
+
+
+def _derived(column: Column) -> pl.Expr:
+    return pl.sql_expr(str(column.transform)).cast(polars_type(column), strict=False).alias(column.name)
 
 
 def _unknown_fields(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -184,7 +227,9 @@ def _unknown_fields(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
         return frame
     fields = [as_text(frame[name]).alias(name.removeprefix(EXTRA)) for name in extra]
     some = frame.select(pl.any_horizontal(pl.col(extra).is_not_null())).to_series()
-    rescued = pl.DataFrame(fields).select(pl.when(some).then(pl.struct(pl.all()).struct.json_encode()).alias(RESCUED))
+    rescued = pl.DataFrame(fields).select(
+        pl.when(some).then(pl.struct(pl.all()).struct.json_encode()).alias(RESCUED)
+    )
     return frame.drop(extra).hstack(rescued)
 
 
@@ -195,8 +240,12 @@ def _spread(frame: pl.DataFrame) -> pl.DataFrame:
     for i, rest in zip(at, frame[RESCUED].gather(at), strict=True):
         for key, value in json.loads(rest).items():
             column = columns.setdefault(EXTRA + key, [None] * frame.height)
-            column[i] = value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False)
-    return frame.drop(RESCUED).with_columns(pl.Series(name, column, pl.String) for name, column in columns.items())
+            column[i] = (
+                value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False)
+            )
+    return frame.drop(RESCUED).with_columns(
+        pl.Series(name, column, pl.String) for name, column in columns.items()
+    )
 
 
 def _rejects(bad: pl.DataFrame, where: pl.DataFrame, why: pl.Series, group: list[Read]) -> pl.DataFrame:
@@ -220,10 +269,14 @@ def _row_as_json(bad: pl.DataFrame, at: int) -> str:
 
 
 def _misfits(group: list[Read]) -> pl.DataFrame:
-    found = [(i, m) for i, (_, parsed) in enumerate(group) if isinstance(parsed, Parsed) for m in parsed.misfits]
+    found = [
+        (i, m) for i, (_, parsed) in enumerate(group) if isinstance(parsed, Parsed) for m in parsed.misfits
+    ]
     why = [[{"column": "", "code": m.code, "message": m.message}] for _, m in found]
     raw = [m.raw for _, m in found]
-    return _rejected([i for i, _ in found], [m.line for _, m in found], [m.offset for _, m in found], raw, why)
+    return _rejected(
+        [i for i, _ in found], [m.line for _, m in found], [m.offset for _, m in found], raw, why
+    )
 
 
 def _whole_objects(group: list[Read]) -> pl.DataFrame:
@@ -234,16 +287,26 @@ def _whole_objects(group: list[Read]) -> pl.DataFrame:
 
 
 def _rejected(piece: Any, line: Any, offset: Any, raw: Any, why: Any) -> pl.DataFrame:
-    columns = {"_piece": pl.UInt32, "line": pl.Int64, "offset": pl.Int64, "raw": pl.String, "faults": pl.List(FAULT)}
+    columns = {
+        "_piece": pl.UInt32,
+        "line": pl.Int64,
+        "offset": pl.Int64,
+        "raw": pl.String,
+        "faults": pl.List(FAULT),
+    }
     values = zip(columns.items(), (piece, line, offset, raw, why), strict=True)
     return pl.DataFrame([pl.Series(name, value, dtype) for (name, dtype), value in values])
 
 
 def _counts(where: pl.DataFrame, bad: pl.DataFrame, group: list[Read]) -> list[SourceCount]:
     curated = dict(where["_piece"].value_counts().iter_rows())
-    codes = bad.select("_piece", code=pl.col("faults").list.eval(pl.element().struct.field("code")).list.unique())
+    codes = bad.select(
+        "_piece", code=pl.col("faults").list.eval(pl.element().struct.field("code")).list.unique()
+    )
     reasons: dict[int, dict[str, int]] = {}
-    for i, code, n in codes.explode("code").group_by("_piece", "code").len().sort("_piece", "code").iter_rows():
+    for i, code, n in (
+        codes.explode("code").group_by("_piece", "code").len().sort("_piece", "code").iter_rows()
+    ):
         reasons.setdefault(i, {})[code] = n
     rejected = dict(bad["_piece"].value_counts().iter_rows())
     counts = []
@@ -254,7 +317,9 @@ def _counts(where: pl.DataFrame, bad: pl.DataFrame, group: list[Read]) -> list[S
         else:
             kept, lost = curated.get(i, 0), rejected.get(i, 0)
             torn = parsed.torn
-            counts.append(replace(count, rows=kept + lost, curated=kept, rejected=lost, lines=parsed.lines, torn=torn))
+            counts.append(
+                replace(count, rows=kept + lost, curated=kept, rejected=lost, lines=parsed.lines, torn=torn)
+            )
             if parsed.rows != kept + lost:
                 raise RuntimeError(f"{piece.source}: {parsed.rows} rows came in, {kept} + {lost} went out")
     return counts
@@ -269,11 +334,20 @@ def _sources(piece: pl.Series, group: list[Read]) -> list[pl.Series]:
 def _part(contract: Contract, results: list[_Result], stamp: Mapping[str, Any]) -> Curated:
     if not results:
         results = [_check(contract, [], {})]
-    constants = [pl.lit(value).cast(pl.String if name == "_batch" else pl.Datetime("us", "UTC")).alias(name) for name, value in stamp.items()]
+    constants = [
+        pl.lit(value).cast(pl.String if name == "_batch" else pl.Datetime("us", "UTC")).alias(name)
+        for name, value in stamp.items()
+    ]
     rows = pl.concat([result.good for result in results], how="diagonal").with_columns(constants)
     known = {*contract.arrow_schema().names, *LINEAGE.names}
     schema = curated_schema(contract, [name for name in rows.columns if name not in known])
     rejected = pl.concat([result.rejected for result in results]).with_columns(constants)
-    table = rejected.select(REJECTED_SCHEMA.names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(REJECTED_SCHEMA)
+    table = (
+        rejected.select(REJECTED_SCHEMA.names)
+        .to_arrow(compat_level=pl.CompatLevel.oldest())
+        .cast(REJECTED_SCHEMA)
+    )
     counts = [count for result in results for count in result.counts]
-    return Curated(rows.select(schema.names), schema, table, counts, pl.concat([result.keys for result in results]))
+    return Curated(
+        rows.select(schema.names), schema, table, counts, pl.concat([result.keys for result in results])
+    )

@@ -45,7 +45,9 @@ def read(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Parsed]:
             empty = False
             if contract.format == "csv" and names is None:
                 names, records = _csv_header(data, records, contract)
-            parsed = _parse(data, records, names or [], contract, whole=piece.whole and line == 0 and block is None)
+            parsed = _parse(
+                data, records, names or [], contract, whole=piece.whole and line == 0 and block is None
+            )
             yield _placed(parsed, piece, offset, line, records)
         offset, line = offset + cut, line + records.lines
     if empty:
@@ -55,7 +57,9 @@ def read(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Parsed]:
 def _placed(parsed: Parsed, piece: Slice, offset: int, line: int, records: Records) -> Parsed:
     parsed.offset, parsed.lines = piece.start + offset, records.lines
     parsed.line = parsed.line + line + 1
-    parsed.misfits = [Misfit(m.line + line + 1, m.offset + parsed.offset, m.raw, m.code, m.message) for m in parsed.misfits]
+    parsed.misfits = [
+        Misfit(m.line + line + 1, m.offset + parsed.offset, m.raw, m.code, m.message) for m in parsed.misfits
+    ]
     parsed.torn = not piece.whole and bool(records.stray.any())
     return parsed
 
@@ -63,7 +67,9 @@ def _placed(parsed: Parsed, piece: Slice, offset: int, line: int, records: Recor
 def _parse(data: bytes, records: Records, names: list[str], contract: Contract, *, whole: bool) -> Parsed:
     misfits: list[Misfit] = []
     if not _is_utf8(data):
-        bad = np.array([not _is_utf8(data[s:e]) for s, e in zip(records.start, records.end, strict=True)], np.bool_)
+        bad = np.array(
+            [not _is_utf8(data[s:e]) for s, e in zip(records.start, records.end, strict=True)], np.bool_
+        )
         if whole and bad.mean() > MOSTLY:
             raise Unreadable("encoding", "not UTF-8; say in the contract which encoding it is")
         misfits, records = _misfits(data, records, bad, "encoding", lambda i: "not UTF-8"), records[~bad]
@@ -136,8 +142,12 @@ def check_names(names: list[str], contract: Contract) -> None:
 def _parse_csv(data: bytes, records: Records, names: list[str], contract: Contract) -> Parsed:
     ragged = (records.fields != len(names)) & ~records.stray
     misfits = [
-        *_misfits(data, records, records.stray, "quote", lambda i: "a quote inside a field, or one never closed"),
-        *_misfits(data, records, ragged, "fields", lambda i: f"{records.fields[i]} fields instead of {len(names)}"),
+        *_misfits(
+            data, records, records.stray, "quote", lambda i: "a quote inside a field, or one never closed"
+        ),
+        *_misfits(
+            data, records, ragged, "fields", lambda i: f"{records.fields[i]} fields instead of {len(names)}"
+        ),
     ]
     good = records[~(ragged | records.stray)] if misfits else records
     frame = _read_csv(data, good, names, contract)

@@ -55,11 +55,17 @@ def _shapes(data: bytes, records: Records) -> pl.Series:
     sql = "SELECT CASE WHEN json_valid(l) THEN hash(json_keys(l)) END AS shape FROM lines"
     shapes = _query(sql, _strings(data, records))["shape"]
     first = np.frombuffer(data, np.uint8)[records.start] != ord("{")
-    others = [i for i in np.flatnonzero(first) if not data[records.start[i] : records.end[i]].lstrip().startswith(b"{")]
+    others = [
+        i
+        for i in np.flatnonzero(first)
+        if not data[records.start[i] : records.end[i]].lstrip().startswith(b"{")
+    ]
     return shapes.scatter(others, None) if others else shapes
 
 
-def _odd_shapes(data: bytes, records: Records, shapes: pl.Series, contract: Contract) -> tuple[pl.Series, Any]:
+def _odd_shapes(
+    data: bytes, records: Records, shapes: pl.Series, contract: Contract
+) -> tuple[pl.Series, Any]:
     """Lines with fields beyond the contract, and lines that have a key twice: one example of each shape tells."""
     known = {column.field for column in contract.inputs}
     unknown, twice = [], []

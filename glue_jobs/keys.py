@@ -11,7 +11,9 @@ import polars as pl
 from causeway.contract import Contract
 from glue_jobs.checks import FAULT
 
-Banned = Mapping[tuple[str, str, int], Mapping[int, str]]  # (source, version, start of slice) → line → reason code
+Banned = Mapping[
+    tuple[str, str, int], Mapping[int, str]
+]  # (source, version, start of slice) → line → reason code
 
 SEEDS = (11, 13)  # two 64-bit hashes: one alone would collide within a few billion rows
 KEYS = {
@@ -37,7 +39,11 @@ def repeated_keys(
         if key.filter(present).n_unique() == present.sum():
             continue
         last_wins = code == "duplicate_key" and contract.duplicates == "last"
-        again = ~key.select(pl.struct(pl.all()).is_last_distinct()).to_series() if last_wins else key.is_duplicated()
+        again = (
+            ~key.select(pl.struct(pl.all()).is_last_distinct()).to_series()
+            if last_wins
+            else key.is_duplicated()
+        )
         flags.append((code, columns, again & present))
     messages: dict[int, list[dict[str, str]]] = {}
     for code, columns, flag in flags:
@@ -63,7 +69,9 @@ def _banned(where: pl.DataFrame, group: Sequence[Any], banned: Banned) -> list[t
     return [(at, lines[i][line]) for at, (i, line) in rows if line in lines[i]]
 
 
-def key_hashes(good: pl.DataFrame, where: pl.DataFrame, contract: Contract, group: Sequence[Any]) -> pl.DataFrame:
+def key_hashes(
+    good: pl.DataFrame, where: pl.DataFrame, contract: Contract, group: Sequence[Any]
+) -> pl.DataFrame:
     """What `repeated` needs to find the same key in another block."""
     pieces = pl.DataFrame(
         [(p.source, p.version, p.start) for p, _ in group],
@@ -74,7 +82,9 @@ def key_hashes(good: pl.DataFrame, where: pl.DataFrame, contract: Contract, grou
     for i, (_, columns) in enumerate(constraints(contract)):
         present = good.select(columns).hstack(where.select("_piece", "_line")).drop_nulls(columns)
         key = present.select(columns)
-        hashes = pl.DataFrame({"a": key.hash_rows(SEEDS[0]), "b": key.hash_rows(SEEDS[1]), "line": present["_line"]})
+        hashes = pl.DataFrame(
+            {"a": key.hash_rows(SEEDS[0]), "b": key.hash_rows(SEEDS[1]), "line": present["_line"]}
+        )
         named = hashes.hstack(pieces[present["_piece"]])
         frames.append(named.with_columns(pl.lit(i, pl.UInt8).alias("constraint")).select(list(KEYS)))
     return pl.concat(frames)
@@ -87,10 +97,14 @@ def repeated(keys: Iterable[pl.DataFrame], contract: Contract) -> dict[tuple[str
     """
     every = pl.concat([pl.DataFrame(schema=KEYS), *keys])
     again = every.filter(pl.struct("constraint", "a", "b").is_duplicated())
-    last_wins = pl.lit(contract.duplicates == "last") & (pl.col("constraint") == 0) & pl.lit(bool(contract.key))
+    last_wins = (
+        pl.lit(contract.duplicates == "last") & (pl.col("constraint") == 0) & pl.lit(bool(contract.key))
+    )
     last = pl.struct("constraint", "a", "b").is_last_distinct()
     banned: dict[tuple[str, str, int], dict[int, str]] = {}
     codes = [code for code, _ in constraints(contract)]
     for row in again.filter(~(last_wins & last)).iter_rows(named=True):
-        banned.setdefault((row["source"], row["version"], row["start"]), {})[row["line"]] = codes[row["constraint"]]
+        banned.setdefault((row["source"], row["version"], row["start"]), {})[row["line"]] = codes[
+            row["constraint"]
+        ]
     return banned

@@ -104,7 +104,9 @@ class SourceCount:
     rows: int
     curated: int
     rejected: int
-    reasons: dict[str, int] = field(default_factory=dict)  # code → rows; a row counts once for each of its codes
+    reasons: dict[str, int] = field(
+        default_factory=dict
+    )  # code → rows; a row counts once for each of its codes
     unreadable: bool = False  # a whole object, of no known number of rows, as one rejected record
     start: int = 0  # of the slice
     lines: int = 0

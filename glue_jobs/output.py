@@ -32,24 +32,38 @@ def write_parquet(table: pa.Table | pl.DataFrame, contract: Contract) -> list[tu
     if not contract.partitioning:
         return [(None, _encode(frame, contract))]
     keys = [
-        pl.concat_str(pl.lit(name if transform == "identity" else f"{name}_{transform}"), pl.lit("="), PARTS[transform](pl.col(name)).fill_null("null"))
+        pl.concat_str(
+            pl.lit(name if transform == "identity" else f"{name}_{transform}"),
+            pl.lit("="),
+            PARTS[transform](pl.col(name)).fill_null("null"),
+        )
         for name, transform in contract.partitioning
     ]
     path = pl.concat_str(keys, separator="/").alias("_path")
-    groups = frame.with_columns(path).partition_by("_path", as_dict=True, include_key=False, maintain_order=True)
+    groups = frame.with_columns(path).partition_by(
+        "_path", as_dict=True, include_key=False, maintain_order=True
+    )
     return [(str(value), _encode(part, contract)) for (value,), part in groups.items()]
 
 
 def _encode(frame: pl.DataFrame, contract: Contract) -> bytes:
     sink = io.BytesIO()
     required = {column.name for column in contract.columns if column.required}
-    if any(isinstance(dtype, pl.Time) for dtype in frame.dtypes):  # Polars writes nanoseconds, Iceberg has microseconds
+    if any(
+        isinstance(dtype, pl.Time) for dtype in frame.dtypes
+    ):  # Polars writes nanoseconds, Iceberg has microseconds
         schema = pa.schema([_field(field, field.name in required) for field in frame.to_arrow().schema])
         pq.write_table(
-            frame.to_arrow().cast(schema), sink, compression="zstd", compression_level=LEVEL, row_group_size=ROW_GROUP
+            frame.to_arrow().cast(schema),
+            sink,
+            compression="zstd",
+            compression_level=LEVEL,
+            row_group_size=ROW_GROUP,
         )
         return sink.getvalue()
-    schema = pa.schema([field.with_nullable(field.name not in required) for field in frame.head(0).to_arrow().schema])
+    schema = pa.schema(
+        [field.with_nullable(field.name not in required) for field in frame.head(0).to_arrow().schema]
+    )
     frame.write_parquet(
         sink,
         compression="zstd",

@@ -89,7 +89,12 @@ def _lines(piece: Slice, fetch: Fetch) -> Iterator[bytes]:
     at, begun, last = max(piece.start - 1, 0), piece.start == 0, b""
     while at < piece.size and (at < piece.stop or (begun and last not in (b"", b"\n"))):
         inside = at < piece.stop
-        block = fetch(piece.source, piece.version, at, min(at + BLOCK, piece.stop) if inside else min(at + HEAD, piece.size))
+        block = fetch(
+            piece.source,
+            piece.version,
+            at,
+            min(at + BLOCK, piece.stop) if inside else min(at + HEAD, piece.size),
+        )
         at += len(block)
         if not inside and b"\n" in block:
             block = block[: block.index(b"\n") + 1]

@@ -30,7 +30,11 @@ class Unit:
 
 
 def plan_units(
-    objects: Sequence[SourceObject], contract: Contract, *, target_bytes: int = TARGET_BYTES, split: bool = False
+    objects: Sequence[SourceObject],
+    contract: Contract,
+    *,
+    target_bytes: int = TARGET_BYTES,
+    split: bool = False,
 ) -> list[Unit]:
     """Objects in their order, as many to a unit as fit into target_bytes; with `split`, large ones in ranges.
 
@@ -136,8 +140,14 @@ def number_lines(rejected: pa.Table, counts: Iterable[SourceCount]) -> pa.Table:
     schema = {"_source": pl.String, "_source_version": pl.String, "offset": pl.Int64, "_base": pl.Int64}
     frame = pl.from_arrow(rejected)
     assert isinstance(frame, pl.DataFrame)
-    based = frame.with_row_index("_at").sort("offset", nulls_last=False).join_asof(
-        pl.DataFrame(rows, schema, orient="row").sort("offset"), on="offset", by=["_source", "_source_version"]
+    based = (
+        frame.with_row_index("_at")
+        .sort("offset", nulls_last=False)
+        .join_asof(
+            pl.DataFrame(rows, schema, orient="row").sort("offset"),
+            on="offset",
+            by=["_source", "_source_version"],
+        )
     )
     lines = based.sort("_at").select(pl.col("line") + pl.col("_base").fill_null(0)).to_series()
     return rejected.set_column(rejected.schema.get_field_index("line"), "line", lines.to_arrow())

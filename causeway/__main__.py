@@ -1,0 +1,31 @@
+"""The command line: `python -m causeway <command>`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+from causeway.contract import ContractError
+
+COMMANDS = ["check", "infer"]  # modules of this package that have add_parser(subparsers)
+USAGE = 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="causeway", description="Contracts in, a clean table out.")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        importlib.import_module(f"causeway.{name}").add_parser(subparsers)
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except BrokenPipeError:
+        return 0
+    except (ContractError, OSError) as error:
+        print(f"causeway: {error}", file=sys.stderr)
+        return USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""`causeway check`: runs a contract over local files with the engine that runs on AWS."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from causeway.contract import Contract, ContractError, load_contract
+from glue_jobs.engine import Curated
+from glue_jobs.model import Unreadable
+from glue_jobs.output import write_parquet
+from glue_jobs.units import SourceObject, curate_parts, plan_units, total
+
+CLEAN, REJECTED = 0, 1
+FORMAT_VERSION = 1
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "check",
+        help="check files against a contract",
+        description="Exit status: 0 every row is clean, 1 some were rejected, 2 wrong usage or contract.",
+    )
+    parser.add_argument("contract", type=Path, metavar="CONTRACT")
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write curated/ and quarantine/ Parquet here")
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    parser.set_defaults(run=check)
+
+
+@dataclass
+class Report:
+    rows_in: int = 0
+    rows_curated: int = 0
+    rows_quarantined: int = 0
+    objects_unreadable: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    files: list[dict[str, Any]] = field(default_factory=list)
+    examples: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def add(self, part: Curated) -> None:
+        for record in part.rejected.slice(0, 10_000).select(["_source", "line", "faults"]).to_pylist():
+            for fault in record["faults"]:
+                line = "" if record["line"] is None else f":{record['line']}"
+                column = fault["column"] and f" {fault['column']}"
+                self.examples.setdefault(
+                    fault["code"], f"{record['_source']}{line}{column}: {fault['message']}"
+                )
+
+
+def check(options: argparse.Namespace) -> int:
+    contract = load_contract(options.contract)
+    started = time.perf_counter()
+    report = run(contract, options.files, options.out)
+    report.seconds = round(time.perf_counter() - started, 3)
+    print(
+        json.dumps(as_json(report), ensure_ascii=False)
+        if options.json
+        else as_text(contract, report, options.out)
+    )
+    return REJECTED if report.rows_quarantined or report.objects_unreadable else CLEAN
+
+
+def run(contract: Contract, files: Iterable[Path], out: Path | None = None) -> Report:
+    report, counts = Report(), []
+    for path in files:
+        if not path.is_file():
+            raise ContractError(f"{path}: no such file")
+    objects = [SourceObject(str(path), "local", path.stat().st_size) for path in dict.fromkeys(files)]
+    parts = 0
+    for unit in plan_units(objects, contract):
+        for part in curate_parts(contract, unit, fetch, batch="check", committed_at=datetime.now(UTC)):
+            counts += part.counts
+            report.add(part)
+            if out:
+                _write(part, contract, out, parts)
+            parts += 1
+    for count in total(counts):
+        report.rows_in += count.rows
+        report.rows_curated += count.curated
+        report.rows_quarantined += count.rejected
+        report.objects_unreadable += count.unreadable
+        for code, rows in count.reasons.items():
+            report.reasons[code] = report.reasons.get(code, 0) + rows
+        report.files.append(
+            {
+                "file": count.source,
+                "rows": count.rows,
+                "curated": count.curated,
+                "quarantined": count.rejected,
+            }
+            | {"reasons": count.reasons, "unreadable": count.unreadable}
+        )
+    return report
+
+
+def fetch(source: str, version: str, start: int, stop: int) -> bytes:
+    try:
+        with open(source, "rb") as file:
+            file.seek(start)
+            return file.read(stop - start)
+    except OSError as error:
+        raise Unreadable("access", str(error)) from error
+
+
+def _write(part: Curated, contract: Contract, out: Path, number: int) -> None:
+    for partition, data in write_parquet(part.frame, contract):
+        target = out / "curated" / (partition or "") / f"part-{number:05}.parquet"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    if part.rejected.num_rows:
+        (out / "quarantine").mkdir(parents=True, exist_ok=True)
+        pq.write_table(part.rejected, out / "quarantine" / f"part-{number:05}.parquet", compression="zstd")
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "rows_in": report.rows_in,
+        "rows_curated": report.rows_curated,
+        "rows_quarantined": report.rows_quarantined,
+        "objects_unreadable": report.objects_unreadable,
+        "reasons": dict(sorted(report.reasons.items())),
+        "files": report.files,
+        "seconds": report.seconds,
+    }
+
+
+def as_text(contract: Contract, report: Report, out: Path | None) -> str:
+    lines = [f"Contract {contract.dataset} {contract.version}", ""]
+    width = max(len(entry["file"]) for entry in report.files)
+    lines.append(f"{'FILE':{width}}  {'ROWS':>10}  {'CURATED':>10}  {'REJECTED':>10}")
+    for entry in report.files:
+        if entry["unreadable"]:
+            lines.append(f"{entry['file']:{width}}  cannot be read ({', '.join(entry['reasons'])})")
+        else:
+            numbers = (entry["rows"], entry["curated"], entry["quarantined"])
+            lines.append(f"{entry['file']:{width}}" + "".join(f"  {n:>10,}" for n in numbers))
+    if report.reasons:
+        lines += ["", f"{'REASON':14}  {'TIMES':>8}  FOR EXAMPLE"]
+        for code, times in sorted(report.reasons.items(), key=lambda item: (-item[1], item[0])):
+            example = report.examples.get(code, "").replace("\n", "\\n").replace("\r", "\\r")
+            lines.append(f"{code:14}  {times:>8,}  {example[:160]}")
+    if out:
+        lines += ["", f"Written to {out}/curated and {out}/quarantine"]
+    lines += ["", _last_line(report)]
+    return "\n".join(lines)
+
+
+def _last_line(report: Report) -> str:
+    return (
+        f"Done. FILES={len(report.files)} ROWS={report.rows_in} CURATED={report.rows_curated} "
+        f"REJECTED={report.rows_quarantined} UNREADABLE={report.objects_unreadable} TOOK={report.seconds:.2f}s"
+    )

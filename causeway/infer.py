@@ -1,0 +1,166 @@
+"""`causeway infer`: drafts a contract from sample files, for a person to read and mend."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import json
+import re
+import uuid
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+import yaml
+
+from causeway.check import fetch
+from causeway.contract import Column, Contract, ContractError
+from glue_jobs.casts import cast
+from glue_jobs.formats import read
+from glue_jobs.model import Slice, Unreadable
+from glue_jobs.stored import text_blocks
+
+SAMPLE = 64 << 20  # bytes of each file
+NULLS = ["", "NA", "N/A", "NaN", "NULL", "null", "None", "\\N", "-"]
+GUESSES = ["integer", "number", "boolean", "timestamp", "date", "time"]
+FEW = 12  # distinct values that look like an enumeration
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser("infer", help="draft a contract from sample files")
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    parser.add_argument("--name", help="the dataset; by default the first file's name")
+    parser.set_defaults(run=infer)
+
+
+def infer(options: argparse.Namespace) -> int:
+    print(draft(options.files, options.name), end="")
+    return 0
+
+
+def draft(files: list[Path], name: str | None = None) -> str:
+    """A contract that the samples satisfy, as YAML with the doubts as comments."""
+    dataset = _identifier(name or files[0].name.split(".")[0])[:40]
+    contract, frame = _sample(files)
+    texts = [column for column in frame.columns if frame[column].dtype == pl.String]
+    nulls = [null for null in NULLS if any((frame[column] == null).any() for column in texts)]
+    frame = frame.with_columns(pl.col(texts).replace(nulls, [None] * len(nulls))) if nulls else frame
+    facts: dict[str, Any] = {"format": contract.format, "onSchemaChange": "rescue"}
+    if contract.format == "csv":
+        facts |= {"delimiter": contract.delimiter, "nullValues": ["", *(null for null in nulls if null)]}
+    elif nulls and contract.format == "jsonl":
+        facts["nullValues"] = nulls
+    schema = {
+        "name": dataset,
+        "customProperties": [{"property": key, "value": value} for key, value in facts.items()],
+        "properties": [_property(frame[column]) for column in frame.columns],
+    }
+    document = {
+        "apiVersion": "v3.1.0",
+        "kind": "DataContract",
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, dataset)),
+        "name": dataset,
+        "version": "0.1.0",
+        "status": "draft",
+        "schema": [schema],
+    }
+    samples = ", ".join(path.name for path in files)
+    return (
+        f"# Drafted from {frame.height:,} rows of {samples}; ranges and enumerations are what those rows hold.\n"
+        f"# Before you trust it: name the primary key (primaryKey: true), widen what may grow,\n"
+        f"# and save it as contracts/{dataset}.odcs.yaml\n"
+    ) + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _identifier(name: str) -> str:
+    cleaned = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    return cleaned if cleaned[:1].isalpha() else f"c_{cleaned}"
+
+
+def _sample(files: list[Path]) -> tuple[Contract, pl.DataFrame]:
+    frames = []
+    contract: Contract | None = None
+    for path in files:
+        size = path.stat().st_size
+        whole = Slice(str(path), "local", 0, size, size)
+        try:
+            contract = contract or _shape(whole)
+            stop = size if contract.format == "parquet" else min(size, SAMPLE)
+            parsed = next(read(Slice(str(path), "local", 0, stop, size), fetch, contract))
+        except Unreadable as error:
+            raise ContractError(f"{path}: {error}") from error
+        frames.append(parsed.frame.select([column.name for column in contract.columns]))
+    assert contract is not None
+    return contract, pl.concat(frames, how="diagonal_relaxed")
+
+
+def _shape(piece: Slice) -> Contract:
+    """Format, dialect and field names, every field being text so far."""
+    if fetch(piece.source, "", 0, 4) == b"PAR1":
+        names = pq.read_schema(piece.source).names
+        return Contract("draft", "0.1.0", _texts(names), format="parquet")
+    first = next(text_blocks(piece, fetch, "utf-8"), b"")[:SAMPLE].decode("utf-8", "replace")
+    if first.lstrip().startswith("{"):
+        keys: dict[str, None] = {}
+        for line in first.splitlines()[:-1][:10_000] or [first]:
+            with contextlib.suppress(ValueError, AttributeError):
+                keys |= dict.fromkeys(json.loads(line).keys())
+        return Contract("draft", "0.1.0", _texts(list(keys)), format="jsonl")
+    head = first.split("\n", 1)[0]
+    delimiter = max(",;\t|", key=head.count)
+    names = [name.strip() for name in next(csv.reader([head.rstrip("\r")], delimiter=delimiter), [])]
+    if not any(names):
+        raise Unreadable("header", "the first line names no columns")
+    return Contract("draft", "0.1.0", _texts(names), delimiter=delimiter)
+
+
+def _texts(names: list[str]) -> tuple[Column, ...]:
+    return tuple(Column(name, name, "string") for name in dict.fromkeys(names))
+
+
+def _property(values: pl.Series) -> dict[str, Any]:
+    name = _identifier(values.name)
+    present = values.drop_nulls()
+    kind, typed = _guess(present)
+    found: dict[str, Any] = {"name": name, "logicalType": kind}
+    if name != values.name:
+        found["physicalName"] = values.name
+    if kind == "array":
+        found["items"] = {"logicalType": "string"}
+    if len(present) == len(values) and len(values):
+        found["required"] = True
+    distinct = typed.unique() if kind == "string" else []
+    if 0 < len(distinct) <= FEW and len(present) >= 10 * len(distinct):
+        found["enum"] = [{"value": value} for value in sorted(distinct)]
+    elif kind == "string" and len(present):
+        found["logicalTypeOptions"] = {"maxLength": int(present.str.len_chars().max() or 0)}  # type: ignore[arg-type]
+    elif kind in ("integer", "number") and len(present):
+        found["logicalTypeOptions"] = {"minimum": typed.min(), "maximum": typed.max()}
+    return found
+
+
+def _guess(present: pl.Series) -> tuple[str, pl.Series]:
+    if present.dtype != pl.String:
+        return _from_dtype(present.dtype), present
+    padded = present.str.contains(r"^[+-]?0\d").any()  # a code, not a number
+    for kind in GUESSES if len(present) else []:
+        column = Column("c", "c", kind, timezone="UTC" if kind == "timestamp" else None)
+        typed = cast(present, column)
+        if not typed.null_count() and not (padded and kind in ("integer", "number")):
+            return kind, typed
+    return "string", present
+
+
+def _from_dtype(dtype: pl.DataType) -> str:
+    if isinstance(dtype, pl.Datetime):
+        return "timestamp"
+    for kind, test in (
+        ("integer", dtype.is_integer()),
+        ("number", dtype.is_numeric()),
+        ("array", dtype.is_nested()),
+    ):
+        if test:
+            return kind
+    return {pl.Boolean: "boolean", pl.Date: "date", pl.Time: "time"}.get(type(dtype), "string")
