@@ -13,7 +13,7 @@ from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.expressions import In
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.manifest import DataFile
-from pyiceberg.table import Table
+from pyiceberg.table import Table, TableProperties
 from pyiceberg.transforms import parse_transform
 
 PROPERTIES = {
@@ -74,6 +74,9 @@ def _create(
             with new.update_spec() as spec:
                 for column, transform in partitioning:
                     spec.add_field(column, parse_transform(transform), f"{column}_{transform}")
+            # Our files carry column names, no Iceberg field ids.
+            mapping = new.table_metadata.schema().name_mapping.model_dump_json()
+            new.set_properties({TableProperties.DEFAULT_NAME_MAPPING: mapping})
     except TableAlreadyExistsError:
         pass
     return catalog.load_table(name)

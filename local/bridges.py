@@ -26,6 +26,7 @@ FINAL_STATES = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
 REPLACED = {
     "ministack.app": ("pin_request_origin",),
     "ministack.core.iam_actions": ("extract_resource_arn",),
+    "ministack.core.iam_evaluator": ("_resolve_condition_key",),
     "ministack.services.cloudformation.provisioners": ("_RESOURCE_HANDLERS",),
     "ministack.services.glue": ("_execute_spark_docker", "_get_docker", "_resolve_script"),
     "ministack.services.sqs": ("_receive_messages_for_esm",),
@@ -37,6 +38,7 @@ USED = {
     "ministack.core.lambda_runtime": ("execution_credentials",),
     "ministack.core.responses": ("get_account_id", "get_region"),
     "ministack.services.glue": ("_job_runs", "_start_job_run"),
+    "ministack.services.iam": ("_roles",),
     "ministack.services.lambda_svc": ("_iter_all_esms",),
     "ministack.services.sqs": ("_collect_msgs", "_dlq_sweep", "_expire_retained", "_get_q", "_queues_lock"),
     "ministack.services.stepfunctions": ("_ExecutionError",),
@@ -58,6 +60,7 @@ def install() -> None:
     _gather_messages_for_the_batching_window()
     _make_budgets_from_templates()
     _name_catalog_resources()
+    _name_principals_by_role()
 
 
 def _count_loopback_as_tls() -> None:
@@ -228,3 +231,19 @@ def _name_catalog_resources() -> None:
         return f"{':'.join(found.split(':')[:5])}:{named}"
 
     actions.extract_resource_arn = resource
+
+
+def _name_principals_by_role() -> None:
+    """aws:PrincipalArn of a role's session is the role, path and all; the emulator says the session."""
+    evaluator = importlib.import_module("ministack.core.iam_evaluator")
+    roles = importlib.import_module("ministack.services.iam")._roles
+    resolve = evaluator._resolve_condition_key
+
+    def resolve_by_role(key: str, context: Any) -> Any:
+        found = resolve(key, context)
+        if key.lower() != "aws:principalarn" or ":assumed-role/" not in str(found):
+            return found
+        role = roles.get_scoped(context.principal_account, None, found.split("/")[1])
+        return role["Arn"] if role else found
+
+    evaluator._resolve_condition_key = resolve_by_role

@@ -98,6 +98,16 @@ class EmbeddedAws:
             self._process = None
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def wait(self) -> None:
+        """Until the process ends."""
+        if self._process:
+            self._process.wait()
+
+    def keep_logs(self, folder: Path) -> Path:
+        """Copy the emulator's and the jobs' logs to where they outlive it."""
+        shutil.rmtree(folder, ignore_errors=True)
+        return Path(shutil.copytree(self.logs, folder))
+
     def environment(self, account: str) -> dict[str, str]:
         """The environment of a process that talks to this AWS as the account's root."""
         inherited = {key: value for key, value in os.environ.items() if key not in FOREIGN}

@@ -1,0 +1,92 @@
+"""`make deploy` and `make destroy`: the account that the environment's credentials name."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from causeway.settings import EMBEDDED_EXTERNAL_ID, Settings, SettingsError, load_settings
+from local import cdk
+
+ASSEMBLY = Path(__file__).resolve().parent.parent / "build" / "cdk.out"
+
+
+class Refused(RuntimeError):
+    """Nothing was done; the message says why, and what to do."""
+
+
+def check(settings: Settings) -> None:
+    """That the credentials are for the account in the settings, and the settings are the user's own."""
+    try:
+        found = boto3.client("sts", region_name=settings.company.region).get_caller_identity()["Account"]
+    except (BotoCoreError, ClientError) as error:
+        raise Refused(f"no usable AWS credentials in the environment: {error}") from error
+    if found != settings.company.account:
+        raise Refused(
+            f"the credentials are for account {found}, settings.toml says company.account = "
+            f'"{settings.company.account}": change one of them'
+        )
+    if settings.partner.external_id == EMBEDDED_EXTERNAL_ID and "AWS_ENDPOINT_URL" not in os.environ:
+        raise Refused("settings.toml still has the demo's partner.external_id: agree on one with the partner")
+
+
+def deploy(settings: Settings) -> None:
+    """Synthesize, bootstrap the account (nothing happens where it is), deploy every stack."""
+    say = _say
+    environment = dict(os.environ)
+    say("Synthesizing …")
+    cdk.synth(ASSEMBLY, environment)
+    say("Bootstrapping …")
+    cdk.bootstrap(settings.company.account, settings.company.region, environment)
+    say("Deploying …")
+    outputs = cdk.deploy(ASSEMBLY, environment, say)
+    for stack, values in sorted(outputs.items()):
+        for name, value in sorted(values.items()):
+            if not name.startswith("Exports"):
+                say(f"{stack}.{name} = {value}")
+    say("Done. Deployed; `make destroy` removes it all again.")
+
+
+def destroy(settings: Settings) -> None:
+    """Empty the sandbox's buckets and remove its stacks. The bootstrap stack stays."""
+    if not settings.sandbox:
+        raise Refused("settings.toml says sandbox = false: data and stacks are protected; remove them by hand")
+    session = boto3.Session(region_name=settings.company.region)
+    stacks = session.client("cloudformation")
+    try:
+        resources = stacks.describe_stack_resources(StackName=f"{settings.project}-lake")["StackResources"]
+    except ClientError:
+        resources = []
+    for resource in resources:
+        if resource["ResourceType"] == "AWS::S3::Bucket" and "PhysicalResourceId" in resource:
+            _say(f"Emptying {resource['PhysicalResourceId']} …")
+            session.resource("s3").Bucket(resource["PhysicalResourceId"]).object_versions.delete()
+    _say("Destroying …")
+    cdk.synth(ASSEMBLY, dict(os.environ))
+    cdk.cdk("destroy", "--all", "--force", "--app", str(ASSEMBLY), environment=dict(os.environ), note=_say)
+    _say("Done. Destroyed; the CDK bootstrap stack (CDKToolkit) stays, and the key is kept for its waiting period.")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("command", choices=("deploy", "destroy"))
+    command = parser.parse_args().command
+    try:
+        settings = load_settings()
+        check(settings)
+        {"deploy": deploy, "destroy": destroy}[command](settings)
+    except (Refused, SettingsError, cdk.CdkError) as error:
+        print(f"make {command}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

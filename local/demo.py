@@ -1,0 +1,215 @@
+"""`make demo`: the whole of Causeway on this machine, from an empty AWS to the partner's answer."""
+
+import json
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from causeway.settings import SETTINGS_FILE, load_settings
+from local import cdk
+from local.embedded import EmbeddedAws
+from local.partner import Outcome, PartnerSide, worst_airlines
+from local.progress import Progress
+from local.story import File, corrected_file, first_files
+from local.watch import Watch, newest
+
+BUILD = Path(__file__).resolve().parent.parent / "build"
+# So that nobody waits here for a minute; everything else is as settings.toml says.
+WINDOW_SECONDS = 2
+
+
+def demo_settings() -> Path:
+    """settings.toml with a short batching window."""
+    text, replaced = re.subn(
+        r"(?m)^batch_window_seconds = .*$", f"batch_window_seconds = {WINDOW_SECONDS}", SETTINGS_FILE.read_text()
+    )
+    assert replaced == 1, f"{SETTINGS_FILE} has no line for batch_window_seconds"
+    path = BUILD / "demo" / "settings.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def deploy(aws: EmbeddedAws, progress: Progress) -> dict[str, dict[str, str]]:
+    """Synthesize, bootstrap and deploy with the real command line; returns the stacks' outputs."""
+    environment = {**aws.environment(aws.account), "CAUSEWAY_SETTINGS": str(demo_settings())}
+    assembly = BUILD / "demo" / "cdk.out"
+    with progress.phase("synthesize and bootstrap", "Synthesizing the stacks and bootstrapping the account (cdk)"):
+        with ThreadPoolExecutor() as pool:
+            synthesized = pool.submit(cdk.synth, assembly, environment)
+            bootstrapped = pool.submit(cdk.bootstrap, aws.account, aws.region, environment)
+            synthesized.result()
+            bootstrapped.result()
+    with progress.phase("deploy", "Deploying four stacks (cdk deploy)"):
+        return cdk.deploy(assembly, environment, progress.note)
+
+
+def land(aws: EmbeddedAws, bucket: str, files: Sequence[File]) -> dict[str, str]:
+    """Put the files into the landing bucket; returns their version ids by key."""
+    s3 = aws.client("s3", aws.account)
+    return {f.key: s3.put_object(Bucket=bucket, Key=f.key, Body=f.data)["VersionId"] for f in files}
+
+
+def account_for(watch: Watch, files: Sequence[File], read: dict[str, int]) -> dict[str, Any]:
+    """Per dataset: landed (as counted in the files), curated, quarantined and read by the partner."""
+    current, superseded = newest(watch.reports())
+    in_files = {file.key: file.rows or 0 for file in files}
+    account = {}
+    for dataset, sources in sorted(current.items()):
+        reasons: Counter[str] = Counter()
+        for source in sources.values():
+            reasons.update(source.reasons)
+        account[dataset] = {
+            "landed": sum(rows for key, rows in in_files.items() if key.startswith(f"landing/{dataset}/")),
+            "curated": sum(source.curated for source in sources.values()),
+            "quarantined": sum(source.quarantined for source in sources.values()),
+            "reasons": dict(sorted(reasons.items())),
+            "unreadable_objects": sum(source.unreadable for source in sources.values()),
+            "superseded": superseded[dataset],
+            "read_by_partner": read[dataset],
+        }
+    return account
+
+
+def wrong(account: dict[str, Any], outcomes: Sequence[Outcome]) -> list[str]:
+    """What does not hold, a line each; empty when all is well."""
+    lines = []
+    for dataset, rows in account.items():
+        if rows["landed"] != rows["curated"] + rows["quarantined"]:
+            lines.append(f"{dataset}: landed {rows['landed']} ≠ curated {rows['curated']} + quarantined {rows['quarantined']}")
+        if rows["curated"] != rows["read_by_partner"]:
+            lines.append(f"{dataset}: curated {rows['curated']}, but the partner read {rows['read_by_partner']}")
+    lines += [f"not refused: {o.tried} ({o.outcome})" for o in outcomes if o.outcome != "refused"]
+    return lines
+
+
+def table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
+    """Rows as text: words to the left, numbers to the right."""
+    texts = [list(header)] + [[f"{c:,}" if isinstance(c, int) else str(c) for c in row] for row in rows]
+    widths = [max(len(row[i]) for row in texts) for i in range(len(header))]
+    right = [bool(rows) and isinstance(rows[0][i], int | float) for i in range(len(header))]
+    aligned = [
+        "  ".join(t.rjust(w) if r else t.ljust(w) for t, w, r in zip(row, widths, right, strict=True)).rstrip()
+        for row in texts
+    ]
+    return "\n".join(f"  {line}" for line in [aligned[0], "  ".join("─" * w for w in widths), *aligned[1:]])
+
+
+def run(aws: EmbeddedAws, progress: Progress) -> int:
+    settings = load_settings()
+    outputs = deploy(aws, progress)
+    lake, partner = outputs[f"{settings.project}-lake"], outputs[f"{settings.project}-partner"]
+    watch = Watch(aws, lake)
+
+    files = first_files()
+    with progress.phase("first files", f"Landing {len(files)} files: a year of flights and weather, and some trouble"):
+        watch.wait_until_done(land(aws, watch.landing, files), progress.note)
+    correction = corrected_file()
+    with progress.phase("correction", f"Landing {correction.key} again: the first one was preliminary"):
+        watch.wait_until_done(land(aws, watch.landing, [correction]), progress.note)
+        files = [file for file in files if file.key != correction.key] + [correction]
+
+    database = settings.project.replace("-", "_") + "_lake"
+    with progress.phase("partner reads", f"Reading as the partner, from account {settings.partner.account}"):
+        side = PartnerSide(aws, settings, partner["ProgrammaticRoleArn"])
+        tables = {dataset: side.table(database, dataset) for dataset in ("flights", "weather")}
+        read = {dataset: opened.scan().count() for dataset, opened in tables.items()}
+        answer = worst_airlines(tables["flights"])
+    with progress.phase("refusals", "Trying what the partner must not do"):
+        outcomes = side.refusals(lake, database.replace("_lake", "_quarantine"))
+
+    account = account_for(watch, files, read)
+    snapshot = tables["flights"].current_snapshot()
+    assert snapshot is not None
+    document = {
+        "format": 1,
+        "datasets": account,
+        "unrouted": dict(Counter(record["code"] for record in watch.unrouted())),
+        "refusals": {outcome.tried: outcome.outcome for outcome in outcomes},
+        "snapshots": {name: str(t.current_snapshot().snapshot_id) for name, t in tables.items()},  # type: ignore[union-attr]
+        "seconds": {**progress.seconds, "total": progress.total},
+    }
+    (BUILD / "demo.json").write_text(json.dumps(document, indent=1) + "\n")
+    _tell(progress, account, outcomes, answer, document)
+    problems = wrong(account, outcomes)
+    for problem in problems:
+        progress.say(f"✗ {problem}")
+    landed = sum(rows["landed"] for rows in account.values())
+    curated = sum(rows["curated"] for rows in account.values())
+    quarantined = sum(rows["quarantined"] for rows in account.values())
+    progress.say(
+        f"{'FAILED.' if problems else 'Done.'} LANDED={landed} CURATED={curated} QUARANTINED={quarantined} "
+        f"READ={sum(read.values())} REFUSED={len(outcomes)} SNAPSHOT={snapshot.snapshot_id} TOOK={progress.total:.0f}s"
+    )
+    return 1 if problems else 0
+
+
+def _tell(
+    progress: Progress,
+    account: dict[str, Any],
+    outcomes: Sequence[Outcome],
+    answer: pl.DataFrame,
+    document: dict[str, Any],
+) -> None:
+    say = progress.say
+    say("\nWhat became of every row")
+    columns = ("landed", "curated", "quarantined", "read_by_partner", "superseded")
+    header = ("dataset", "landed", "curated", "quarantined", "read by partner", "superseded")
+    say(table([[name, *(rows[c] for c in columns)] for name, rows in account.items()], header))
+    say("\nWhy rows were quarantined, and objects set aside")
+    reasons = [[name, code, n] for name, rows in account.items() for code, n in rows["reasons"].items()]
+    reasons += [["—", code, n] for code, n in sorted(document["unrouted"].items())]
+    say(table(reasons, ("dataset", "reason", "rows or objects")))
+    say("\nThe partner asked: which airlines kept New York waiting longest?")
+    say(table(answer.rows(), answer.columns))
+    refused = sum(outcome.outcome == "refused" for outcome in outcomes)
+    say(f"\nThe partner was refused {refused} of {len(outcomes)} things it must not do:")
+    for outcome in outcomes:
+        say(f"  {'✓' if outcome.outcome == 'refused' else '✗'} {outcome.tried}: {outcome.outcome}")
+    say(f"\nSnapshot of flights: {document['snapshots']['flights']} (a training set is a snapshot)")
+    say("Seconds: " + " · ".join(f"{name} {seconds}" for name, seconds in document["seconds"].items()))
+    say("Next: KEEP=1 make demo (leaves this AWS up) · make test · make deploy (a sandbox account) · make help\n")
+
+
+def keep(aws: EmbeddedAws, progress: Progress) -> None:
+    """Leave the embedded AWS up until interrupted, and say how to talk to it."""
+    progress.say("The embedded AWS stays up until Ctrl-C. In another terminal:")
+    progress.say(f"  export AWS_ENDPOINT_URL={aws.endpoint} AWS_DEFAULT_REGION={aws.region}")
+    progress.say(f"  export AWS_ACCESS_KEY_ID={aws.account} AWS_SECRET_ACCESS_KEY=embedded  # the account's root")
+    progress.say("  aws s3 ls   # or boto3, which reads the same variables")
+    sys.stdout.flush()
+    try:
+        aws.wait()
+    except KeyboardInterrupt:
+        pass
+
+
+def main() -> int:
+    settings = load_settings()
+    progress = Progress()
+    BUILD.mkdir(exist_ok=True)
+    aws = EmbeddedAws(account=settings.company.account, region=settings.company.region)
+    try:
+        with progress.phase("start", f"Starting an embedded AWS on {aws.endpoint}"):
+            aws.start()
+        status = run(aws, progress)
+        if os.environ.get("KEEP") == "1":
+            keep(aws, progress)
+        return status
+    except (RuntimeError, cdk.CdkError) as error:
+        kept = aws.keep_logs(BUILD / "demo" / "logs")
+        progress.say(f"✗ {error}\n  Logs: {kept}\nFAILED. TOOK={progress.total:.0f}s")
+        return 1
+    finally:
+        aws.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
