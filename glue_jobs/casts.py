@@ -132,14 +132,16 @@ def _time(raw: pl.Series, column: Column) -> pl.Series:
 
 def _nested(raw: pl.Series, column: Column) -> pl.Series:
     target = polars_type(column)
-    values = [_fitting(text, target) for text in raw]
+    shape = list if column.type == "array" else dict
+    values = [_fitting(text, shape, target) for text in raw]
     return pl.Series(raw.name, values, target)
 
 
-def _fitting(text: str | None, target: Any) -> Any:
+def _fitting(text: str | None, shape: type, target: Any) -> Any:
     """The JSON value if it fits the type, its unknown fields left out."""
     try:
-        return pl.Series([json.loads(text)], dtype=target, strict=True)[0] if text is not None else None
+        value = None if text is None else json.loads(text)
+        return pl.Series([value], dtype=target, strict=True)[0] if isinstance(value, shape) else None
     except (ValueError, TypeError, pl.exceptions.PolarsError):
         return None
 

@@ -7,8 +7,10 @@ have the right number of fields and well-formed quotes. Row i of the parser is r
 
 from __future__ import annotations
 
+import csv
+import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,8 @@ Positions = NDArray[np.int64]
 MAX_RECORD = 1 << 20  # bytes a quoted value may span before its opening quote is called stray
 CHUNK = 1 << 20  # scans stay in the processor's cache
 NEWLINE, RETURN = 10, 13
+
+csv.field_size_limit(MAX_RECORD)
 
 
 @dataclass
@@ -29,13 +33,16 @@ class Records:
     stray: NDArray[np.bool_]  # the quotes are not well formed
     lines: int
     unclosed: int | None = None  # where a record begins whose closing quote is not in the data
+    mended: dict[int, bytes] = field(default_factory=dict)  # start → the record in quotes any parser understands
 
     def __len__(self) -> int:
         return len(self.start)
 
     def __getitem__(self, chosen: NDArray[np.bool_] | slice) -> Records:
-        columns = (self.start, self.end, self.next, self.line, self.fields, self.stray)
-        return Records(*(column[chosen] for column in columns), self.lines, self.unclosed)  # type: ignore[arg-type]
+        columns = [self.start, self.end, self.next, self.line, self.fields]
+        start, end, after, line, fields = (column[chosen] for column in columns)
+        stray = self.stray[chosen]
+        return Records(start, end, after, line, fields, stray, self.lines, self.unclosed, self.mended)
 
 
 def find_records(data: bytes, delimiter: str | None, quote: str) -> Records:
@@ -55,7 +62,7 @@ def find_records(data: bytes, delimiter: str | None, quote: str) -> Records:
         owner = np.searchsorted(starts, quotes, side="right") - 1
         records.stray = _stray(buffer, records, quotes, owner, ord(delimiter))
         if records.stray.any():
-            _join_lines(data, records, np.unique(owner), delimiter.encode(), quote.encode())
+            _settle(data, records, np.unique(owner), delimiter, quote)
             records = records[records.start >= 0]
     blank = records.start == records.end
     return records[~blank] if blank.any() else records
@@ -106,28 +113,49 @@ def _stray(
     return stray
 
 
-def _join_lines(data: bytes, records: Records, quoted: Positions, delimiter: bytes, quote: bytes) -> None:
-    """Makes one record of the lines that a quoted newline parts; those it swallows get start -1."""
-    d, q = re.escape(delimiter), re.escape(quote)
+def _settle(data: bytes, records: Records, quoted: Positions, delimiter: str, quote: str) -> None:
+    """Decides each stray line: part of a record that a quoted newline parts, or with quotes inside plain text, or broken.
+
+    Lines that another one swallows get start -1.
+    """
+    d, q = re.escape(delimiter.encode()), re.escape(quote.encode())
     inside = rb"%b(?:[^%b]|%b%b)*+" % (q, q, q, q)
-    field = rb"(?:%b%b|[^%b%b\n]*+)" % (inside, q, d, q)
-    whole = re.compile(rb"%b(?:%b%b)*+" % (field, d, field))
-    unclosed = re.compile(rb"(?:%b%b)*?%b" % (field, d, inside))
+    value = rb"(?:%b%b|(?!%b)[^%b\n]*+)" % (inside, q, q, d)
+    whole = re.compile(rb"%b(?:%b%b)*+" % (value, d, value))
+    unclosed = re.compile(rb"(?:%b%b)*?%b" % (value, d, inside))
     done = -1
     for i in np.flatnonzero(records.stray):
         start = int(records.start[i])
-        if i <= done or not unclosed.fullmatch(data, start, int(records.end[i])):
+        if i <= done:
+            continue
+        if whole.fullmatch(data, start, int(records.end[i])):
+            _mend(data, records, i, delimiter, quote)
+            continue
+        if not unclosed.fullmatch(data, start, int(records.end[i])):
             continue
         for j in quoted[np.searchsorted(quoted, i, side="right") :]:
             stop = int(records.end[j])
             if stop - start > MAX_RECORD or unclosed.fullmatch(data, start, stop):
                 continue
             if whole.fullmatch(data, start, stop):
-                fields = re.sub(rb"%b%b" % (inside, q), b"", data[start:stop]).count(delimiter) + 1
-                records.end[i], records.next[i], records.fields[i] = stop, records.next[j], fields
-                records.stray[i], records.start[i + 1 : j + 1], done = False, -1, int(j)
+                records.end[i], records.next[i] = stop, records.next[j]
+                records.start[i + 1 : j + 1], done = -1, int(j)
+                _mend(data, records, i, delimiter, quote)
             break
         else:
             if len(data) - start <= MAX_RECORD:
                 records.unclosed = start
                 break
+
+
+def _mend(data: bytes, records: Records, i: int, delimiter: str, quote: str) -> None:
+    start, end = int(records.start[i]), int(records.end[i])
+    try:
+        text = io.StringIO(data[start:end].decode(), newline="")
+        fields = next(csv.reader(text, delimiter=delimiter, quotechar=quote))
+    except (csv.Error, UnicodeDecodeError):
+        return
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter, quotechar=quote, lineterminator="\n").writerow(fields)
+    records.mended[start] = out.getvalue().encode()
+    records.fields[i], records.stray[i] = len(fields), False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -164,12 +165,10 @@ def _read_csv(data: bytes, records: Records, names: list[str], contract: Contrac
     schema = dict.fromkeys(names, pl.String())
     if not len(records):
         return pl.DataFrame(schema=schema)
-    gaps = np.flatnonzero(records.start[1:] != records.next[:-1]) + 1  # what stands between is left out
     skipped = int(records.line[0])
-    if len(gaps) or records.next[-1] < len(data):
-        starts, stops = records.start[np.append(0, gaps)], records.next[np.append(gaps, len(records)) - 1]
-        data = b"".join([memoryview(data)[s:e] for s, e in zip(starts, stops, strict=True)])
-        skipped = 0
+    cuts = records.start[1:] != records.next[:-1]  # what stands between is left out
+    if records.mended or cuts.any() or records.next[-1] < len(data):
+        data, skipped = b"".join(_runs(data, records, cuts)), 0
     frame = pl.read_csv(
         data,
         has_header=False,
@@ -182,7 +181,22 @@ def _read_csv(data: bytes, records: Records, names: list[str], contract: Contrac
     )
     if frame.height != len(records):
         raise Unreadable("structure", f"{len(records)} records, of which the parser saw {frame.height}")
+    if "" in contract.nulls and contract.quote and contract.quote.encode() * 2 in data:
+        return frame.with_columns(pl.all().replace("", None))  # an empty text is the same in quotes
     return frame
+
+
+def _runs(data: bytes, records: Records, cuts: Any) -> Iterator[bytes | memoryview]:
+    """The records alone, in as few stretches as they stand in, mended ones in their place."""
+    mended = np.isin(records.start, list(records.mended))
+    edges = np.flatnonzero(np.append(True, cuts | mended[1:] | mended[:-1]))
+    view = memoryview(data)
+    for first, after in pairwise([*edges, len(records)]):
+        start = int(records.start[first])
+        run = records.mended.get(start) or view[start : records.next[after - 1]]
+        yield run
+        if run[-1:] != b"\n" and after < len(records):
+            yield b"\n"
 
 
 # Parquet

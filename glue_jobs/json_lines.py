@@ -77,8 +77,7 @@ def _odd_shapes(
             twice.append(shape)
         if set(keys) - known:
             unknown.append(shape)
-    odd = pl.Series(unknown, dtype=shapes.dtype), pl.Series(twice, dtype=shapes.dtype)
-    return shapes.is_in(odd[0]).arg_true(), shapes.is_in(odd[1]).to_numpy()
+    return shapes.is_in(unknown).arg_true(), shapes.is_in(twice).to_numpy()
 
 
 def _rescued(lines: pa.Array, unknown: pl.Series, contract: Contract) -> pl.Series:

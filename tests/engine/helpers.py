@@ -1,0 +1,42 @@
+"""Short ways to say: this contract, these bytes, what became of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+from causeway.contract import Column, Contract
+from glue_jobs.engine import Curated, Piece, curate
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def column(name: str, type: str = "string", **facts: Any) -> Column:
+    return Column(name, facts.pop("field", name), type, **facts)
+
+
+def contract(*columns: Column, **facts: Any) -> Contract:
+    nulls = ("",) if facts.get("format", "csv") == "csv" else ()
+    return Contract("orders", "1.0.0", columns, **{"nulls": nulls, **facts})
+
+
+def run(rules: Contract, *objects: bytes) -> Curated:
+    pieces = [Piece(f"s{i}", f"v{i}", data) for i, data in enumerate(objects)]
+    return curate(rules, pieces, batch="b", committed_at=NOW)
+
+
+def values(result: Curated, name: str) -> list[Any]:
+    return result.rows[name].to_pylist()
+
+
+def codes(result: Curated) -> list[tuple[int | None, list[str]]]:
+    """(line, reason codes) of every rejected record."""
+    return [(r["line"], [fault["code"] for fault in r["faults"]]) for r in result.rejected.to_pylist()]
+
+
+def csv_bytes(header: list[str], rows: list[list[str]], **dialect: Any) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n", **dialect).writerows([header, *rows])
+    return out.getvalue().encode()

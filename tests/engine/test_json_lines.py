@@ -1,0 +1,66 @@
+"""JSON Lines: the same rules over the fields' text."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+from tests.engine.helpers import codes, column, contract, run, values
+
+PAIR = contract(column("a", "integer", required=True), column("b"), format="jsonl")
+NAUGHTY = Path(__file__).parents[2] / "node_modules/big-list-of-naughty-strings/blns.json"
+
+
+def test_a_malformed_line_is_rejected_alone() -> None:
+    result = run(PAIR, b'{"a":1,"b":"x"}\n{"a":2,\n[1]\n5\n\n{"a":3}\n{"a":1} x\n')
+    assert values(result, "a") == [1, 3]
+    assert codes(result) == [(2, ["json"]), (3, ["json"]), (4, ["json"]), (7, ["json"])]
+
+
+def test_an_object_without_any_json_line_is_rejected_whole() -> None:
+    assert codes(run(PAIR, b"a,b\n1,x\n")) == [(None, ["format"])]
+
+
+def test_naughty_strings_pass_unchanged() -> None:
+    strings = json.loads(NAUGHTY.read_text("utf-8"))
+    lines = [json.dumps({"a": i, "b": s}, ensure_ascii=i % 2 == 0) for i, s in enumerate(strings)]
+    assert values(run(PAIR, "\n".join(lines).encode()), "b") == strings
+
+
+def test_fields_the_contract_does_not_know_are_rescued_added_or_refused() -> None:
+    data = b'{"a":1}\n{"a":2,"c":{"d":[1]},"e":"x"}\n{"b":null,"a":3,"e":null}\n'
+    rescued = values(run(PAIR, data), "_rescued")
+    assert [text and json.loads(text) for text in rescued] == [None, {"c": {"d": [1]}, "e": "x"}, {"e": None}]
+    evolved = run(contract(*PAIR.columns, format="jsonl", on_schema_change="evolve"), data)
+    assert (values(evolved, "c"), values(evolved, "e")) == ([None, '{"d": [1]}', None], [None, "x", None])
+    frozen = run(contract(*PAIR.columns, format="jsonl", on_schema_change="freeze"), data)
+    assert codes(frozen) == [(2, ["schema"]), (3, ["schema"])]
+
+
+def test_a_key_that_occurs_twice_rejects_the_line() -> None:
+    assert codes(run(PAIR, b'{"a":1,"a":2}\n{"a":3}\n')) == [(1, ["json"])]
+
+
+def test_numbers_keep_every_digit() -> None:
+    rules = contract(column("d", "number", precision=38, scale=9), column("i", "integer"), format="jsonl")
+    result = run(rules, b'{"d":12345678901234567890.123456789,"i":9007199254740993}\n{"d":0.1,"i":5.0}\n')
+    assert values(result, "d") == [Decimal("12345678901234567890.123456789"), Decimal("0.1")]
+    assert values(result, "i") == [9007199254740993, 5]
+
+
+def test_arrays_and_objects_become_nested_columns() -> None:
+    tags = column("tags", "array", items=column("item"))
+    place = column("place", "object", properties=(column("lat", "number"), column("name")))
+    rules = contract(tags, place, format="jsonl")
+    result = run(rules, b'{"tags":["x","y"],"place":{"lat":1.5,"name":"A"}}\n{"tags":{"no":1},"place":null}\n')
+    assert values(result, "tags") == [["x", "y"]]
+    assert values(result, "place") == [{"lat": 1.5, "name": "A"}]
+    assert codes(result) == [(2, ["type"])]
+
+
+def test_field_names_may_hold_anything() -> None:
+    names = ["a.b", "x/y~z", "it's", 'q"q', "ü €", "$"]
+    rules = contract(*(column(f"c{i}", field=name) for i, name in enumerate(names)), format="jsonl")
+    result = run(rules, json.dumps({name: name for name in names}).encode())
+    assert [values(result, f"c{i}")[0] for i in range(len(names))] == names

@@ -1,0 +1,107 @@
+"""Objects as a whole: what cannot be read is one rejected object, and the rest of the batch goes on."""
+
+from __future__ import annotations
+
+import gzip
+import io
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from glue_jobs import stored
+from tests.engine.helpers import codes, column, contract, run, values
+
+PAIR = contract(column("a", "integer", required=True), column("b"))
+GOOD = b"a,b\n" + b"".join(b"%d,text %d\n" % (i, i * i) for i in range(2000))
+
+
+def zstd(data: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(data)
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd], ids=["plain", "gzip", "zstd"])
+def test_compression_goes_by_content(pack: object) -> None:
+    assert run(PAIR, pack(GOOD)).rows.num_rows == 2000  # type: ignore[operator]
+
+
+def test_gzip_members_one_after_another_are_one_file() -> None:
+    assert run(PAIR, gzip.compress(GOOD[:5000]) + gzip.compress(GOOD[5000:])).rows.num_rows == 2000
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd], ids=["gzip", "zstd"])
+def test_a_truncated_stream_is_one_rejected_object_wherever_it_ends(pack: object) -> None:
+    packed = pack(GOOD)  # type: ignore[operator]
+    for length in [*range(4, 40), *range(40, len(packed), 501), len(packed) - 1]:
+        result = run(PAIR, packed[:length])
+        assert result.rows.num_rows == 0, length
+        assert codes(result) == [(None, ["compression"])], length
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "empty"),
+        (b"\n\n", "empty"),
+        (b"\xef\xbb\xbf", "empty"),
+        ("a,b\n1,é\n2,ü\n".encode("latin-1"), "encoding"),
+        ("a,b\n1,x\n".encode("utf-16"), "encoding"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "encoding"),
+        (b'{"a": 1}\n', "header"),
+        (b"x;y\n1;2\n", "header"),
+        (gzip.compress(b""), "empty"),
+    ],
+)
+def test_what_cannot_be_read_is_one_rejected_object_and_the_others_go_on(data: bytes, code: str) -> None:
+    result = run(PAIR, data, b"a,b\n1,x\n")
+    assert values(result, "a") == [1]
+    assert codes(result) == [(None, [code])]
+    assert [(c.rows, c.unreadable) for c in result.counts] == [(0, True), (1, False)]
+
+
+def test_a_header_alone_is_an_object_without_rows() -> None:
+    result = run(PAIR, b"a,b\n")
+    assert (result.rows.num_rows, result.rejected.num_rows) == (0, 0)
+
+
+def test_a_decompression_bomb_is_stopped_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored, "BLOCK", 1 << 16)
+    bomb = gzip.compress(b"a,b\n" + b"1,x\n" * 3_000_000)
+    assert len(bomb) * stored.MAX_RATIO < 12_000_000
+    assert codes(run(PAIR, bomb)) == [(None, ["too_large"])]
+
+
+def test_every_row_is_counted_once_for_its_source() -> None:
+    result = run(PAIR, b"a,b\n1,x\nz,y\n2\n", GOOD, b"")
+    assert [(c.source, c.rows, c.curated, c.rejected) for c in result.counts] == [
+        ("s0", 3, 1, 2),
+        ("s1", 2000, 2000, 0),
+        ("s2", 0, 0, 0),
+    ]
+    assert result.counts[0].reasons == {"fields": 1, "type": 1}
+
+
+def test_lineage_stands_in_every_row() -> None:
+    row = run(PAIR, b"a,b\n1,x\n").rows.to_pylist()[0]
+    assert (row["_source"], row["_source_version"], row["_batch"]) == ("s0", "v0", "b")
+    assert row["_committed_at"].isoformat() == "2026-01-02T03:04:05+00:00"
+
+
+def test_parquet_values_are_checked_like_any_other() -> None:
+    sink = io.BytesIO()
+    pl.DataFrame({"a": [1.0, 2.5, None, 4.0], "b": ["x", "y", "z", "w"], "c": [1, 2, 3, 4]}).write_parquet(sink)
+    result = run(contract(*PAIR.columns, format="parquet"), sink.getvalue())
+    assert values(result, "a") == [1, 4]
+    assert values(result, "_rescued") == ['{"c":"1"}', '{"c":"4"}']
+    assert codes(result) == [(2, ["type"]), (3, ["required"])]
+
+
+def test_a_damaged_parquet_file_is_one_rejected_object() -> None:
+    sink = io.BytesIO()
+    pl.DataFrame({"a": range(1000), "b": ["x"] * 1000}).write_parquet(sink)
+    good = sink.getvalue()
+    for bad in (good[:-1], good[: len(good) // 2], b"PAR1" + good[:50], b"a,b\n1,x\n"):
+        assert codes(run(contract(*PAIR.columns, format="parquet"), bad)) == [(None, ["format"])]

@@ -1,0 +1,130 @@
+"""Which texts are values of which type, to the edges."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from causeway.contract import Column
+from tests.engine.helpers import column, contract, csv_bytes, run, values
+
+WRONG = object()
+CASES: list[tuple[Column, dict[str, Any]]] = [
+    (
+        column("v", "integer"),
+        {
+            "9223372036854775807": 2**63 - 1,
+            "-9223372036854775808": -(2**63),
+            "9223372036854775808": WRONG,
+            "007": 7,
+            "+5": 5,
+            "270.0": 270,
+            "1.5": WRONG,
+            "1e3": WRONG,
+            " 1": WRONG,
+            "1_0": WRONG,
+            "٣": WRONG,
+        },
+    ),
+    (column("v", "integer", bits=32), {"2147483647": 2**31 - 1, "2147483648": WRONG}),
+    (
+        column("v", "number"),
+        {"1.5": 1.5, "1e3": 1000.0, "-0.25": -0.25, "nan": WRONG, "inf": WRONG, "1e999": WRONG, "0x10": WRONG},
+    ),
+    (
+        column("v", "number", precision=6, scale=2),
+        {
+            "1234.56": Decimal("1234.56"),
+            "-0.10": Decimal("-0.10"),
+            "1.100": Decimal("1.10"),
+            "5": Decimal("5.00"),
+            "1.005": WRONG,
+            "12345.67": WRONG,
+            "1e2": WRONG,
+        },
+    ),
+    (column("v", "boolean"), {"true": True, "FALSE": False, "1": True, "0": False, "yes": WRONG}),
+    (
+        column("v", "date"),
+        {"2024-02-29": date(2024, 2, 29), "2023-02-29": WRONG, "20240101": WRONG, "2024-01-01T00:00:00": WRONG},
+    ),
+    (column("v", "date", format="%d.%m.%Y"), {"31.12.2024": date(2024, 12, 31), "2024-12-31": WRONG}),
+    (
+        column("v", "timestamp", timezone="UTC"),
+        {
+            "2024-01-01T10:00:00Z": datetime(2024, 1, 1, 10, tzinfo=UTC),
+            "2024-01-01 10:00:00": datetime(2024, 1, 1, 10, tzinfo=UTC),
+            "2024-01-01T10:00:00+05:30": datetime(2024, 1, 1, 4, 30, tzinfo=UTC),
+            "2024-01-01T10:00:00.123456Z": datetime(2024, 1, 1, 10, 0, 0, 123456, UTC),
+            "2024-01-01T10:00Z": datetime(2024, 1, 1, 10, tzinfo=UTC),
+            "2024-13-01T10:00:00Z": WRONG,
+            "2024-01-01T25:00:00Z": WRONG,
+            "yesterday": WRONG,
+        },
+    ),
+    (
+        column("v", "timestamp", timezone="Europe/Berlin"),
+        {
+            "2024-03-31T01:59:59": datetime(2024, 3, 31, 0, 59, 59, tzinfo=UTC),
+            "2024-03-31T02:30:00": WRONG,  # the clocks skip it
+            "2024-10-27T02:30:00": WRONG,  # the clocks show it twice
+            "2024-10-27T02:30:00+02:00": datetime(2024, 10, 27, 0, 30, tzinfo=UTC),
+        },
+    ),
+    (column("v", "timestamp"), {"2024-01-01T10:00:00": datetime(2024, 1, 1, 10), "2024-01-01T10:00:00Z": WRONG}),
+    (column("v", "time"), {"10:11:12.5": time(10, 11, 12, 500000), "10:11": time(10, 11), "24:00:00": WRONG}),
+]
+SINGLE = [(kind, text, value) for kind, cases in CASES for text, value in cases.items()]
+
+
+@pytest.mark.parametrize(("kind", "text", "value"), SINGLE, ids=[f"{k.type}-{t}" for k, t, _ in SINGLE])
+def test_a_text_is_its_value_or_is_rejected(kind: Column, text: str, value: Any) -> None:
+    result = run(contract(kind), csv_bytes(["v"], [[text]]))
+    if value is WRONG:
+        assert result.rows.num_rows == 0
+        assert result.rejected["faults"][0][0]["code"].as_py() == "type"
+        assert result.rejected["raw"][0].as_py() == text
+    else:
+        assert values(result, "v") == [value]
+        assert result.rows.schema.field("v").type == kind.arrow_type()
+
+
+RULES: list[tuple[Column, str, str, str]] = [
+    (column("v", "integer", minimum=3), "3", "2", "minimum"),
+    (column("v", "integer", maximum=3), "3", "4", "maximum"),
+    (column("v", "integer", exclusive_minimum=3), "4", "3", "minimum"),
+    (column("v", "integer", exclusive_maximum=3), "2", "3", "maximum"),
+    (column("v", "integer", multiple_of=10), "20", "21", "multiple_of"),
+    (column("v", "number", precision=5, scale=2, minimum=Decimal("0.05")), "0.05", "0.04", "minimum"),
+    (column("v", "date", minimum=date(2020, 1, 1)), "2020-01-01", "2019-12-31", "minimum"),
+    (
+        column("v", "timestamp", timezone="UTC", exclusive_maximum=datetime(2020, 1, 1, tzinfo=UTC)),
+        "2019-12-31T23:59:59Z",
+        "2020-01-01T00:00:00Z",
+        "maximum",
+    ),
+    (column("v", min_length=2), "äö", "ä", "length"),
+    (column("v", max_length=2), "äö", "äöü", "length"),
+    (column("v", pattern="^[A-Z]+$"), "AB", "aB", "pattern"),
+    (column("v", values=("x", "y")), "x", "z", "enum"),
+    (column("v", "integer", values=(1, 2)), "1", "3", "enum"),
+    (column("v", required=True), "x", '""', "required"),
+]
+
+
+@pytest.mark.parametrize(("kind", "good", "bad", "code"), RULES, ids=[f"{r[3]}-{r[0].type}" for r in RULES])
+def test_a_rule_keeps_what_satisfies_it_and_rejects_what_does_not(
+    kind: Column, good: str, bad: str, code: str
+) -> None:
+    result = run(contract(kind), f"v\n{good}\n{bad}\n".encode())
+    assert result.rows.num_rows == 1
+    assert [f["code"] for f in result.rejected["faults"][0].as_py()] == [code]
+    assert result.rejected["line"].to_pylist() == [3]
+
+
+def test_no_rule_but_required_speaks_of_nulls() -> None:
+    kinds = [column("w")] + [column("v", k.type, **{"minimum": k.minimum, "values": k.values}) for k, *_ in RULES[:1]]
+    assert run(contract(*kinds), b"w,v\nx,\n").rows.num_rows == 1
