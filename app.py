@@ -3,12 +3,14 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from causeway.contract import ContractError, load_contracts
 from causeway.settings import Settings, SettingsError, load_settings
+from stacks.audit import AuditStack
 from stacks.costs import CostsStack, project_tags, tag_everything
 from stacks.lake import LakeStack
 from stacks.partner import PartnerStack
@@ -19,7 +21,8 @@ CONTRACTS = Path(__file__).parent / "contracts"
 
 def build(app: cdk.App, settings: Settings, datasets: list[str]) -> None:
     """Every stack of Causeway, in the order in which they depend on each other."""
-    common = {
+    settings.partner.check_datasets(datasets)
+    common: dict[str, Any] = {
         "settings": settings,
         "env": cdk.Environment(account=settings.company.account, region=settings.company.region),
         "tags": project_tags(settings),
@@ -27,7 +30,9 @@ def build(app: cdk.App, settings: Settings, datasets: list[str]) -> None:
     }
     lake = LakeStack(app, f"{settings.project}-lake", **common)
     PipelineStack(app, f"{settings.project}-pipeline", lake=lake, datasets=datasets, **common)
-    PartnerStack(app, f"{settings.project}-partner", lake=lake, datasets=datasets, **common)
+    PartnerStack(app, f"{settings.project}-partner", lake=lake, **common)
+    if settings.audit:
+        AuditStack(app, f"{settings.project}-audit", lake=lake, **common)
     CostsStack(app, f"{settings.project}-costs", **common)
     tag_everything(app, settings)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))

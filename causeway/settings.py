@@ -3,11 +3,12 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 SETTINGS_FILE = Path(__file__).resolve().parent.parent / "settings.toml"
+EXTERNAL_ID_FILE = SETTINGS_FILE.parent / ".external-id"
 EMBEDDED_ACCOUNT = "111111111111"
 EMBEDDED_EXTERNAL_ID = "causeway-embedded-demo"
 
@@ -17,7 +18,13 @@ def _text(pattern: str) -> Any:
 
 
 AccountId = Annotated[str, _text(r"^[0-9]{12}$")]
-RoleName = Annotated[str, _text(r"^[A-Za-z0-9+=,.@_-]{1,64}$")]
+Dataset = Annotated[str, _text(r"^[a-z][a-z0-9_-]*$")]
+RoleName = Annotated[str, _text(r"^([A-Za-z0-9_.-]+/)*[A-Za-z0-9+=,.@_-]{1,64}$")]
+# Wildcards only where the partner cannot make roles of its own: what single sign-on names.
+SINGLE_SIGN_ON = r"role/aws-reserved/sso\.amazonaws\.com/[A-Za-z0-9+=,.@_/*-]+"
+PrincipalName = Annotated[
+    str, _text(rf"^(user|role)/([A-Za-z0-9_.-]+/)*[A-Za-z0-9+=,.@_-]{{1,64}}$|^{SINGLE_SIGN_ON}$")
+]
 
 
 class SettingsError(ValueError):
@@ -36,8 +43,23 @@ class Company(_Section):
 class Partner(_Section):
     account: AccountId
     external_id: Annotated[str, _text(r"^[A-Za-z0-9+=,.@:/_-]{16,128}$")]
+    datasets: Annotated[list[Annotated[str, _text(r"^([a-z][a-z0-9_-]*|\*)$")]], Field(min_length=1)]
+    may_land: list[Dataset]
+    revoked: bool
+    programmatic: bool
     programmatic_roles: Annotated[list[RoleName], Field(min_length=1)]
-    console_roles: Annotated[list[RoleName], Field(min_length=1)]
+    source_identity: bool
+    vpc_endpoints: list[Annotated[str, _text(r"^vpce-[0-9a-f]{8,17}$")]]
+    console: bool
+    console_principals: Annotated[list[PrincipalName], Field(min_length=1)]
+    console_mfa: bool
+
+    def check_datasets(self, known: list[str]) -> None:
+        """Raises SettingsError if a dataset that the partner may read or land has no contract."""
+        unknown = sorted({*self.datasets, *self.may_land} - {*known, "*"})
+        if unknown:
+            allowed = ", ".join(known)
+            raise SettingsError(f"partner: no contract for {', '.join(unknown)}; contracts: {allowed}")
 
 
 class Limits(_Section):
@@ -59,9 +81,19 @@ class Limits(_Section):
 class Settings(_Section):
     project: Annotated[str, _text(r"^[a-z][a-z0-9-]{1,20}$")]
     sandbox: bool
+    audit: bool
     company: Company
     partner: Partner
     limits: Limits
+
+    @model_validator(mode="after")
+    def _own_external_id(self) -> Self:
+        if self.company.account != EMBEDDED_ACCOUNT and self.partner.external_id == EMBEDDED_EXTERNAL_ID:
+            raise ValueError(
+                f"partner.external_id: account {self.company.account} needs one of its own; run "
+                "`python -m causeway partner-kit --new-external-id`, or set $CAUSEWAY_EXTERNAL_ID"
+            )
+        return self
 
 
 def load_settings(path: Path | None = None) -> Settings:
@@ -71,7 +103,10 @@ def load_settings(path: Path | None = None) -> Settings:
     """
     path = path or Path(os.environ.get("CAUSEWAY_SETTINGS", SETTINGS_FILE))
     try:
-        return Settings.model_validate(tomllib.loads(path.read_text()))
+        values = tomllib.loads(path.read_text())
+        if isinstance(partner := values.get("partner"), dict):
+            partner.setdefault("external_id", _external_id())
+        return Settings.model_validate(values)
     except FileNotFoundError:
         raise SettingsError(f"{path}: no such settings file") from None
     except tomllib.TOMLDecodeError as error:
@@ -80,8 +115,15 @@ def load_settings(path: Path | None = None) -> Settings:
         raise SettingsError("\n".join(_line(path, problem) for problem in error.errors())) from None
 
 
+def _external_id() -> str:
+    kept = EXTERNAL_ID_FILE.read_text().strip() if EXTERNAL_ID_FILE.exists() else EMBEDDED_EXTERNAL_ID
+    return os.environ.get("CAUSEWAY_EXTERNAL_ID", kept)
+
+
 def _line(path: Path, problem: Any) -> str:
     key = ".".join(str(part) for part in problem["loc"])
+    if not key:
+        return f"{path}: {problem['ctx']['error']}"
     if problem["type"] == "missing":
         return f"{path}: {key}: missing; add it"
     if problem["type"] == "extra_forbidden":

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -48,7 +48,7 @@ class LakeStack(Stack):
         self.curated_bucket = self._data_bucket("Curated", None)
         self.quarantine_bucket = self._data_bucket("Quarantine", limits.quarantine_retention_days)
         self._notify_of_landing()
-        self._close_to_partner(self.landing_bucket, self.quarantine_bucket)
+        self._limit_partner(settings.partner.may_land)
 
         database = settings.project.replace("-", "_")
         self.curated_database = self._database("CuratedDatabase", f"{database}_lake")
@@ -59,6 +59,7 @@ class LakeStack(Stack):
         self.landing_arn = self.export_value(self.landing_bucket.bucket_arn)
         self.curated_arn = self.export_value(self.curated_bucket.bucket_arn)
         self.quarantine_arn = self.export_value(self.quarantine_bucket.bucket_arn)
+        self._outputs()
 
     def _bucket(self, construct_id: str, **kwargs: Any) -> s3.Bucket:
         return s3.Bucket(
@@ -111,21 +112,41 @@ class LakeStack(Stack):
             )
         )
 
-    def _close_to_partner(self, *buckets: s3.Bucket) -> None:
-        partner = self.format_arn(
+    def _limit_partner(self, may_land: list[str]) -> None:
+        """What the partner's roles cannot do, whatever their own policies come to say."""
+        landing = self.landing_bucket
+        left: dict[s3.Bucket, list[str]] = {
+            self.curated_bucket: ["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"],
+            landing: ["s3:PutObject"] if may_land else [],
+            self.quarantine_bucket: [],
+            self.log_bucket: [],
+        }
+        for bucket, actions in left.items():
+            what: dict[str, Any] = {"not_actions": actions} if actions else {"actions": ["s3:*"]}
+            everything = [bucket.bucket_arn, bucket.arn_for_objects("*")]
+            bucket.add_to_resource_policy(self._deny_partner(**what, resources=everything))
+        if may_land:
+            files = [landing.arn_for_objects(f"{LANDING_PREFIX}{dataset}/*") for dataset in may_land]
+            elsewhere = self._deny_partner("Elsewhere", actions=["s3:*"], not_resources=files)
+            landing.add_to_resource_policy(elsewhere)
+        directly = {"StringNotEquals": {"kms:ViaService": f"s3.{self.region}.amazonaws.com"}}
+        self.key.add_to_resource_policy(
+            self._deny_partner("Directly", actions=["kms:*"], resources=["*"], conditions=directly)
+        )
+
+    def _deny_partner(
+        self, where: str = "", *, conditions: dict[str, Any] | None = None, **what: Any
+    ) -> iam.PolicyStatement:
+        roles = self.format_arn(
             service="iam", region="", resource="role", resource_name=f"{PARTNER_PATH.strip('/')}/*"
         )
-        for bucket in buckets:
-            bucket.add_to_resource_policy(
-                iam.PolicyStatement(
-                    sid="DenyPartner",
-                    effect=iam.Effect.DENY,
-                    principals=[iam.AnyPrincipal()],
-                    actions=["s3:*"],
-                    resources=[bucket.bucket_arn, bucket.arn_for_objects("*")],
-                    conditions={"ArnLike": {"aws:PrincipalArn": partner}},
-                )
-            )
+        return iam.PolicyStatement(
+            sid=f"DenyPartner{where}",
+            effect=iam.Effect.DENY,
+            principals=[iam.AnyPrincipal()],
+            conditions={"ArnLike": {"aws:PrincipalArn": roles}, **(conditions or {})},
+            **what,
+        )
 
     def _queue(self, construct_id: str, **kwargs: Any) -> sqs.Queue:
         # SQS's own key: S3 can use it without a key policy, where a customer key that lacks one
@@ -167,7 +188,7 @@ class LakeStack(Stack):
             ]
         )
         # S3 sends a test message when the notification is made, and refuses if it may not.
-        bucket.node.add_dependency(self.landing_events)
+        bucket.node.add_dependency(self.landing_events.node.find_child("Policy"))
 
     def _database(self, construct_id: str, name: str) -> str:
         database = glue.CfnDatabase(
@@ -178,3 +199,15 @@ class LakeStack(Stack):
         )
         database.apply_removal_policy(self._removal)
         return name
+
+    def _outputs(self) -> None:
+        CfnOutput(self, "LandingBucket", value=self.landing_bucket.bucket_name)
+        CfnOutput(self, "CuratedBucket", value=self.curated_bucket.bucket_name)
+        CfnOutput(self, "QuarantineBucket", value=self.quarantine_bucket.bucket_name)
+        CfnOutput(
+            self,
+            "CuratedDataUrl",
+            description="The S3 console, for the partner's console role: append a dataset and a slash",
+            value=f"https://{self.region}.console.aws.amazon.com/s3/buckets/{self.curated_bucket.bucket_name}"
+            f"?region={self.region}&prefix=",
+        )

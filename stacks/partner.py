@@ -1,138 +1,168 @@
 """The partner: two roles of one permission set, to the curated data and nothing else."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from causeway.manifest import LANDING_PREFIX
 from causeway.settings import Partner, Settings
 from stacks.lake import PARTNER_PATH, LakeStack
 from stacks.nag import acknowledge_wildcards
 
+# Both the longest session and how recent the console's MFA must be.
+SESSION = Duration.hours(1)
+TAKE_ROLE = "sts:AssumeRole"
+NAME_THE_SOURCE = ["sts:SetSourceIdentity"]
+
 
 class PartnerStack(Stack):
-    """A programmatic role (external id) and a console role (MFA) for the partner's account."""
+    """A programmatic role (external id) and a console role (MFA) for the partner's account.
+
+    The console cannot switch to a role that asks for an external id: hence two roles.
+    """
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        settings: Settings,
-        lake: LakeStack,
-        datasets: list[str],
-        **kwargs: Any,
+        self, scope: Construct, construct_id: str, *, settings: Settings, lake: LakeStack, **kwargs: Any
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        partner = settings.partner
-        read = iam.ManagedPolicy(
-            self,
-            "ReadCurated",
-            path=PARTNER_PATH,
-            description="Reads the curated data and its catalog entries",
-            statements=self._read_curated(lake, datasets),
-        )
-        files = [f"{lake.curated_arn}/{dataset}/*" for dataset in datasets]
-        acknowledge_wildcards(read, files, "A dataset is its files, whose names Iceberg makes")
-        # The console cannot switch to a role that asks for an external id: hence two roles.
-        self.programmatic = self._role(
-            "Programmatic",
-            f"{settings.project}-programmatic",
-            read,
-            self._named(partner, partner.programmatic_roles).with_conditions(
-                {"StringEquals": {"sts:ExternalId": partner.external_id}}
-            ),
-        )
-        self.console = self._role(
-            "Console",
-            f"{settings.project}-console",
-            read,
-            # Bool, not BoolIfExists: with that, access keys without MFA would get in.
-            self._named(partner, partner.console_roles).with_conditions(
-                {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
-            ),
-        )
-        CfnOutput(self, "ProgrammaticRoleArn", value=self.programmatic.role_arn)
-        CfnOutput(self, "ConsoleRoleArn", value=self.console.role_arn)
-        role = PARTNER_PATH.strip("/") + f"/{settings.project}-console"
-        CfnOutput(
-            self,
-            "SwitchRoleUrl",
-            value=f"https://signin.aws.amazon.com/switchrole?account={self.account}&roleName={role}",
-        )
-        CfnOutput(
-            self,
-            "CuratedDataUrl",
-            value=f"https://s3.console.aws.amazon.com/s3/buckets/{lake.curated_bucket.bucket_name}"
-            f"?region={self.region}&prefix={datasets[0]}/",
-        )
+        partner, self._project = settings.partner, settings.project
+        self._policy = self._permissions(partner, lake)
+        if partner.programmatic:
+            also = NAME_THE_SOURCE if partner.source_identity else []
+            programmatic = self._role("programmatic", partner, self._programmatic_conditions(partner), also)
+            if partner.vpc_endpoints:
+                self._only_through(programmatic, partner.vpc_endpoints)
+        if partner.console:
+            self._role("console", partner, self._console_conditions(partner))
+            name = f"{PARTNER_PATH.strip('/')}/{self._project}-console"
+            url = f"https://signin.aws.amazon.com/switchrole?account={self.account}&roleName={name}"
+            CfnOutput(self, "SwitchRoleUrl", value=url)
 
     @staticmethod
-    def _named(partner: Partner, roles: list[str]) -> iam.PrincipalWithConditions:
-        # The account, narrowed to names: a role as the principal would have to exist at deploy time,
-        # and would break in silence when the partner makes it anew.
-        arns = [f"arn:aws:iam::{partner.account}:role/{role}" for role in roles]
-        return iam.PrincipalWithConditions(
-            iam.AccountPrincipal(partner.account), {"ArnEquals": {"aws:PrincipalArn": arns}}
-        )
+    def _programmatic_conditions(partner: Partner) -> dict[str, Any]:
+        names = [f"arn:aws:iam::{partner.account}:role/{role}" for role in partner.programmatic_roles]
+        conditions: dict[str, Any] = {
+            "ArnEquals": {"aws:PrincipalArn": names},
+            "StringEquals": {"sts:ExternalId": partner.external_id},
+        }
+        if partner.source_identity:
+            conditions["StringLike"] = {"sts:SourceIdentity": "?*"}
+        return conditions
+
+    @staticmethod
+    def _console_conditions(partner: Partner) -> dict[str, Any]:
+        names = [f"arn:aws:iam::{partner.account}:{name}" for name in partner.console_principals]
+        conditions: dict[str, Any] = {"ArnLike": {"aws:PrincipalArn": names}}
+        if partner.console_mfa:
+            # Not the IfExists forms: with those, access keys without MFA would get in.
+            conditions["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
+            conditions["NumericLessThan"] = {"aws:MultiFactorAuthAge": str(SESSION.to_seconds())}
+        return conditions
 
     def _role(
-        self, construct_id: str, name: str, read: iam.ManagedPolicy, principal: iam.PrincipalBase
+        self, kind: str, partner: Partner, conditions: dict[str, Any], also: Sequence[str] = ()
     ) -> iam.Role:
-        return iam.Role(
+        # The account, narrowed to names: a role as the principal would have to exist at deploy time,
+        # and would break in silence when the partner makes it anew.
+        account = iam.AccountPrincipal(partner.account)
+        role = iam.Role(
             self,
-            construct_id,
+            kind.capitalize(),
             # A name of ours, because the partner must be able to write it down.
-            role_name=name,
+            role_name=f"{self._project}-{kind}",
             path=PARTNER_PATH,
             description="For the partner: reads the curated data",
-            assumed_by=principal,
-            managed_policies=[read],
-            permissions_boundary=read,
-            max_session_duration=Duration.hours(1),
+            assumed_by=iam.PrincipalWithConditions(account, conditions),
+            managed_policies=[self._policy],
+            permissions_boundary=self._policy,
+            max_session_duration=SESSION,
+        )
+        trust = cast(iam.PolicyDocument, role.assume_role_policy)
+        if also:
+            trust.add_statements(
+                iam.PolicyStatement(principals=[account], actions=[*also], conditions=conditions)
+            )
+        if partner.revoked:
+            deny: dict[str, Any] = {"sid": "Revoked", "effect": iam.Effect.DENY}
+            trust.add_statements(
+                iam.PolicyStatement(**deny, principals=[iam.AnyPrincipal()], actions=[TAKE_ROLE])
+            )
+            role.add_to_policy(iam.PolicyStatement(**deny, actions=["*"], resources=["*"]))
+        CfnOutput(self, f"{kind.capitalize()}RoleArn", value=role.role_arn)
+        return role
+
+    @staticmethod
+    def _only_through(role: iam.Role, endpoints: list[str]) -> None:
+        """S3 alone: the endpoints of other services have other ids, and a session may use several."""
+        role.add_to_policy(
+            iam.PolicyStatement(
+                sid="DenyOtherWays",
+                effect=iam.Effect.DENY,
+                actions=["s3:*"],
+                resources=["*"],
+                conditions={"StringNotEquals": {"aws:SourceVpce": endpoints}},
+            )
         )
 
-    def _read_curated(self, lake: LakeStack, datasets: list[str]) -> list[iam.PolicyStatement]:
-        bucket, database = lake.curated_arn, lake.curated_database
-        tables = [f"{database}/{dataset}" for dataset in datasets]
-        return [
-            iam.PolicyStatement(
-                sid="ReadObjects",
-                actions=["s3:GetObject", "s3:GetObjectVersion"],
-                resources=[f"{bucket}/{dataset}/*" for dataset in datasets],
-            ),
+    def _permissions(self, partner: Partner, lake: LakeStack) -> iam.ManagedPolicy:
+        """Everything either role may do. It is their boundary too: nothing attached later adds to it."""
+        policy = iam.ManagedPolicy(
+            self, "Permissions", path=PARTNER_PATH, description="All that the partner's roles may do"
+        )
+        files = [f"{lake.curated_arn}/{dataset}/*" for dataset in partner.datasets]
+        tables = self._tables(lake.curated_database, partner.datasets)
+        policy.add_statements(
+            iam.PolicyStatement(sid="ReadObjects", actions=["s3:GetObject"], resources=files),
             iam.PolicyStatement(
                 sid="ListObjects",
                 actions=["s3:ListBucket"],
-                resources=[bucket],
-                conditions={"StringLike": {"s3:prefix": [f"{dataset}/*" for dataset in datasets]}},
+                resources=[lake.curated_arn],
+                conditions={"StringLike": {"s3:prefix": [f"{dataset}/*" for dataset in partner.datasets]}},
             ),
             iam.PolicyStatement(
-                sid="LocateBucket", actions=["s3:GetBucketLocation"], resources=[bucket]
+                sid="LocateBucket", actions=["s3:GetBucketLocation"], resources=[lake.curated_arn]
             ),
             iam.PolicyStatement(
                 sid="ReadCatalog",
                 actions=["glue:GetDatabase", "glue:GetTable", "glue:GetTables"],
-                resources=[
-                    self.format_arn(service="glue", resource="catalog"),
-                    self.format_arn(service="glue", resource="database", resource_name=database),
-                    *(
-                        self.format_arn(service="glue", resource="table", resource_name=table)
-                        for table in tables
-                    ),
-                ],
+                resources=tables,
             ),
-            iam.PolicyStatement(
-                sid="DecryptThroughS3",
-                actions=["kms:Decrypt"],
-                resources=[lake.key.key_arn],
-                conditions={
-                    "StringEquals": {
-                        "kms:ViaService": f"s3.{self.region}.amazonaws.com",
-                        # With bucket keys, the encryption context is the bucket.
-                        "kms:EncryptionContext:aws:s3:arn": bucket,
-                    }
-                },
+            self._through_s3("Decrypt", ["kms:Decrypt"], lake, lake.curated_arn),
+        )
+        acknowledge_wildcards(policy, files, "A dataset is its files, whose names Iceberg makes")
+        acknowledge_wildcards(policy, tables, "Every curated dataset, as the settings say")
+        if partner.may_land:
+            landed = [f"{lake.landing_arn}/{LANDING_PREFIX}{dataset}/*" for dataset in partner.may_land]
+            policy.add_statements(
+                iam.PolicyStatement(sid="LandFiles", actions=["s3:PutObject"], resources=landed),
+                # Uploads in several parts decrypt what they have sent so far.
+                self._through_s3("Encrypt", ["kms:Decrypt", "kms:GenerateDataKey"], lake, lake.landing_arn),
+            )
+            acknowledge_wildcards(policy, landed, "The partner names the files that it lands")
+        return policy
+
+    def _tables(self, database: str, datasets: list[str]) -> list[str]:
+        """The tables, and what Glue asks for besides: their database and the catalog."""
+        return [
+            self.format_arn(service="glue", resource="catalog"),
+            self.format_arn(service="glue", resource="database", resource_name=database),
+            *(
+                self.format_arn(service="glue", resource="table", resource_name=f"{database}/{dataset}")
+                for dataset in datasets
             ),
         ]
+
+    def _through_s3(
+        self, sid: str, actions: list[str], lake: LakeStack, bucket_arn: str
+    ) -> iam.PolicyStatement:
+        conditions = {
+            "kms:ViaService": f"s3.{self.region}.amazonaws.com",
+            # With bucket keys, the encryption context is the bucket.
+            "kms:EncryptionContext:aws:s3:arn": bucket_arn,
+        }
+        return iam.PolicyStatement(
+            sid=sid, actions=actions, resources=[lake.key.key_arn], conditions={"StringEquals": conditions}
+        )
