@@ -1,6 +1,5 @@
 """The partner: two roles of one permission set, to the curated data and nothing else."""
 
-from collections.abc import Sequence
 from typing import Any, cast
 
 from aws_cdk import CfnOutput, Duration, Stack
@@ -14,8 +13,10 @@ from stacks.nag import acknowledge_wildcards
 
 # Both the longest session and how recent the console's MFA must be.
 SESSION = Duration.hours(1)
-TAKE_ROLE = "sts:AssumeRole"
-NAME_THE_SOURCE = ["sts:SetSourceIdentity"]
+
+
+def _programs(partner: Partner) -> list[str]:
+    return [f"arn:aws:iam::{partner.account}:role/{role}" for role in partner.programmatic_roles]
 
 
 class PartnerStack(Stack):
@@ -31,8 +32,9 @@ class PartnerStack(Stack):
         partner, self._project = settings.partner, settings.project
         self._policy = self._permissions(partner, lake)
         if partner.programmatic:
-            also = NAME_THE_SOURCE if partner.source_identity else []
-            programmatic = self._role("programmatic", partner, self._programmatic_conditions(partner), also)
+            programmatic = self._role("programmatic", partner, self._programmatic_conditions(partner))
+            if partner.source_identity:
+                self._let_name_source(programmatic, partner)
             if partner.vpc_endpoints:
                 self._only_through(programmatic, partner.vpc_endpoints)
         if partner.console:
@@ -43,14 +45,24 @@ class PartnerStack(Stack):
 
     @staticmethod
     def _programmatic_conditions(partner: Partner) -> dict[str, Any]:
-        names = [f"arn:aws:iam::{partner.account}:role/{role}" for role in partner.programmatic_roles]
         conditions: dict[str, Any] = {
-            "ArnEquals": {"aws:PrincipalArn": names},
+            "ArnEquals": {"aws:PrincipalArn": _programs(partner)},
             "StringEquals": {"sts:ExternalId": partner.external_id},
         }
         if partner.source_identity:
             conditions["StringLike"] = {"sts:SourceIdentity": "?*"}
         return conditions
+
+    @staticmethod
+    def _let_name_source(role: iam.Role, partner: Partner) -> None:
+        """A statement of its own: AWS knows no external id when it asks for this action."""
+        cast(iam.PolicyDocument, role.assume_role_policy).add_statements(
+            iam.PolicyStatement(
+                principals=[iam.AccountPrincipal(partner.account)],
+                actions=["sts:SetSourceIdentity"],
+                conditions={"ArnEquals": {"aws:PrincipalArn": _programs(partner)}},
+            )
+        )
 
     @staticmethod
     def _console_conditions(partner: Partner) -> dict[str, Any]:
@@ -62,9 +74,7 @@ class PartnerStack(Stack):
             conditions["NumericLessThan"] = {"aws:MultiFactorAuthAge": str(SESSION.to_seconds())}
         return conditions
 
-    def _role(
-        self, kind: str, partner: Partner, conditions: dict[str, Any], also: Sequence[str] = ()
-    ) -> iam.Role:
+    def _role(self, kind: str, partner: Partner, conditions: dict[str, Any]) -> iam.Role:
         # The account, narrowed to names: a role as the principal would have to exist at deploy time,
         # and would break in silence when the partner makes it anew.
         account = iam.AccountPrincipal(partner.account)
@@ -80,15 +90,10 @@ class PartnerStack(Stack):
             permissions_boundary=self._policy,
             max_session_duration=SESSION,
         )
-        trust = cast(iam.PolicyDocument, role.assume_role_policy)
-        if also:
-            trust.add_statements(
-                iam.PolicyStatement(principals=[account], actions=[*also], conditions=conditions)
-            )
         if partner.revoked:
             deny: dict[str, Any] = {"sid": "Revoked", "effect": iam.Effect.DENY}
-            trust.add_statements(
-                iam.PolicyStatement(**deny, principals=[iam.AnyPrincipal()], actions=[TAKE_ROLE])
+            cast(iam.PolicyDocument, role.assume_role_policy).add_statements(
+                iam.PolicyStatement(**deny, principals=[iam.AnyPrincipal()], actions=["sts:AssumeRole"])
             )
             role.add_to_policy(iam.PolicyStatement(**deny, actions=["*"], resources=["*"]))
         CfnOutput(self, f"{kind.capitalize()}RoleArn", value=role.role_arn)
