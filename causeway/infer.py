@@ -101,7 +101,7 @@ def _shape(piece: Slice) -> Contract:
     if fetch(piece.source, "", 0, 4) == b"PAR1":
         names = pq.read_schema(piece.source).names
         return Contract("draft", "0.1.0", _texts(names), format="parquet")
-    first = next(text_blocks(piece, fetch, "utf-8"), b"")[:SAMPLE].decode("utf-8", "replace")
+    first = next(text_blocks(piece, fetch, "utf-8"), (0, b""))[1][:SAMPLE].decode("utf-8-sig", "replace")
     if first.lstrip().startswith("{"):
         keys: dict[str, None] = {}
         for line in first.splitlines()[:-1][:10_000] or [first]:

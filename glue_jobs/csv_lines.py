@@ -33,7 +33,9 @@ class Records:
     stray: NDArray[np.bool_]  # the quotes are not well formed
     lines: int
     unclosed: int | None = None  # where a record begins whose closing quote is not in the data
-    mended: dict[int, bytes] = field(default_factory=dict)  # start → the record in quotes any parser understands
+    mended: dict[int, bytes] = field(
+        default_factory=dict
+    )  # start → the record in quotes any parser understands
 
     def __len__(self) -> int:
         return len(self.start)

@@ -21,6 +21,7 @@ from glue_jobs.formats import EXTRA, read
 from glue_jobs.keys import Banned, constraints, key_hashes, repeated_keys
 from glue_jobs.model import (
     LINEAGE,
+    NOTHING,
     REJECTED_SCHEMA,
     Fetch,
     Parsed,
@@ -44,7 +45,6 @@ __all__ = [
     "dry_run",
 ]
 
-NOTHING = Parsed(pl.DataFrame(), *(np.empty(0, np.int64) for _ in range(3)))
 PART_BYTES = 256 << 20  # of input that one Curated holds: what becomes one output file per partition value
 
 

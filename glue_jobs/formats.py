@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +17,8 @@ import pyarrow.parquet as pq
 from causeway.contract import Contract
 from glue_jobs.csv_lines import Records, find_records
 from glue_jobs.json_lines import parse_jsonl
-from glue_jobs.model import Fetch, Misfit, Parsed, Slice, Unreadable, text
+from glue_jobs.model import NOTHING, Fetch, Misfit, Parsed, Slice, Unreadable
+from glue_jobs.model import text as as_text
 from glue_jobs.stored import BOM, RangedFile, head, text_blocks
 
 EXTRA = "extra:"  # prefix of columns that the contract does not know
@@ -29,34 +31,38 @@ def read(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Parsed]:
         yield from _read_parquet(piece, fetch, contract)
         return
     quote, delimiter = (contract.quote, contract.delimiter) if contract.format == "csv" else ("", None)
-    names, carry, offset, line = _names_elsewhere(piece, fetch, contract), b"", 0, 0
+    names, carry, line = _names_elsewhere(piece, fetch, contract), b"", 0
     blocks = text_blocks(piece, fetch, contract.encoding)
-    block: bytes | None = next(blocks, b"")
-    empty = piece.start == 0
-    while block is not None:
+    offset, block = next(blocks, (0, b""))
+    if offset == 0 and block.startswith(BOM):
+        offset, block = len(BOM), block[len(BOM) :]
+    empty, last = piece.start == 0, False
+    while not last:
         following = next(blocks, None)
+        last = following is None
         data = carry + block if carry else block
-        cut = len(data) if following is None else data.rfind(b"\n") + 1
-        records = find_records(data[:cut] if cut < len(data) else data, delimiter, quote)
-        if following is not None and records.unclosed is not None:
+        cut = len(data) if last else data.rfind(b"\n") + 1
+        records = find_records(data[:cut], delimiter, quote)
+        if not last and records.unclosed is not None:
             cut = records.unclosed
             records = find_records(data[:cut], delimiter, quote)
-        data, carry, block = data[:cut] if cut < len(data) else data, data[cut:], following
+        text, carry = data[:cut], data[cut:]
         if len(records):
             empty = False
             if contract.format == "csv" and names is None:
-                names, records = _csv_header(data, records, contract)
-            parsed = _parse(
-                data, records, names or [], contract, whole=piece.whole and line == 0 and block is None
-            )
+                names, records = _csv_header(text, records, contract)
+            parsed = _parse(text, records, names or [], contract, whole=piece.whole and line == 0 and last)
             yield _placed(parsed, piece, offset, line, records)
+        elif records.lines:
+            yield replace(NOTHING, lines=records.lines)
         offset, line = offset + cut, line + records.lines
+        block = following[1] if following else b""
     if empty:
         raise Unreadable("empty", "the object has no records")
 
 
 def _placed(parsed: Parsed, piece: Slice, offset: int, line: int, records: Records) -> Parsed:
-    parsed.offset, parsed.lines = piece.start + offset, records.lines
+    parsed.offset, parsed.lines = offset, records.lines
     parsed.line = parsed.line + line + 1
     parsed.misfits = [
         Misfit(m.line + line + 1, m.offset + parsed.offset, m.raw, m.code, m.message) for m in parsed.misfits
@@ -97,7 +103,7 @@ def _misfits(data: bytes, records: Records, bad: Any, code: str, message: Any) -
     found = []
     for i in np.flatnonzero(bad):
         start, end = int(records.start[i]), int(records.end[i])
-        found.append(Misfit(int(records.line[i]), start, text(data[start:end]), code, message(i)))
+        found.append(Misfit(int(records.line[i]), start, as_text(data[start:end]), code, message(i)))
     return found
 
 
@@ -117,7 +123,7 @@ def _names_elsewhere(piece: Slice, fetch: Fetch, contract: Contract) -> list[str
 
 
 def _csv_header(data: bytes, records: Records, contract: Contract) -> tuple[list[str], Records]:
-    line = io.StringIO(text(data[records.start[0] : records.end[0]]), newline="")
+    line = io.StringIO(as_text(data[records.start[0] : records.end[0]]), newline="")
     quoting = csv.QUOTE_MINIMAL if contract.quote else csv.QUOTE_NONE
     reader = csv.reader(line, delimiter=contract.delimiter, quotechar=contract.quote or None, quoting=quoting)
     names = [name.strip() for name in next(reader)]

@@ -95,6 +95,10 @@ class Parsed:
         return self.frame.height + len(self.misfits)
 
 
+NOWHERE = np.empty(0, np.int64)
+NOTHING = Parsed(pl.DataFrame(), NOWHERE, NOWHERE, NOWHERE)
+
+
 @dataclass(frozen=True)
 class SourceCount:
     """What became of one slice of a source; add up those of a source with `total`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ BLOCK = 64 << 20  # bytes of text that are in work at a time: bounds a task's me
 HEAD = 1 << 16
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 BOM = b"\xef\xbb\xbf"
+BINARY = 0.01  # share of zero bytes that no text has
 MAX_RATIO = 200  # of decompression; what text compresses to is far below it, a bomb far above
 
 
@@ -54,8 +55,11 @@ def codec(start: bytes) -> str | None:
     return "gzip" if start.startswith(GZIP) else "zstd" if start.startswith(ZSTD) else None
 
 
-def text_blocks(piece: Slice, fetch: Fetch, encoding: str) -> Iterator[bytes]:
-    """The slice's lines, in blocks of whatever cut; nothing for a part of what cannot be read in parts."""
+def text_blocks(piece: Slice, fetch: Fetch, encoding: str) -> Iterator[tuple[int, bytes]]:
+    """The slice's lines, in blocks of whatever cut, each with its place in the object's text.
+
+    Nothing for a part of what cannot be read in parts.
+    """
     start = head(piece, fetch)
     if not start:
         raise Unreadable("empty", "the object has no bytes")
@@ -66,13 +70,20 @@ def text_blocks(piece: Slice, fetch: Fetch, encoding: str) -> Iterator[bytes]:
         return
     else:
         stream = _stored(piece, fetch) if plain else _decompressed(piece, fetch, str(codec(start)))
-        blocks = stream if is_utf8(encoding) else _transcoded(stream, encoding)
-    for i, block in enumerate(blocks):
-        if i == 0 and piece.start == 0:
-            block = block.removeprefix(BOM)
-            if b"\x00" in block[:HEAD] or block[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        blocks = _placed(stream if is_utf8(encoding) else _transcoded(stream, encoding))
+    for at, block in blocks:
+        if at == 0:
+            start = block[:HEAD]
+            if start.count(0) > len(start) * BINARY or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
                 raise Unreadable("encoding", "not UTF-8 text (a binary file, or UTF-16?)")
-        yield block
+        yield at, block
+
+
+def _placed(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    for block in blocks:
+        yield at, block
+        at += len(block)
 
 
 def is_utf8(encoding: str) -> bool:
@@ -84,10 +95,10 @@ def _stored(piece: Slice, fetch: Fetch) -> Iterator[bytes]:
         yield fetch(piece.source, piece.version, at, min(at + BLOCK, piece.size))
 
 
-def _lines(piece: Slice, fetch: Fetch) -> Iterator[bytes]:
+def _lines(piece: Slice, fetch: Fetch) -> Iterator[tuple[int, bytes]]:
     """Lines that begin inside the slice: from after the first line end at or before its start, past its stop."""
     at, begun, last = max(piece.start - 1, 0), piece.start == 0, b""
-    while at < piece.size and (at < piece.stop or (begun and last not in (b"", b"\n"))):
+    while at < piece.stop or (at < piece.size and last not in (b"", b"\n")):
         inside = at < piece.stop
         block = fetch(
             piece.source,
@@ -95,14 +106,17 @@ def _lines(piece: Slice, fetch: Fetch) -> Iterator[bytes]:
             at,
             min(at + BLOCK, piece.stop) if inside else min(at + HEAD, piece.size),
         )
-        at += len(block)
-        if not inside and b"\n" in block:
-            block = block[: block.index(b"\n") + 1]
+        if not block:
+            raise Unreadable("access", f"the object ends at byte {at:,} of {piece.size:,}")
+        first, at = at, at + len(block)
+        end = block.find(b"\n") + 1
+        if not inside and end:
+            block = block[:end]
         if not begun:
-            begun, block = b"\n" in block, block[block.find(b"\n") + 1 :] if b"\n" in block else b""
+            begun, block, first = end > 0, block[end:] if end else b"", first + end
         if block:
             last = block[-1:]
-            yield block
+            yield first, block
 
 
 def _decompressed(piece: Slice, fetch: Fetch, codec: str) -> Iterator[bytes]:

@@ -39,11 +39,17 @@ def test_naughty_strings_pass_unchanged() -> None:
 
 
 def test_a_row_with_several_faults_names_them_all_with_its_line_and_text() -> None:
-    rules = contract(column("a", "integer", minimum=3), column("b", required=True), column("c", values=("x",)))
+    rules = contract(
+        column("a", "integer", minimum=3), column("b", required=True), column("c", values=("x",))
+    )
     result = run(rules, b"a,b,c\n5,ok,x\n1,,y\n")
     (bad,) = result.rejected.to_pylist()
     assert (bad["_source"], bad["_source_version"], bad["line"], bad["raw"]) == ("s0", "v0", 3, "1,,y")
-    assert [(f["column"], f["code"]) for f in bad["faults"]] == [("a", "minimum"), ("b", "required"), ("c", "enum")]
+    assert [(f["column"], f["code"]) for f in bad["faults"]] == [
+        ("a", "minimum"),
+        ("b", "required"),
+        ("c", "enum"),
+    ]
     assert bad["faults"][0]["message"] == "'1' is less than 3"
 
 

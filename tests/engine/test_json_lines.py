@@ -53,7 +53,9 @@ def test_arrays_and_objects_become_nested_columns() -> None:
     tags = column("tags", "array", items=column("item"))
     place = column("place", "object", properties=(column("lat", "number"), column("name")))
     rules = contract(tags, place, format="jsonl")
-    result = run(rules, b'{"tags":["x","y"],"place":{"lat":1.5,"name":"A"}}\n{"tags":{"no":1},"place":null}\n')
+    result = run(
+        rules, b'{"tags":["x","y"],"place":{"lat":1.5,"name":"A"}}\n{"tags":{"no":1},"place":null}\n'
+    )
     assert values(result, "tags") == [["x", "y"]]
     assert values(result, "place") == [{"lat": 1.5, "name": "A"}]
     assert codes(result) == [(2, ["type"])]

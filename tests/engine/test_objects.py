@@ -92,7 +92,9 @@ def test_lineage_stands_in_every_row() -> None:
 
 def test_parquet_values_are_checked_like_any_other() -> None:
     sink = io.BytesIO()
-    pl.DataFrame({"a": [1.0, 2.5, None, 4.0], "b": ["x", "y", "z", "w"], "c": [1, 2, 3, 4]}).write_parquet(sink)
+    pl.DataFrame({"a": [1.0, 2.5, None, 4.0], "b": ["x", "y", "z", "w"], "c": [1, 2, 3, 4]}).write_parquet(
+        sink
+    )
     result = run(contract(*PAIR.columns, format="parquet"), sink.getvalue())
     assert values(result, "a") == [1, 4]
     assert values(result, "_rescued") == ['{"c":"1"}', '{"c":"4"}']

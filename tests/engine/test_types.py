@@ -32,7 +32,15 @@ CASES: list[tuple[Column, dict[str, Any]]] = [
     (column("v", "integer", bits=32), {"2147483647": 2**31 - 1, "2147483648": WRONG}),
     (
         column("v", "number"),
-        {"1.5": 1.5, "1e3": 1000.0, "-0.25": -0.25, "nan": WRONG, "inf": WRONG, "1e999": WRONG, "0x10": WRONG},
+        {
+            "1.5": 1.5,
+            "1e3": 1000.0,
+            "-0.25": -0.25,
+            "nan": WRONG,
+            "inf": WRONG,
+            "1e999": WRONG,
+            "0x10": WRONG,
+        },
     ),
     (
         column("v", "number", precision=6, scale=2),
@@ -49,7 +57,12 @@ CASES: list[tuple[Column, dict[str, Any]]] = [
     (column("v", "boolean"), {"true": True, "FALSE": False, "1": True, "0": False, "yes": WRONG}),
     (
         column("v", "date"),
-        {"2024-02-29": date(2024, 2, 29), "2023-02-29": WRONG, "20240101": WRONG, "2024-01-01T00:00:00": WRONG},
+        {
+            "2024-02-29": date(2024, 2, 29),
+            "2023-02-29": WRONG,
+            "20240101": WRONG,
+            "2024-01-01T00:00:00": WRONG,
+        },
     ),
     (column("v", "date", format="%d.%m.%Y"), {"31.12.2024": date(2024, 12, 31), "2024-12-31": WRONG}),
     (
@@ -74,7 +87,10 @@ CASES: list[tuple[Column, dict[str, Any]]] = [
             "2024-10-27T02:30:00+02:00": datetime(2024, 10, 27, 0, 30, tzinfo=UTC),
         },
     ),
-    (column("v", "timestamp"), {"2024-01-01T10:00:00": datetime(2024, 1, 1, 10), "2024-01-01T10:00:00Z": WRONG}),
+    (
+        column("v", "timestamp"),
+        {"2024-01-01T10:00:00": datetime(2024, 1, 1, 10), "2024-01-01T10:00:00Z": WRONG},
+    ),
     (column("v", "time"), {"10:11:12.5": time(10, 11, 12, 500000), "10:11": time(10, 11), "24:00:00": WRONG}),
 ]
 SINGLE = [(kind, text, value) for kind, cases in CASES for text, value in cases.items()]
@@ -126,5 +142,7 @@ def test_a_rule_keeps_what_satisfies_it_and_rejects_what_does_not(
 
 
 def test_no_rule_but_required_speaks_of_nulls() -> None:
-    kinds = [column("w")] + [column("v", k.type, **{"minimum": k.minimum, "values": k.values}) for k, *_ in RULES[:1]]
+    kinds = [column("w")] + [
+        column("v", k.type, **{"minimum": k.minimum, "values": k.values}) for k, *_ in RULES[:1]
+    ]
     assert run(contract(*kinds), b"w,v\nx,\n").rows.num_rows == 1

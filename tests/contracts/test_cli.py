@@ -1,0 +1,94 @@
+"""`causeway check` and `causeway infer` on local files."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+
+from causeway.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+FLIGHTS = str(ROOT / "contracts/flights.odcs.yaml")
+HEADER = (
+    "year,month,day,dep_time,sched_dep_time,dep_delay,arr_time,sched_arr_time,arr_delay,carrier,flight,"
+    "tailnum,origin,dest,air_time,distance,hour,minute,time_hour\n"
+)
+GOOD = HEADER + "2013,1,1,517,515,2,830,819,11,UA,1545,N14228,EWR,IAH,227,1400,5,15,2013-01-01T10:00:00Z\n"
+BAD = GOOD + "2013,13,1,517,515,2,830,819,11,UA,x,N14228,EWR,IAH,227,1400,5,15,2013-01-01T10:00:00Z\n"
+
+
+@pytest.fixture
+def landing(tmp_path: Path) -> Path:
+    (tmp_path / "good.csv").write_text(GOOD)
+    (tmp_path / "bad one%.csv").write_text(BAD.replace("1545", "1546"))
+    (tmp_path / "cut.csv").write_bytes(gzip.compress(GOOD.encode())[:-5])
+    return tmp_path
+
+
+def test_a_clean_file_exits_with_0(landing: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", FLIGHTS, str(landing / "good.csv")]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("Done. FILES=1 ROWS=1 CURATED=1 REJECTED=0")
+
+
+def test_json_is_one_object_and_rejected_rows_exit_with_1(
+    landing: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [str(landing / name) for name in ("good.csv", "bad one%.csv", "cut.csv")]
+    assert main(["check", FLIGHTS, *paths, "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert (report["rows_in"], report["rows_curated"], report["rows_quarantined"]) == (3, 2, 1)
+    assert report["reasons"] == {"compression": 1, "maximum": 1, "type": 1}
+    assert report["seconds"] > 0
+
+
+def test_out_holds_the_curated_and_the_rejected_rows(landing: Path) -> None:
+    out = landing / "out"
+    assert main(["check", FLIGHTS, str(landing / "bad one%.csv"), "--out", str(out)]) == 1
+    (file,) = (out / "curated").rglob("*.parquet")
+    assert file.parent.name == "time_hour_month=2013-01"
+    assert pq.read_metadata(file).num_rows == 1
+    (quarantined,) = pq.read_table(out / "quarantine").to_pylist()
+    assert [fault["code"] for fault in quarantined["faults"]] == ["maximum", "type"]
+
+
+def test_a_person_sees_an_example_of_each_reason(landing: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", FLIGHTS, str(landing / "bad one%.csv")])
+    assert "bad one%.csv:3 flight: 'x' is not a 32-bit integer" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["check", "no.odcs.yaml", "x"], ["check", FLIGHTS, "no such file"]])
+def test_wrong_usage_is_one_line_and_exits_with_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_a_drafted_contract_accepts_the_file_it_was_drafted_from(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = pl.DataFrame(
+        {
+            "Order ID": range(100),
+            "amount": [i / 4 for i in range(100)],
+            "code": [f"{i:05}" for i in range(100)],
+            "day": ["2024-01-31"] * 99 + [None],
+            "paid": [True, False] * 50,
+            "status": ["new", "sent"] * 50,
+        }
+    )
+    path = tmp_path / f"orders.{kind}"
+    {"csv": frame.write_csv, "jsonl": frame.write_ndjson, "parquet": frame.write_parquet}[kind](path)
+    assert main(["infer", str(path)]) == 0
+    draft = tmp_path / "orders.odcs.yaml"
+    draft.write_text(capsys.readouterr().out)
+    assert main(["check", str(draft), str(path)]) == 0
+    text = draft.read_text()
+    assert "physicalName: Order ID" in text
+    assert "- value: sent" in text

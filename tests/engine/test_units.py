@@ -1,0 +1,156 @@
+"""However objects are cut into units, slices and blocks, the same rows come out."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Iterator
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from causeway.contract import Contract
+from glue_jobs import engine, stored
+from glue_jobs.keys import repeated
+from glue_jobs.units import (
+    SourceObject,
+    Unit,
+    curate_parts,
+    curate_unit,
+    number_lines,
+    plan_units,
+    torn_sources,
+    total,
+)
+from tests.engine.helpers import NOW, column, contract, run
+
+PAIR = contract(column("a", "integer", required=True), column("b"))
+ROWS = b"".join(b"%s,%s\n" % (b"bad" if i % 37 == 0 else b"%d" % i, b"x" * (i % 23)) for i in range(500))
+DATA = b"\xef\xbb\xbfa,b\n" + ROWS
+
+
+class Store(dict[str, bytes]):
+    def fetch(self, source: str, version: str, start: int, stop: int) -> bytes:
+        return self[source][start:stop]
+
+    def objects(self) -> list[SourceObject]:
+        return [SourceObject(source, "v", len(data)) for source, data in self.items()]
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for module in (stored, engine):
+        monkeypatch.setattr(module, "BLOCK", 512)
+    monkeypatch.setattr(stored, "MAX_RATIO", 100_000)
+    yield
+
+
+def outcome(
+    rules: Contract, store: Store, **how: object
+) -> tuple[list[object], list[object], pa.Table, list[object]]:
+    parts = []
+    for unit in plan_units(store.objects(), rules, **how):  # type: ignore[arg-type]
+        parts += list(curate_parts(rules, unit, store.fetch, batch="b", committed_at=NOW, part_bytes=2048))
+    counts = [count for part in parts for count in part.counts]
+    rejected = number_lines(pa.concat_tables([part.rejected for part in parts]), counts)
+    rows = [row for part in parts for row in part.rows.select(["a", "b", "_source"]).to_pylist()]
+    where = [(r["_source"], r["line"], r["raw"], r["offset"]) for r in rejected.to_pylist()]
+    return rows, where, rejected, counts
+
+
+@pytest.mark.parametrize("target", [50, 333, 4096])
+@pytest.mark.usefixtures("small_blocks")
+def test_a_split_object_gives_the_rows_and_line_numbers_of_the_whole(target: int) -> None:
+    store = Store(one=DATA, two=DATA[:-1])
+    whole = run(PAIR, DATA)
+    rows, where, _, counts = outcome(PAIR, store, target_bytes=target, split=True)
+    one = [row for row in rows if row["_source"] == "one"]  # type: ignore[index]
+    assert [row["a"] for row in one] == whole.rows["a"].to_pylist()  # type: ignore[index]
+    assert len(rows) == 2 * len(one)
+    expected = [(r["line"], r["raw"]) for r in whole.rejected.to_pylist()]
+    assert [(line, raw) for source, line, raw, _ in where if source == "one"] == expected  # type: ignore[misc]
+    assert all(DATA[o:].startswith(raw.encode()) for _, _, raw, o in where)  # type: ignore[misc]
+    assert [(c.rows, c.curated, c.rejected) for c in total(counts)] == [(500, len(one), len(expected))] * 2  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_an_object_larger_than_a_block_is_read_block_by_block(pack: object) -> None:
+    data = b"a,b\n" + b'1,"quoted\nnewline"\nbad,x\n2,y\n' * 200
+    _, where, _, counts = outcome(PAIR, Store(s=pack(data)), target_bytes=1 << 20)  # type: ignore[operator]
+    assert [line for _, line, _, _ in where] == list(range(4, 804, 4))  # type: ignore[misc]
+    assert [(c.rows, c.rejected, c.torn) for c in total(counts)] == [(600, 200, False)]  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_slices_that_cut_a_quoted_newline_say_so() -> None:
+    text = b"a,b\n" + b"".join(b'%d,"line\nafter, line\nand line"\n' % i for i in range(60))
+    for target in range(90, 120, 3):
+        parts = [
+            curate_unit(PAIR, unit, Store(s=text).fetch, batch="b", committed_at=NOW)
+            for unit in plan_units(Store(s=text).objects(), PAIR, target_bytes=target, split=True)
+        ]
+        rows = sum(part.frame.height for part in parts)
+        assert rows == 60 or torn_sources(count for part in parts for count in part.counts) == {("s", "v")}
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_large_truncated_gzip_gives_no_rows_at_all() -> None:
+    _, where, rejected, _ = outcome(PAIR, Store(s=gzip.compress(DATA)[:-9]), target_bytes=1 << 20)
+    assert rejected["faults"][0][0]["code"].as_py() == "compression"
+    assert len(where) == 1
+
+
+def test_small_objects_share_a_unit_and_keep_their_order() -> None:
+    objects = [SourceObject(f"s{i}", "v", 30) for i in range(10)]
+    units = plan_units(objects, PAIR, target_bytes=100)
+    assert [len(unit.slices) for unit in units] == [3, 3, 3, 1]
+    assert [piece.source for unit in units for piece in unit.slices] == [f"s{i}" for i in range(10)]
+
+
+def test_parquet_is_cut_at_row_groups() -> None:
+    sink = io.BytesIO()
+    pl.DataFrame({"a": range(1000), "b": ["x"] * 1000}).write_parquet(sink, row_group_size=100)
+    rules = contract(*PAIR.columns, format="parquet")
+    rows, _, _, counts = outcome(rules, Store(s=sink.getvalue()), target_bytes=700, split=True)
+    assert sorted(row["a"] for row in rows) == list(range(1000))  # type: ignore[index]
+    assert total(counts)[0].rows == 1000  # type: ignore[arg-type]
+
+
+KEYED = contract(column("a", "integer", required=True, key=True), column("b"))
+
+
+def test_both_rows_of_a_repeated_key_are_rejected_or_the_last_one_wins() -> None:
+    data = b"a,b\n1,x\n2,y\n1,z\n"
+    result = run(KEYED, data)
+    assert result.rows["b"].to_pylist() == ["y"]
+    assert result.counts[0].reasons == {"duplicate_key": 2}
+    assert run(contract(*KEYED.columns, duplicates="last"), data).rows["b"].to_pylist() == ["y", "z"]
+
+
+def test_a_value_that_must_be_unique_may_be_missing_twice() -> None:
+    rules = contract(column("a", unique=True), column("b"))
+    assert run(rules, b"a,b\n,x\n,y\nk,z\n").rows.num_rows == 3
+    assert run(rules, b"a,b\nk,x\nk,y\n").counts[0].reasons == {"unique": 2}
+
+
+@pytest.mark.parametrize(("duplicates", "kept"), [("reject", ["p"]), ("last", ["p", "q"])])
+def test_keys_repeated_across_units_are_found_from_what_the_units_report(
+    duplicates: str, kept: list[str]
+) -> None:
+    rules = contract(*KEYED.columns, duplicates=duplicates)
+    store = Store(s=b"a,b\n1,x\n2,p\n", t=b"a,b\n1,q\n")
+    units = plan_units(store.objects(), rules, target_bytes=1)
+    how = {"batch": "b", "committed_at": NOW}
+    first = [curate_unit(rules, unit, store.fetch, **how) for unit in units]  # type: ignore[arg-type]
+    assert [part.frame.height for part in first] == [2, 1]
+    banned = repeated([part.keys for part in first], rules)
+    again = [curate_unit(rules, unit, store.fetch, banned=banned, **how) for unit in units]  # type: ignore[arg-type]
+    assert [b for part in again for b in part.rows["b"].to_pylist()] == kept
+    assert again[0].rejected["line"].to_pylist() == [2]
+
+
+def test_an_empty_unit_is_an_empty_result() -> None:
+    result = curate_unit(PAIR, Unit(()), Store().fetch, batch="b", committed_at=NOW)
+    assert (result.rows.num_rows, result.rejected.num_rows, result.counts) == (0, 0, [])
