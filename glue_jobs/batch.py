@@ -30,11 +30,11 @@ BATCH, REPORT, APPLIED = "causeway.batch", "causeway.report", "causeway.applied"
 
 @dataclass(frozen=True)
 class Lake:
-    """Where everything is."""
+    """Where everything is. The locations are URIs; a dataset's files lie below them under its name."""
 
     landing_bucket: str
-    curated_bucket: str
-    quarantine_bucket: str
+    curated_location: str
+    quarantine_location: str
     curated_database: str
     quarantine_database: str
 
@@ -105,7 +105,7 @@ class Batch:
             self._catalog,
             (self._lake.curated_database, dataset),
             schema,
-            f"s3://{self._lake.curated_bucket}/{dataset}",
+            f"{self._lake.curated_location}/{dataset}",
             self._contract.partitioning,
         )
 
@@ -134,7 +134,7 @@ class Batch:
                 self._catalog,
                 (self._lake.quarantine_database, report.dataset),
                 REJECTED_SCHEMA,
-                f"s3://{self._lake.quarantine_bucket}/rejected/{report.dataset}",
+                f"{self._lake.quarantine_location}/{report.dataset}",
             )
             if any(news.get(APPLIED) == snapshot for news in snapshots_since(table, None)):
                 return

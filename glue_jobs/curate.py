@@ -4,13 +4,15 @@ import argparse
 import io
 import logging
 import pickle
+import sys
 import tempfile
 import time
 import uuid
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -28,7 +30,7 @@ from glue_jobs.units import Unit
 logger = logging.getLogger("causeway")
 
 
-def parse_arguments() -> argparse.Namespace:
+def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in (
         "manifest",
@@ -43,12 +45,12 @@ def parse_arguments() -> argparse.Namespace:
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--JOB_RUN_ID", dest="run", default=None)
     # Glue passes its own arguments along.
-    return parser.parse_known_args()[0]
+    return parser.parse_known_args(argv)[0]
 
 
-def read_object(s3: object, uri: str) -> bytes:
+def read_object(s3: Any, uri: str) -> bytes:
     where = urlsplit(uri)
-    body: bytes = s3.get_object(Bucket=where.netloc, Key=where.path.lstrip("/"))["Body"].read()  # type: ignore[attr-defined]
+    body: bytes = s3.get_object(Bucket=where.netloc, Key=where.path.lstrip("/"))["Body"].read()
     return body
 
 
@@ -62,7 +64,7 @@ def distribute(spark: SparkSession, task: Task, units: Sequence[Unit]) -> list[U
     if not units:
         return []
 
-    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for number in batch.column(0).to_pylist():
                 result = task.curate(units[number], number)
@@ -72,10 +74,10 @@ def distribute(spark: SparkSession, task: Task, units: Sequence[Unit]) -> list[U
     return [pickle.loads(row.result) for row in numbers.mapInArrow(run, "result binary").collect()]
 
 
-def main() -> None:
+def main(argv: Sequence[str]) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("py4j").setLevel(logging.WARNING)
-    arguments = parse_arguments()
+    arguments = parse_arguments(argv)
     started = time.monotonic()
     s3 = boto3.client("s3")
     manifest = Manifest.from_json(read_object(s3, arguments.manifest))
@@ -85,8 +87,8 @@ def main() -> None:
     logger.info("session after %.1f s", time.monotonic() - started)
     lake = Lake(
         arguments.landing_bucket,
-        arguments.curated_bucket,
-        arguments.quarantine_bucket,
+        f"s3://{arguments.curated_bucket}",
+        f"s3://{arguments.quarantine_bucket}/rejected",
         arguments.curated_database,
         arguments.quarantine_database,
     )
@@ -111,8 +113,7 @@ def main() -> None:
         report.total("quarantined"),
         time.monotonic() - started,
     )
-    spark.stop()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import pyarrow as pa
@@ -42,12 +43,12 @@ class Task:
         dataset = self.contract.dataset
         files = []
         for part, data in write_parquet(curated.rows, self.contract):
-            folder = f"{dataset}/data/{part}" if part else f"{dataset}/data"
-            files.append(self._put(self.lake.curated_bucket, folder, number, data))
+            folder = f"{self.lake.curated_location}/{dataset}/data" + (f"/{part}" if part else "")
+            files.append(self._put(folder, number, data))
         rejected = []
         if curated.rejected.num_rows:
             data = _parquet(curated.rejected)
-            rejected.append(self._put(self.lake.quarantine_bucket, f"rejected/{dataset}/data", number, data))
+            rejected.append(self._put(f"{self.lake.quarantine_location}/{dataset}/data", number, data))
         return UnitResult(
             tuple(curated.counts),
             tuple(files),
@@ -63,11 +64,12 @@ class Task:
         body: bytes = _s3().get_object(**where, Range=f"bytes={start}-{stop - 1}")["Body"].read()
         return body
 
-    def _put(self, bucket: str, folder: str, number: int, data: bytes) -> str:
+    def _put(self, folder: str, number: int, data: bytes) -> str:
         name = uuid.uuid5(uuid.UUID(self.batch), f"{self.run}/{folder}/{number}")
-        key = f"{folder}/{name}.parquet"
-        _s3().put_object(Bucket=bucket, Key=key, Body=data)
-        return f"s3://{bucket}/{key}"
+        uri = f"{folder}/{name}.parquet"
+        where = urlsplit(uri)
+        _s3().put_object(Bucket=where.netloc, Key=where.path.lstrip("/"), Body=data)
+        return uri
 
 
 def _parquet(table: pa.Table) -> bytes:

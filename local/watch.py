@@ -57,7 +57,7 @@ class Watch:
                 if execution["status"] not in ("RUNNING", "SUCCEEDED"):
                     told = self._states.describe_execution(executionArn=execution["executionArn"])
                     raise RuntimeError(f"execution {execution['name']} failed: {told.get('cause', '')}")
-            seen = {(s.source, s.version) for report in self.reports() for s in report.sources}
+            seen: set[Any] = {(s.source, s.version) for report in self.reports() for s in report.sources}
             seen |= {(u.get("source"), u.get("version")) for u in self.unrouted()}
             missing = [key for key, version in landed.items() if (key, version) not in seen]
             if not missing and not running:

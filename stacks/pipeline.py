@@ -133,7 +133,7 @@ class PipelineStack(Stack):
             asset.bucket.arn_for_objects(asset.s3_object_key) for asset in (script, library, contracts, modules)
         ]
         self._allow(role, ["s3:GetObject"], packaged)
-        self._allow(role, ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log_group.log_group_arn}:*"], "Streams")
+        self._allow(role, ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log_group.log_group_arn}:*"], "The streams of its own log group")
         self._allow_curating(role)
         acknowledge(job, "AwsSolutions::AwsSolutions-GL1", NO_DATA_IN_LOGS)
         acknowledge(job, "Annotation::@aws-cdk/aws-glue-alpha:unencryptedContinuousLogging", NO_DATA_IN_LOGS)
@@ -195,8 +195,6 @@ class PipelineStack(Stack):
             glue_job_name=self.job.job_name,
             integration_pattern=sfn.IntegrationPattern.RUN_JOB,
             arguments=sfn.TaskInput.from_object({"--manifest": sfn.JsonPath.string_at("$.manifest")}),
-            # Glue's own timeout, and the quarter of an hour that a run may be queued.
-            task_timeout=sfn.Timeout.duration(Duration.minutes(limits.job_timeout_minutes + 15)),
             result_path="$.run",
         )
         curate.add_retry(
@@ -267,6 +265,7 @@ class PipelineStack(Stack):
             "Batches",
             state_machine_type=sfn.StateMachineType.STANDARD,
             definition_body=sfn.DefinitionBody.from_chainable(curate.next(outcome).next(publish)),
+            # The run's own timeout, and room for the retries of a full Glue.
             timeout=Duration.minutes(limits.job_timeout_minutes + 120),
             tracing_enabled=True,
             logs=sfn.LogOptions(

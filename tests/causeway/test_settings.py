@@ -1,0 +1,56 @@
+"""The settings file: what is wrong is said in a line that names key, value and what is allowed."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from causeway.settings import SETTINGS_FILE, SettingsError, load_settings
+
+
+def changed(tmp_path: Path, pattern: str, replacement: str) -> Path:
+    text, replaced = re.subn(pattern, replacement, SETTINGS_FILE.read_text())
+    assert replaced == 1
+    path = tmp_path / "settings.toml"
+    path.write_text(text)
+    return path
+
+
+def test_the_committed_settings_are_valid() -> None:
+    assert load_settings(SETTINGS_FILE).project == "causeway"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "said"),
+    [
+        (r"workers = 2", "workers = 1", "limits.workers: found 1; Input should be greater than or equal to 2"),
+        (r"workers = 2", 'workers = "2"', "limits.workers: found '2'; Input should be a valid integer"),
+        (r'worker_type = "G.1X"', 'worker_type = "G.3X"', "limits.worker_type: found 'G.3X'; Input should be 'G.1X'"),
+        (r"batch_window_seconds = 60", "batch_window_seconds = 301", "limits.batch_window_seconds: found 301"),
+        (r'account = "111111111111"', 'account = "1111"', "company.account: found '1111'"),
+        (r'account = "111111111111"', "account = 111111111111", "company.account: found 111111111111"),
+        (r"sandbox = true", 'sandbox = "yes"', "sandbox: found 'yes'; Input should be a valid boolean"),
+        (r"workers = 2", "wrokers = 2", "limits.wrokers: unknown key"),
+        (r"workers = 2", "wrokers = 2", "limits.workers: missing"),
+        (r'region = "us-east-1"', 'region = "mars"', "company.region: found 'mars'"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_key_and_what_is_allowed(
+    tmp_path: Path, pattern: str, replacement: str, said: str
+) -> None:
+    path = changed(tmp_path, pattern, replacement)
+    with pytest.raises(SettingsError) as error:
+        load_settings(path)
+    assert any(line.startswith(f"{path}: {said}") for line in str(error.value).splitlines())
+
+
+def test_a_file_that_is_not_toml_is_said_to_be_none_with_the_place(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("project = causeway")
+    with pytest.raises(SettingsError, match=r"settings\.toml: not TOML: .*line 1"):
+        load_settings(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"nowhere\.toml: no such settings file"):
+        load_settings(tmp_path / "nowhere.toml")

@@ -1,0 +1,15 @@
+"""What every test has: no real AWS, and no validation by CloudFormation's own rules at each synth."""
+
+import os
+
+# Before aws_cdk is imported: it costs seconds a template. The synth of the whole app has it on.
+os.environ["CDK_VALIDATION"] = "false"
+for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
+    os.environ.pop(name, None)
+os.environ.update(
+    AWS_ACCESS_KEY_ID="111111111111",
+    AWS_SECRET_ACCESS_KEY="testing",
+    AWS_DEFAULT_REGION="us-east-1",
+    AWS_REGION="us-east-1",
+    AWS_EC2_METADATA_DISABLED="true",
+)

@@ -1,0 +1,141 @@
+"""A lake in memory: moto's S3 and DynamoDB, Iceberg tables in a folder, and no Spark."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from moto import mock_aws
+from pyiceberg.catalog import Catalog
+from pyiceberg.catalog.sql import SqlCatalog
+
+from causeway.contract import Contract, load_contract
+from causeway.manifest import Manifest, SourceVersion
+from causeway.report import Report
+from glue_jobs.batch import Batch, Lake, UnitResult
+from glue_jobs.ledger import Ledger
+from glue_jobs.output import write_parquet
+from glue_jobs.units import Unit, curate_unit
+
+CONTRACT = """
+apiVersion: v3.1.0
+kind: DataContract
+id: trips
+name: trips
+version: 1.0.0
+status: active
+schema:
+  - name: trips
+    customProperties: [{property: format, value: csv}, {property: onDelete, value: remove}]
+    properties:
+      - {name: id, logicalType: integer, required: true}
+      - {name: city, logicalType: string, required: true}
+"""
+
+
+@dataclass
+class SmallLake:
+    """One dataset, `trips`: put objects, run batches, look at the tables."""
+
+    s3: Any
+    catalog: Catalog
+    ledger: Ledger
+    contract: Contract
+    lake: Lake
+    folder: Path
+    runs: int = 0
+
+    def put(self, name: str, *rows: str) -> SourceVersion:
+        body = "\n".join(["id,city", *rows]).encode()
+        source = f"landing/trips/{name}"
+        version = self.s3.put_object(Bucket="landing", Key=source, Body=body)["VersionId"]
+        return SourceVersion(source, version, len(body))
+
+    def delete(self, name: str) -> None:
+        self.s3.delete_object(Bucket="landing", Key=f"landing/trips/{name}")
+
+    def batch(self, *sources: SourceVersion, contract: Contract | None = None) -> Batch:
+        self.runs += 1
+        return Batch(
+            Manifest("trips", tuple(sources)),
+            contract or self.contract,
+            run=f"run{self.runs}",
+            lake=self.lake,
+            catalog=self.catalog,
+            ledger=self.ledger,
+            s3=self.s3,
+            distribute=lambda units: [self._curate(n, unit) for n, unit in enumerate(units)],
+        )
+
+    def curate(self, *sources: SourceVersion, contract: Contract | None = None) -> Report:
+        return self.batch(*sources, contract=contract).curate()
+
+    def _curate(self, number: int, unit: Unit) -> UnitResult:
+        now = datetime.now(UTC)
+        curated = curate_unit(self.contract, unit, self._fetch, batch="b", committed_at=now)
+        files = [self._write(f"c{number}-{i}", data) for i, (_, data) in enumerate(write_parquet(curated.rows, self.contract))]
+        rejected = []
+        if curated.rejected.num_rows:
+            sink = pa.BufferOutputStream()
+            pq.write_table(curated.rejected, sink)
+            rejected.append(self._write(f"r{number}", sink.getvalue().to_pybytes()))
+        return UnitResult(tuple(curated.counts), tuple(files), tuple(rejected))
+
+    def _fetch(self, source: str, version: str, start: int, stop: int) -> bytes:
+        body: bytes = self.s3.get_object(Bucket="landing", Key=source, VersionId=version)["Body"].read()
+        return body[start:stop]
+
+    def _write(self, name: str, data: bytes) -> str:
+        path = self.folder / f"{self.runs}-{name}-{datetime.now(UTC).timestamp()}.parquet"
+        path.write_bytes(data)
+        return path.as_uri()
+
+    def rows(self, database: str = "lake") -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.catalog.load_table((database, "trips")).scan().to_arrow().to_pylist()
+        return found
+
+    def ids(self) -> list[int]:
+        return sorted(row["id"] for row in self.rows())
+
+    def snapshots(self, database: str = "lake") -> int:
+        return len(self.catalog.load_table((database, "trips")).snapshots())
+
+
+@pytest.fixture
+def small_lake(tmp_path: Path) -> Iterator[SmallLake]:
+    contract_file = tmp_path / "trips.odcs.yaml"
+    contract_file.write_text(CONTRACT)
+    with mock_aws():
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="landing")
+        s3.put_bucket_versioning(Bucket="landing", VersioningConfiguration={"Status": "Enabled"})
+        catalog = SqlCatalog("test", uri=f"sqlite:///{tmp_path}/catalog.db", warehouse=tmp_path.as_uri())
+        for database in ("lake", "quarantine"):
+            catalog.create_namespace(database)
+        yield SmallLake(
+            s3=s3,
+            catalog=catalog,
+            ledger=Ledger(ledger_table(), "trips"),
+            contract=load_contract(contract_file),
+            lake=Lake("landing", (tmp_path / "lake").as_uri(), (tmp_path / "quarantine").as_uri(), "lake", "quarantine"),
+            folder=tmp_path,
+        )
+        catalog.close()
+
+
+def ledger_table() -> Any:
+    return boto3.resource("dynamodb").create_table(
+        TableName="ledger",
+        KeySchema=_keys(("dataset", "HASH"), ("item", "RANGE")),
+        AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("dataset", "item")],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def _keys(*keys: tuple[str, str]) -> Sequence[dict[str, str]]:
+    return [{"AttributeName": name, "KeyType": kind} for name, kind in keys]

@@ -1,0 +1,77 @@
+"""The Glue job itself, through a real Spark session, against the embedded AWS's S3, DynamoDB and Glue."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from causeway.manifest import Manifest, SourceVersion
+from glue_jobs import tasks
+from glue_jobs.curate import main
+from glue_jobs.tables import glue_catalog
+from local.embedded import EmbeddedAws
+from local.java import spark_environment
+from tests.glue_jobs.conftest import CONTRACT, ledger_table
+
+pytestmark = pytest.mark.spark
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Any]:
+    """An AWS of its own, and an environment in which Spark and its workers find it."""
+    with EmbeddedAws(account="111111111111", region="us-east-1") as embedded, pytest.MonkeyPatch.context() as patch:
+        for name, value in {**embedded.environment(embedded.account), **spark_environment()}.items():
+            patch.setenv(name, value)
+        tasks._s3.cache_clear()
+        s3 = boto3.client("s3")
+        for bucket in ("landing", "curated", "quarantine", "assets"):
+            s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket="landing", VersioningConfiguration={"Status": "Enabled"})
+        for database in ("lake", "quarantine"):
+            boto3.client("glue").create_database(DatabaseInput={"Name": database})
+        ledger_table()
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as contracts:
+            contracts.writestr("contracts/trips.odcs.yaml", CONTRACT)
+        s3.put_object(Bucket="assets", Key="contracts.zip", Body=archive.getvalue())
+        yield s3
+        tasks._s3.cache_clear()
+
+
+def run_job(s3: Any, run: str, *sources: SourceVersion) -> None:
+    manifest = Manifest("trips", sources)
+    s3.put_object(Bucket="landing", Key=manifest.key, Body=manifest.to_json().encode())
+    main(
+        [
+            "--manifest", f"s3://landing/{manifest.key}", "--contracts", "s3://assets/contracts.zip",
+            "--landing-bucket", "landing", "--curated-bucket", "curated", "--quarantine-bucket", "quarantine",
+            "--curated-database", "lake", "--quarantine-database", "quarantine", "--ledger-table", "ledger",
+            "--JOB_NAME", "curate", "--JOB_RUN_ID", run, "--enable-metrics", "true",
+        ]
+    )  # fmt: skip
+
+
+def land(s3: Any, name: str, text: str) -> SourceVersion:
+    source = f"landing/trips/{name}"
+    version = s3.put_object(Bucket="landing", Key=source, Body=text.encode())["VersionId"]
+    return SourceVersion(source, version, len(text))
+
+
+def test_the_job_curates_through_spark_and_replaces_what_was_overwritten(aws: Any, tmp_path: Path) -> None:
+    first = [land(aws, f"{n} +%.csv", f"id,city\n{n},Oslo\nx,Rome\n") for n in range(20)]
+    run_job(aws, "one", *first)
+    rows = glue_catalog().load_table(("lake", "trips")).scan().to_arrow().to_pylist()
+    assert sorted(row["id"] for row in rows) == list(range(20))
+    assert {row["_source"] for row in rows} == {source.source for source in first}
+    rejected = glue_catalog().load_table(("quarantine", "trips")).scan().to_arrow().to_pylist()
+    assert [(r["line"], r["raw"], r["faults"][0]["code"]) for r in rejected] == [(3, "x,Rome", "type")] * 20
+
+    run_job(aws, "two", land(aws, "3 +%.csv", "id,city\n300,Kyiv\n"))
+    rows = glue_catalog().load_table(("lake", "trips")).scan().to_arrow().to_pylist()
+    assert sorted(row["id"] for row in rows) == [*(n for n in range(20) if n != 3), 300]
+    rejected = glue_catalog().load_table(("quarantine", "trips")).scan().to_arrow().to_pylist()
+    assert len(rejected) == 19

@@ -1,0 +1,93 @@
+"""The whole app, built once from the committed settings, and each stack's template."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from app import build
+from causeway.settings import SETTINGS_FILE, Settings, load_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+# Not the number of contracts: the templates must not depend on them for more than names.
+DATASETS = ["flights", "weather"]
+
+
+def build_app(settings: Settings, outdir: Path) -> cdk.App:
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    app = cdk.App(context=context, outdir=str(outdir), analytics_reporting=False)
+    build(app, settings, DATASETS)
+    return app
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    return load_settings(SETTINGS_FILE)
+
+
+@pytest.fixture(scope="session")
+def stacks(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> dict[str, cdk.Stack]:
+    app = build_app(settings, tmp_path_factory.mktemp("cdk.out"))
+    found = [child for child in app.node.children if isinstance(child, cdk.Stack)]
+    return {stack.stack_name.removeprefix(f"{settings.project}-"): stack for stack in found}
+
+
+@pytest.fixture(scope="session")
+def templates(stacks: dict[str, cdk.Stack]) -> dict[str, Template]:
+    return {name: Template.from_stack(stack) for name, stack in stacks.items()}
+
+
+@pytest.fixture(scope="session")
+def lake(templates: dict[str, Template]) -> Template:
+    return templates["lake"]
+
+
+@pytest.fixture(scope="session")
+def pipeline(templates: dict[str, Template]) -> Template:
+    return templates["pipeline"]
+
+
+@pytest.fixture(scope="session")
+def partner(templates: dict[str, Template]) -> Template:
+    return templates["partner"]
+
+
+@pytest.fixture(scope="session")
+def costs(templates: dict[str, Template]) -> Template:
+    return templates["costs"]
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    return snapshot.use_extension(JSONSnapshotExtension)
+
+
+def normalised(template: Template) -> Any:
+    """The template without what changes with every edit of the code it packages: digests of assets."""
+    return json.loads(re.sub(r"\b[0-9a-f]{64}\b", "<digest>", json.dumps(template.to_json())))
+
+
+def resources(template: Template, kind: str) -> dict[str, Any]:
+    found: dict[str, Any] = template.find_resources(kind)
+    return found
+
+
+def statements(template: Template, *kinds: str) -> list[dict[str, Any]]:
+    """Every statement of the policies of these resource types, actions and resources as lists."""
+    found = []
+    for kind in kinds or ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+        for resource in resources(template, kind).values():
+            for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
+                listed = {
+                    key: value if isinstance(value, list) else [value]
+                    for key, value in statement.items()
+                    if key in ("Action", "Resource")
+                }
+                found.append({**statement, **listed})
+    return found

@@ -1,0 +1,131 @@
+"""What the pipeline stack guarantees."""
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Match, Template
+from syrupy.assertion import SnapshotAssertion
+
+from tests.stacks.conftest import normalised, resources, statements
+
+
+def test_the_template_is_the_reviewed_one(pipeline: Template, snapshot: SnapshotAssertion) -> None:
+    assert normalised(pipeline) == snapshot
+
+
+@pytest.fixture(scope="module")
+def machine(pipeline: Template) -> dict[str, Any]:
+    (resource,) = resources(pipeline, "AWS::StepFunctions::StateMachine").values()
+    joined = resource["Properties"]["DefinitionString"]["Fn::Join"][1]
+    definition: dict[str, Any] = json.loads("".join(p if isinstance(p, str) else "<reference>" for p in joined))
+    return definition
+
+
+def test_an_execution_waits_for_its_job_and_outlasts_the_jobs_timeout(
+    pipeline: Template, machine: dict[str, Any]
+) -> None:
+    assert machine["States"][machine["StartAt"]]["Resource"].endswith(":states:::glue:startJobRun.sync")
+    (job,) = resources(pipeline, "AWS::Glue::Job").values()
+    assert machine["TimeoutSeconds"] >= 60 * (job["Properties"]["Timeout"] + 60)
+
+
+def test_a_full_glue_is_waited_for_and_a_failed_job_is_not_run_again(machine: dict[str, Any]) -> None:
+    (retry,) = machine["States"][machine["StartAt"]]["Retry"]
+    assert "Glue.ConcurrentRunsExceededException" in retry["ErrorEquals"]
+    assert not {"States.ALL", "States.TaskFailed"} & set(retry["ErrorEquals"])
+    assert retry["MaxAttempts"] == 12
+    assert retry["BackoffRate"] == 2
+
+
+def test_every_failure_is_notified_and_ends_the_execution_failed(machine: dict[str, Any]) -> None:
+    states = machine["States"]
+    for state in states.values():
+        if state["Type"] == "Task" and state is not states["Notify"]:
+            assert [(c["ErrorEquals"], c["Next"]) for c in state["Catch"]] == [(["States.ALL"], "Notify")]
+    assert states["Notify"]["Next"] == "Failed"
+    assert [c["Next"] for c in states["Notify"]["Catch"]] == ["Failed"]
+    assert states["Failed"]["Type"] == "Fail"
+
+
+def test_success_publishes_dataset_batch_and_snapshot(machine: dict[str, Any]) -> None:
+    (entry,) = machine["States"]["Publish"]["Parameters"]["Entries"]
+    assert entry["Detail"] == {
+        "dataset.$": "$.dataset",
+        "batch.$": "$.batch",
+        "snapshot.$": "$.outcome.snapshot",
+    }
+    assert machine["States"]["Publish"].get("End") is True
+
+
+def test_the_job_is_sized_on_purpose(pipeline: Template) -> None:
+    pipeline.has_resource_properties(
+        "AWS::Glue::Job",
+        {
+            "GlueVersion": "6.0",
+            "WorkerType": "G.1X",
+            "NumberOfWorkers": 2,
+            "Timeout": 120,
+            "MaxRetries": 0,
+            "JobRunQueuingEnabled": True,
+            "ExecutionProperty": {"MaxConcurrentRuns": 10},
+        },
+    )
+
+
+def test_what_the_job_installs_is_pinned_with_hashes(pipeline: Template) -> None:
+    pipeline.has_resource_properties(
+        "AWS::Glue::Job",
+        {
+            "DefaultArguments": Match.object_like(
+                {
+                    "--additional-python-modules": Match.string_like_regexp(r"^s3://.*\.txt$"),
+                    "--python-modules-installer-option": "-r",
+                }
+            )
+        },
+    )
+
+
+def test_the_batching_function_waits_a_window_and_returns_only_failed_messages(pipeline: Template) -> None:
+    pipeline.has_resource_properties(
+        "AWS::Lambda::EventSourceMapping",
+        {
+            "BatchSize": 1000,
+            "MaximumBatchingWindowInSeconds": 60,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            "ScalingConfig": {"MaximumConcurrency": 2},
+        },
+    )
+
+
+def test_the_queue_hides_a_message_for_six_times_the_functions_timeout(lake: Template, pipeline: Template) -> None:
+    (function,) = resources(pipeline, "AWS::Lambda::Function").values()
+    lake.has_resource_properties("AWS::SQS::Queue", {"VisibilityTimeout": 6 * function["Properties"]["Timeout"]})
+
+
+def test_the_first_failure_raises_an_alarm(pipeline: Template) -> None:
+    alarms = {v["Properties"]["MetricName"]: v["Properties"] for v in resources(pipeline, "AWS::CloudWatch::Alarm").values()}
+    assert set(alarms) == {
+        "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "Errors", "ApproximateNumberOfMessagesVisible"
+    }  # fmt: skip
+    for alarm in alarms.values():
+        assert alarm["Threshold"] == 1
+        assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+        assert alarm["EvaluationPeriods"] == 1
+        assert alarm["AlarmActions"]
+
+
+def test_every_log_is_kept_for_the_time_in_the_settings(pipeline: Template) -> None:
+    assert len(resources(pipeline, "AWS::Logs::LogGroup")) == 3
+    pipeline.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": 90})
+
+
+def test_no_statement_allows_a_wildcard_action(pipeline: Template) -> None:
+    assert [a for s in statements(pipeline) if s["Effect"] == "Allow" for a in s["Action"] if "*" in a] == []
+
+
+def test_the_only_lambda_is_the_batching_one(templates: dict[str, Template]) -> None:
+    functions = [f for template in templates.values() for f in resources(template, "AWS::Lambda::Function")]
+    assert len(functions) == 1
+    assert functions[0].startswith("BatchEvents")
