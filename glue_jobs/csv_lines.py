@@ -32,6 +32,7 @@ class Records:
     fields: Positions
     stray: NDArray[np.bool_]  # the quotes are not well formed
     lines: int
+    doubled: bool = False  # two quotes stand together somewhere
     unclosed: int | None = None  # where a record begins whose closing quote is not in the data
     mended: dict[int, bytes] = field(
         default_factory=dict
@@ -44,7 +45,7 @@ class Records:
         columns = [self.start, self.end, self.next, self.line, self.fields]
         start, end, after, line, fields = (column[chosen] for column in columns)
         stray = self.stray[chosen]
-        return Records(start, end, after, line, fields, stray, self.lines, self.unclosed, self.mended)
+        return Records(start, end, after, line, fields, stray, self.lines, self.doubled, self.unclosed, self.mended)
 
 
 def find_records(data: bytes, delimiter: str | None, quote: str) -> Records:
@@ -61,6 +62,7 @@ def find_records(data: bytes, delimiter: str | None, quote: str) -> Records:
     fields = _count_fields(buffer, starts, quotes, ord(delimiter)) if delimiter else np.zeros(count, np.int64)
     records = Records(starts, ends, after, np.arange(count), fields, np.zeros(count, np.bool_), count)
     if len(quotes) and delimiter:
+        records.doubled = bool((np.diff(quotes) == 1).any())
         owner = np.searchsorted(starts, quotes, side="right") - 1
         records.stray = _stray(buffer, records, quotes, owner, ord(delimiter))
         if records.stray.any():

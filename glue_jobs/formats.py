@@ -42,11 +42,13 @@ def read(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Parsed]:
         last = following is None
         data = carry + block if carry else block
         cut = len(data) if last else data.rfind(b"\n") + 1
-        records = find_records(data[:cut], delimiter, quote)
+        text = data[:cut]
+        records = find_records(text, delimiter, quote)
         if not last and records.unclosed is not None:
             cut = records.unclosed
-            records = find_records(data[:cut], delimiter, quote)
-        text, carry = data[:cut], data[cut:]
+            text = data[:cut]
+            records = find_records(text, delimiter, quote)
+        carry = data[cut:]
         if len(records):
             empty = False
             if contract.format == "csv" and names is None:
@@ -187,7 +189,7 @@ def _read_csv(data: bytes, records: Records, names: list[str], contract: Contrac
     )
     if frame.height != len(records):
         raise Unreadable("structure", f"{len(records)} records, of which the parser saw {frame.height}")
-    if "" in contract.nulls and contract.quote and contract.quote.encode() * 2 in data:
+    if "" in contract.nulls and records.doubled:
         return frame.with_columns(pl.all().replace("", None))  # an empty text is the same in quotes
     return frame
 

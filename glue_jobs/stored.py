@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from glue_jobs.model import Fetch, Slice, Unreadable
 
-BLOCK = 64 << 20  # bytes of text that are in work at a time: bounds a task's memory
+BLOCK = 16 << 20  # bytes of text in work at a time: bounds a task's memory, and keeps it in the allocator's hands
+SMALL = 64 << 20  # bytes that any object may unfold to
 HEAD = 1 << 16
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 BOM = b"\xef\xbb\xbf"
@@ -132,7 +133,7 @@ def _decompressed(piece: Slice, fetch: Fetch, codec: str) -> Iterator[bytes]:
 
 
 def _unpack(piece: Slice, fetch: Fetch, codec: str) -> Iterator[bytes]:
-    limit, size = max(BLOCK, piece.size * MAX_RATIO), 0
+    limit, size = max(SMALL, piece.size * MAX_RATIO), 0
     try:
         source = pa.BufferedInputStream(pa.PythonFile(RangedFile(piece, fetch), mode="r"), 4 << 20)
         with pa.CompressedInputStream(source, codec) as stream:

@@ -68,7 +68,7 @@ def test_a_header_alone_is_an_object_without_rows() -> None:
 
 
 def test_a_decompression_bomb_is_stopped_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored, "BLOCK", 1 << 16)
+    monkeypatch.setattr(stored, "SMALL", 1 << 16)
     bomb = gzip.compress(b"a,b\n" + b"1,x\n" * 3_000_000)
     assert len(bomb) * stored.MAX_RATIO < 12_000_000
     assert codes(run(PAIR, bomb)) == [(None, ["too_large"])]

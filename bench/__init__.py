@@ -1,0 +1,1 @@
+"""The engines people would use instead, and ours, on the same input."""

@@ -1,0 +1,77 @@
+"""`python -m bench`: medians of several runs of each engine on the same input, checked to agree."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from bench.generate import generate
+from bench.run_one import ENGINES
+
+ROOT = Path(__file__).parents[1]
+BUILD = ROOT / "build" / "bench"
+RESULTS = Path(__file__).parent / "results.json"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--mb", type=int, default=1140, help="size of the input")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--formats", nargs="+", default=["csv", "jsonl"], choices=["csv", "jsonl"])
+    parser.add_argument("--engines", nargs="+", default=list(ENGINES), choices=list(ENGINES), metavar="ENGINE")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    BUILD.mkdir(parents=True, exist_ok=True)
+    results = []
+    for format in options.formats:
+        path = BUILD / f"orders-{options.mb}.{format}"
+        facts = generate(path, format, options.mb)
+        print(f"{format}: {facts['rows']:,} rows, {facts['bytes'] / 1e6:,.0f} MB, {facts['bad']:,} bad", flush=True)
+        for engine in options.engines:
+            results.append(measure(engine, format, path, facts, options.runs))
+            print(line(results[-1]), flush=True)
+    options.out.write_text(json.dumps({"machine": machine(), "results": results}, indent=1) + "\n")
+    print(f"Done. RESULTS={options.out}")
+    return 0 if all(result["agrees"] for result in results) else 1
+
+
+def measure(engine: str, format: str, path: Path, facts: dict[str, int], runs: int) -> dict[str, Any]:
+    figures = []
+    for _ in range(runs):
+        out = BUILD / "out"
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir()
+        command = [sys.executable, "-m", "bench.run_one", engine, format, str(path), str(out)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{engine}: {done.stderr[-2000:]}")
+        figures.append(json.loads(done.stdout.splitlines()[-1]))
+    medians = {name: statistics.median(f[name] for f in figures) for name in ("seconds", "cpu_seconds", "peak_rss_mb")}
+    expected = (facts["rows"] - facts["bad"], facts["bad"])
+    agrees = all((f["good"], f["bad"]) == expected for f in figures)
+    return {"engine": engine, "format": format, **facts, **medians, "runs": runs, "agrees": agrees}
+
+
+def line(result: dict[str, Any]) -> str:
+    speed = result["bytes"] / 1e6 / result["seconds"]
+    note = "" if result["agrees"] else "  DIFFERENT ROWS"
+    return (
+        f"  {result['engine']:16} {result['seconds']:8.2f} s {speed:6.0f} MB/s "
+        f"{result['cpu_seconds']:8.2f} cpu s {result['peak_rss_mb']:7,.0f} MB{note}"
+    )
+
+
+def machine() -> dict[str, Any]:
+    return {"cores": len(os.sched_getaffinity(0)), "python": platform.python_version(), "system": platform.platform()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

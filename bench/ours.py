@@ -1,0 +1,120 @@
+"""Our engine: one native thread in each of as many processes as there are cores, with and without Spark."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from causeway.contract import Column, Contract
+
+CORES = len(os.sched_getaffinity(0))
+
+
+def contract(format: str) -> Contract:
+    from bench.generate import COUNTRIES, STATUSES
+
+    def column(name: str, type: str = "string", **facts: Any) -> Column:
+        return Column(name, name, type, **{"required": True, **facts})
+
+    columns = (
+        column("order_id", "integer"),
+        column("customer", pattern="^[0-9]{8}$"),
+        column("email", pattern=r"^[^@\s]+@[^@\s]+$"),
+        column("country", values=tuple(COUNTRIES)),
+        column("status", values=tuple(STATUSES)),
+        column("quantity", "integer", minimum=1, maximum=1000),
+        column("unit_price", "number", precision=12, scale=2),
+        column("discount", "number", minimum=0.0, maximum=1.0, required=False),
+        column("weight", "number", minimum=0.0),
+        column("priority", "boolean"),
+        column("order_date", "date"),
+        column("created_at", "timestamp", timezone="UTC"),
+        column("city", max_length=60),
+        column("note", required=False),
+        column("score", "integer", required=False),
+    )
+    return Contract("orders", "1.0.0", columns, format=format, nulls=("",) if format == "csv" else ())
+
+
+def fetch(source: str, version: str, start: int, stop: int) -> bytes:
+    with open(source, "rb") as file:
+        file.seek(start)
+        return file.read(stop - start)
+
+
+def curate_one(task: tuple[int, Any, str, str]) -> tuple[int, int]:
+    from glue_jobs.output import write_parquet
+    from glue_jobs.units import curate_parts
+
+    number, unit, format, out = task
+    rules, good, bad = contract(format), 0, 0
+    for i, part in enumerate(curate_parts(rules, unit, fetch, batch="bench", committed_at=datetime.now(UTC))):
+        for _, data in write_parquet(part.frame, rules):
+            Path(out, f"{number}-{i}.parquet").write_bytes(data)
+        good, bad = good + part.frame.height, bad + part.rejected.num_rows
+    return good, bad
+
+
+def tasks(path: Path, out: Path, format: str) -> list[tuple[int, Any, str, str]]:
+    from glue_jobs.units import SourceObject, plan_units
+
+    size = path.stat().st_size
+    target = min(128 << 20, max(1 << 20, -(-size // (2 * CORES))))
+    units = plan_units([SourceObject(str(path), "v", size)], contract(format), target_bytes=target, split=True)
+    return [(i, unit, format, str(out)) for i, unit in enumerate(units)]
+
+
+def warm(number: int) -> None:
+    """Imports everything, as the peers' processes have done before their clock starts."""
+    from glue_jobs.engine import Piece, curate
+    from glue_jobs.output import write_parquet
+
+    row = b"1,00000001,a@b,DE,new,1,1.00,,1,true,2020-01-01,2020-01-01T00:00:00Z,x,,"
+    header = ",".join(column.name for column in contract("csv").columns).encode()
+    line = b'{"order_id":1}'
+    for format, data in (("csv", header + b"\n" + row), ("jsonl", line)):
+        result = curate(contract(format), [Piece("s", "v", data)], batch="b", committed_at=datetime.now(UTC))
+        write_parquet(result.frame, contract(format))
+
+
+def prepare_pool() -> Any:
+    os.environ["POLARS_MAX_THREADS"] = "1"
+    context = multiprocessing.get_context("spawn")
+    pool = context.Pool(CORES, _start, (context.Barrier(CORES),))
+    pool.map(_meet, range(CORES), chunksize=1)
+    return pool
+
+
+def _start(barrier: Any) -> None:
+    global _barrier  # noqa: PLW0603
+    _barrier = barrier
+    warm(0)
+
+
+def _meet(_: int) -> None:
+    """Returns when every process of the pool is up: each holds one place at the barrier."""
+    _barrier.wait()
+
+
+def without_spark(pool: Any, path: Path, out: Path, format: str) -> tuple[int, int]:
+    results = pool.map(curate_one, tasks(path, out, format), chunksize=1)
+    return sum(good for good, _ in results), sum(bad for _, bad in results)
+
+
+def through_spark(spark: Any, path: Path, out: Path, format: str) -> tuple[int, int]:
+    import pyarrow as pa
+
+    every = tasks(path, out, format)
+
+    def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for i in batch["id"].to_pylist():
+                good, bad = curate_one(every[i])
+                yield pa.RecordBatch.from_pydict({"good": [good], "bad": [bad]})
+
+    counts = spark.range(0, len(every), 1, len(every)).mapInArrow(work, "good long, bad long").collect()
+    return sum(row.good for row in counts), sum(row.bad for row in counts)

