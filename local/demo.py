@@ -102,9 +102,9 @@ def table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
     return "\n".join(f"  {line}" for line in [aligned[0], "  ".join("─" * w for w in widths), *aligned[1:]])
 
 
-def run(aws: EmbeddedAws, progress: Progress) -> int:
+def tell_story(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], progress: Progress) -> int:
+    """Land the files, wait, read as the partner, try the refusals, report; 0 if everything holds."""
     settings = load_settings()
-    outputs = deploy(aws, progress)
     lake, partner = outputs[f"{settings.project}-lake"], outputs[f"{settings.project}-partner"]
     watch = Watch(aws, lake)
 
@@ -199,7 +199,7 @@ def main() -> int:
     try:
         with progress.phase("start", f"Starting an embedded AWS on {aws.endpoint}"):
             aws.start()
-        status = run(aws, progress)
+        status = tell_story(aws, deploy(aws, progress), progress)
         if os.environ.get("KEEP") == "1":
             keep(aws, progress)
         return status

@@ -56,7 +56,7 @@ class Watch:
             for execution in executions:
                 if execution["status"] not in ("RUNNING", "SUCCEEDED"):
                     told = self._states.describe_execution(executionArn=execution["executionArn"])
-                    raise RuntimeError(f"execution {execution['name']} failed: {told.get('cause', '')}")
+                    raise RuntimeError(f"execution {execution['name']} failed: {_why(told.get('cause', ''))}")
             seen: set[Any] = {(s.source, s.version) for report in self.reports() for s in report.sources}
             seen |= {(u.get("source"), u.get("version")) for u in self.unrouted()}
             missing = [key for key, version in landed.items() if (key, version) not in seen]
@@ -67,6 +67,14 @@ class Watch:
             done = len(landed) - len(missing)
             note(f"{done} of {len(landed)} files accounted for, {len(running)} executions running")
             time.sleep(0.5)
+
+
+def _why(cause: str) -> str:
+    """A failed job's own message, out of the run that Step Functions gives as the cause."""
+    try:
+        return str(json.loads(cause)["ErrorMessage"])
+    except (ValueError, KeyError, TypeError):
+        return cause
 
 
 def newest(reports: list[Report]) -> tuple[dict[str, dict[str, SourceReport]], dict[str, int]]:

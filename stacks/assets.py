@@ -18,6 +18,7 @@ GLUE_LIBRARY = (
     "causeway/contract.py",
     "causeway/manifest.py",
     "causeway/odcs.py",
+    "causeway/odcs_column.py",
     "causeway/report.py",
     "glue_jobs/*.py",
 )
@@ -33,6 +34,6 @@ def only(*patterns: str) -> dict[str, Any]:
     rules = ["/*", *(rule for folder in opened for rule in (f"!/{folder}", f"/{folder}/*"))]
     return {
         "path": str(ROOT),
-        "exclude": [*rules, *(f"!/{pattern}" for pattern in patterns), "__pycache__"],
+        "exclude": [*rules, *(f"!/{pattern}" for pattern in patterns), "*.pyc"],
         "ignore_mode": IgnoreMode.GIT,
     }

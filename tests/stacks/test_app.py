@@ -47,10 +47,12 @@ def test_cfn_lint_finds_nothing(assembly: Path) -> None:
 
 def test_every_acknowledgment_has_a_reason(assembly: Path) -> None:
     reasons = [
-        rule["reason"]
-        for path in assembly.glob("*.template.json")
-        for resource in json.loads(path.read_text())["Resources"].values()
-        for rule in resource.get("Metadata", {}).get("cdk_nag", {}).get("rules_to_suppress", [])
+        reason
+        for path in assembly.glob("*.metadata.json")
+        for entries in json.loads(path.read_text()).values()
+        for entry in entries
+        if entry["type"] == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY
+        for reason in entry["data"].values()
     ]
     assert reasons
     assert [reason for reason in reasons if len(reason) < 20] == []

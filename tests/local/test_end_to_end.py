@@ -1,0 +1,163 @@
+"""The demo's chain and what can go wrong with it, on the embedded AWS."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from causeway.settings import load_settings
+from local import cdk, demo
+from local.embedded import EmbeddedAws
+from local.progress import Progress
+from local.watch import Watch
+
+pytestmark = pytest.mark.embedded
+COMPANY = "111111111111"
+
+
+@dataclass
+class Deployment:
+    """The demo's deployment, after the demo ran on it."""
+
+    aws: EmbeddedAws
+    outputs: dict[str, dict[str, str]]
+    document: dict[str, Any]
+    status: int
+    messages: dict[str, str]  # queue URLs: what the failure topic and the event bus said
+
+    def client(self, service: str) -> Any:
+        return self.aws.client(service, COMPANY)
+
+    def heard(self, where: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The first message in that queue that is the wanted one."""
+        sqs = self.client("sqs")
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            got = sqs.receive_message(QueueUrl=self.messages[where], WaitTimeSeconds=1, MaxNumberOfMessages=10)
+            for message in got.get("Messages", []):
+                body: dict[str, Any] = json.loads(message["Body"])
+                if wanted(body):
+                    return body
+        raise AssertionError(f"no such message in {where}")
+
+
+def listen(aws: EmbeddedAws, project: str) -> dict[str, str]:
+    """Queues that hear what the pipeline says to the world: failures, and curated datasets."""
+    sqs, sns, events = (aws.client(service, COMPANY) for service in ("sqs", "sns", "events"))
+    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("failures", "events")}
+    arns = {name: f"arn:aws:sqs:us-east-1:{COMPANY}:{name}" for name in urls}
+    (topic,) = [t["TopicArn"] for t in sns.list_topics()["Topics"] if f"{project}-pipeline-Failures" in t["TopicArn"]]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arns["failures"])
+    events.put_rule(Name="all", EventPattern=json.dumps({"source": ["causeway"]}))
+    events.put_targets(Rule="all", Targets=[{"Id": "queue", "Arn": arns["events"]}])
+    return urls
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("CDK_VALIDATION")
+        build = tmp_path_factory.mktemp("build")
+        patch.setattr(demo, "BUILD", build)
+        progress = Progress()
+        project = load_settings().project
+        with EmbeddedAws(account=COMPANY, region="us-east-1") as aws:
+            outputs = demo.deploy(aws, progress)
+            messages = listen(aws, project)
+            status = demo.tell_story(aws, outputs, progress)
+            document = json.loads((build / "demo.json").read_text())
+            yield Deployment(aws, outputs, document, status, messages)
+
+
+def test_every_flight_is_landed_and_accounted_for(deployment: Deployment) -> None:
+    flights = deployment.document["datasets"]["flights"]
+    assert deployment.status == 0
+    assert flights["landed"] == 336_776
+    assert flights["landed"] == flights["curated"] + flights["quarantined"]
+    assert flights["read_by_partner"] == flights["curated"]
+    assert flights["superseded"] == 1000
+    assert flights["unreadable_objects"] == 2
+
+
+def test_every_dataset_adds_up(deployment: Deployment) -> None:
+    datasets = deployment.document["datasets"]
+    assert {"flights", "weather"} <= set(datasets)
+    for rows in datasets.values():
+        assert rows["landed"] == rows["curated"] + rows["quarantined"] == rows["read_by_partner"] + rows["quarantined"]
+
+
+def test_every_refusal_is_one(deployment: Deployment) -> None:
+    refusals = deployment.document["refusals"]
+    assert len(refusals) >= 15
+    assert set(refusals.values()) == {"refused"}
+
+
+def test_what_no_dataset_could_take_is_set_aside_with_its_reason(deployment: Deployment) -> None:
+    assert deployment.document["unrouted"] == {"folder_marker": 1, "test_event": 1, "unknown_dataset": 1}
+
+
+def test_success_is_published_with_dataset_batch_and_snapshot(deployment: Deployment) -> None:
+    snapshot = deployment.document["snapshots"]["flights"]
+    event = deployment.heard("events", lambda body: body["detail"]["snapshot"] == snapshot)
+    assert event["detail-type"] == "Dataset Curated"
+    assert event["detail"]["dataset"] == "flights"
+    assert len(event["detail"]["batch"]) == 32
+
+
+def test_a_job_that_fails_ends_its_execution_red_and_is_notified(deployment: Deployment) -> None:
+    states = deployment.client("stepfunctions")
+    (machine,) = states.list_state_machines()["stateMachines"]
+    asked = {"dataset": "flights", "batch": "0" * 32, "manifest": "s3://nowhere/manifest.json"}
+    started = states.start_execution(stateMachineArn=machine["stateMachineArn"], name="fails", input=json.dumps(asked))
+    notice = deployment.heard("failures", lambda body: "0" * 32 in body["Message"])
+    assert "NoSuchBucket" in notice["Message"] or "AccessDenied" in notice["Message"]
+    deadline = time.monotonic() + 30
+    while (told := states.describe_execution(executionArn=started["executionArn"]))["status"] == "RUNNING":
+        assert time.monotonic() < deadline
+    assert told["status"] == "FAILED"
+    assert told["error"] == "States.TaskFailed"
+
+
+def test_a_message_that_is_no_event_is_set_aside_and_stops_nothing(deployment: Deployment) -> None:
+    sqs = deployment.client("sqs")
+    (queue,) = [u for u in sqs.list_queues()["QueueUrls"] if "LandingEvents" in u]
+    sqs.send_message(QueueUrl=queue, MessageBody="not an event")
+    lake = deployment.outputs["causeway-lake"]
+    watch = Watch(deployment.aws, lake)
+    deadline = time.monotonic() + 60
+    while not any(record["received"] == "not an event" for record in watch.unrouted()):
+        assert time.monotonic() < deadline
+
+
+def test_deploying_again_changes_nothing(deployment: Deployment) -> None:
+    lines: list[str] = []
+    environment = deployment.aws.environment(COMPANY)
+    cdk.deploy(demo.BUILD / "demo" / "cdk.out", environment, lines.append)
+    unchanged = [line for line in lines if "(no changes)" in line]
+    assert len(unchanged) == len(deployment.outputs), "\n".join(lines)
+
+
+def test_destroying_the_sandbox_leaves_no_stack_and_no_bucket(deployment: Deployment) -> None:
+    environment = {**deployment.aws.environment(COMPANY), "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        ["make", "--no-print-directory", "destroy"], cwd=Path(cdk.ROOT), env=environment,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    stacks = deployment.client("cloudformation").list_stacks()["StackSummaries"]
+    assert {s["StackName"] for s in stacks if s["StackStatus"] != "DELETE_COMPLETE"} == {"CDKToolkit"}
+    buckets = [b["Name"] for b in deployment.client("s3").list_buckets()["Buckets"]]
+    assert [b for b in buckets if b.startswith("causeway")] == []
+
+
+def test_nothing_listens_beyond_loopback(deployment: Deployment) -> None:
+    listening = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    port = f"{deployment.aws.port:04X}"
+    bound = [line.split()[1].split(":")[0] for line in listening if line.split()[1].endswith(f":{port}") and line.split()[3] == "0A"]
+    assert bound == ["0100007F"]
