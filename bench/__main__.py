@@ -26,7 +26,9 @@ def main() -> int:
     parser.add_argument("--mb", type=int, default=1140, help="size of the input")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--formats", nargs="+", default=["csv", "jsonl"], choices=["csv", "jsonl"])
-    parser.add_argument("--engines", nargs="+", default=list(ENGINES), choices=list(ENGINES), metavar="ENGINE")
+    parser.add_argument(
+        "--engines", nargs="+", default=list(ENGINES), choices=list(ENGINES), metavar="ENGINE"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     BUILD.mkdir(parents=True, exist_ok=True)
@@ -34,7 +36,10 @@ def main() -> int:
     for format in options.formats:
         path = BUILD / f"orders-{options.mb}.{format}"
         facts = generate(path, format, options.mb)
-        print(f"{format}: {facts['rows']:,} rows, {facts['bytes'] / 1e6:,.0f} MB, {facts['bad']:,} bad", flush=True)
+        print(
+            f"{format}: {facts['rows']:,} rows, {facts['bytes'] / 1e6:,.0f} MB, {facts['bad']:,} bad",
+            flush=True,
+        )
         for engine in options.engines:
             results.append(measure(engine, format, path, facts, options.runs))
             print(line(results[-1]), flush=True)
@@ -54,7 +59,10 @@ def measure(engine: str, format: str, path: Path, facts: dict[str, int], runs: i
         if done.returncode:
             raise SystemExit(f"{engine}: {done.stderr[-2000:]}")
         figures.append(json.loads(done.stdout.splitlines()[-1]))
-    medians = {name: statistics.median(f[name] for f in figures) for name in ("seconds", "cpu_seconds", "peak_rss_mb")}
+    medians = {
+        name: statistics.median(f[name] for f in figures)
+        for name in ("seconds", "cpu_seconds", "peak_rss_mb")
+    }
     expected = (facts["rows"] - facts["bad"], facts["bad"])
     agrees = all((f["good"], f["bad"]) == expected for f in figures)
     return {"engine": engine, "format": format, **facts, **medians, "runs": runs, "agrees": agrees}
@@ -70,7 +78,11 @@ def line(result: dict[str, Any]) -> str:
 
 
 def machine() -> dict[str, Any]:
-    return {"cores": len(os.sched_getaffinity(0)), "python": platform.python_version(), "system": platform.platform()}
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
 
 
 if __name__ == "__main__":

@@ -10,7 +10,16 @@ import polars as pl
 
 COUNTRIES = ["DE", "FR", "US", "JP", "BR"]
 STATUSES = ["new", "paid", "shipped", "returned"]
-WORDS = ["alpha", "Bravo Ltd", "São Paulo", "naïve, quoted", "delta corp", "Ωmega", "hotel", "plain text of some length"]
+WORDS = [
+    "alpha",
+    "Bravo Ltd",
+    "São Paulo",
+    "naïve, quoted",
+    "delta corp",
+    "Ωmega",
+    "hotel",
+    "plain text of some length",
+]
 COLUMNS = [
     "order_id", "customer", "email", "country", "status", "quantity", "unit_price", "discount", "weight",
     "priority", "order_date", "created_at", "city", "note", "score",
@@ -34,7 +43,13 @@ def generate(path: Path, format: str, megabytes: int, seed: int = 7) -> dict[str
                 file.write(frame.write_csv(include_header=first == 0).encode())
             else:
                 numbers = ("order_id", "discount", "weight", "score")
-                file.write(frame.with_columns(pl.col(n).cast(pl.Float64 if n in numbers[1:3] else pl.Int64) for n in numbers).write_ndjson().encode())
+                file.write(
+                    frame.with_columns(
+                        pl.col(n).cast(pl.Float64 if n in numbers[1:3] else pl.Int64) for n in numbers
+                    )
+                    .write_ndjson()
+                    .encode()
+                )
     found = {"rows": rows, "bad": bad, "bytes": path.stat().st_size}
     facts.write_text(json.dumps(found))
     return found
@@ -53,7 +68,9 @@ def _chunk(first: int, n: int, rng: np.random.Generator) -> tuple[pl.DataFrame, 
             "country": rng.choice(COUNTRIES, n),
             "status": rng.choice(STATUSES, n),
             "quantity": pl.Series(rng.integers(1, 100, n)).cast(text),
-            "unit_price": (pl.Series(rng.integers(100, 1_000_000, n)).cast(pl.Decimal(12, 2)) / 100).cast(pl.Decimal(12, 2)).cast(text),
+            "unit_price": (pl.Series(rng.integers(100, 1_000_000, n)).cast(pl.Decimal(12, 2)) / 100)
+            .cast(pl.Decimal(12, 2))
+            .cast(text),
             "discount": pl.Series(np.round(rng.random(n), 3)).cast(text),
             "weight": pl.Series(rng.random(n) * 100).cast(text),
             "priority": rng.choice(["true", "false"], n),
@@ -66,7 +83,10 @@ def _chunk(first: int, n: int, rng: np.random.Generator) -> tuple[pl.DataFrame, 
     )
     broken = {"quantity": "many", "country": "XX", "created_at": "yesterday", "email": None}
     frame = frame.with_columns(
-        *(pl.when(kind == i).then(pl.lit(v)).otherwise(c).alias(c) for i, (c, v) in enumerate(broken.items())),
+        *(
+            pl.when(kind == i).then(pl.lit(v)).otherwise(c).alias(c)
+            for i, (c, v) in enumerate(broken.items())
+        ),
         discount=pl.when(missing < 0.3).then(None).otherwise("discount"),
         score=pl.when(missing > 0.9).then(None).otherwise("score"),
     )

@@ -1,3 +1,4 @@
+# ruff: noqa: PLC0415, PLW0603 - each engine imports only what it needs
 """Our engine: one native thread in each of as many processes as there are cores, with and without Spark."""
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from causeway.contract import Column, Contract
 
+_barrier: Any = None
 CORES = len(os.sched_getaffinity(0))
 
 
@@ -64,7 +66,9 @@ def tasks(path: Path, out: Path, format: str) -> list[tuple[int, Any, str, str]]
 
     size = path.stat().st_size
     target = min(128 << 20, max(1 << 20, -(-size // (2 * CORES))))
-    units = plan_units([SourceObject(str(path), "v", size)], contract(format), target_bytes=target, split=True)
+    units = plan_units(
+        [SourceObject(str(path), "v", size)], contract(format), target_bytes=target, split=True
+    )
     return [(i, unit, format, str(out)) for i, unit in enumerate(units)]
 
 
@@ -90,7 +94,7 @@ def prepare_pool() -> Any:
 
 
 def _start(barrier: Any) -> None:
-    global _barrier  # noqa: PLW0603
+    global _barrier
     _barrier = barrier
     warm(0)
 

@@ -1,3 +1,4 @@
+# ruff: noqa: PLC0415, PLW0603 - each engine imports only what it needs
 """What else one could use, each in its best-known form: the same rows kept, the same rows set aside."""
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ def polars(_: Any, path: Path, out: Path, format: str) -> tuple[int, int]:
         col("discount", "weight").cast(pl.Float64, strict=False),
         priority=pl.when(col("priority") == "true").then(True).when(col("priority") == "false").then(False),
         order_date=col("order_date").str.to_date("%Y-%m-%d", strict=False),
-        created_at=col("created_at").str.to_datetime("%Y-%m-%dT%H:%M:%SZ", strict=False, time_unit="us", time_zone="UTC"),
+        created_at=col("created_at").str.to_datetime(
+            "%Y-%m-%dT%H:%M:%SZ", strict=False, time_unit="us", time_zone="UTC"
+        ),
     )
     needed = [name for name in COLUMNS if name not in ("discount", "note", "score")]
     ok = pl.all_horizontal(
@@ -37,7 +40,7 @@ def polars(_: Any, path: Path, out: Path, format: str) -> tuple[int, int]:
         col("city").str.len_chars() <= 60,
     ).fill_null(False)
     flagged = typed.with_columns(ok=ok)
-    how = {"compression": "zstd", "compression_level": 1, "lazy": True}
+    how: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "lazy": True}
     good = flagged.filter("ok").drop("ok").sink_parquet(out / "good.parquet", **how)
     bad = flagged.filter(~col("ok")).sink_parquet(out / "bad.parquet", **how)
     pl.collect_all([good, bad], engine="streaming")
@@ -74,7 +77,9 @@ def duckdb(_: Any, path: Path, out: Path, format: str) -> tuple[int, int]:
     typed = ", ".join(f"TRY_CAST({n} AS {CASTS[n]}) AS {n}" if n in CASTS else n for n in COLUMNS)
     ok = OK.format(matches="regexp_matches").replace("{{", "{").replace("}}", "}")
     duckdb.sql("SET preserve_insertion_order = false")
-    duckdb.sql("SET disabled_optimizers = 'type_pushdown'")  # 2.0.0 casts inside the reader, where TRY is lost
+    duckdb.sql(
+        "SET disabled_optimizers = 'type_pushdown'"
+    )  # 2.0.0 casts inside the reader, where TRY is lost
     duckdb.sql(
         f"COPY (SELECT *, coalesce({ok}, false) AS ok FROM (SELECT {typed} FROM {source})) TO '{out}'"
         " (FORMAT parquet, PARTITION_BY ok, COMPRESSION zstd, COMPRESSION_LEVEL 1, OVERWRITE)"
@@ -83,14 +88,16 @@ def duckdb(_: Any, path: Path, out: Path, format: str) -> tuple[int, int]:
 
 
 def pandas(_: Any, path: Path, out: Path, format: str) -> tuple[int, int]:
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped]
 
     frame = pd.read_csv(path, dtype=str) if format == "csv" else pd.read_json(path, lines=True, dtype=str)
     for name in ("order_id", "quantity", "score", "unit_price", "discount", "weight"):
         frame[name] = pd.to_numeric(frame[name], errors="coerce")
     frame["priority"] = frame["priority"].str.lower().map({"true": True, "false": False})
     frame["order_date"] = pd.to_datetime(frame["order_date"], errors="coerce", format="%Y-%m-%d")
-    frame["created_at"] = pd.to_datetime(frame["created_at"], errors="coerce", format="%Y-%m-%dT%H:%M:%SZ", utc=True)
+    frame["created_at"] = pd.to_datetime(
+        frame["created_at"], errors="coerce", format="%Y-%m-%dT%H:%M:%SZ", utc=True
+    )
     ok = (
         frame[[name for name in COLUMNS if name not in ("discount", "note", "score")]].notna().all(axis=1)
         & frame["customer"].str.fullmatch("[0-9]{8}").fillna(False)
@@ -114,7 +121,9 @@ def pyspark_best(spark: Any, path: Path, out: Path, format: str) -> tuple[int, i
     schema = ", ".join(f"{name} string" for name in COLUMNS)
     raw = spark.read.schema(schema)
     raw = raw.option("header", True).csv(str(path)) if format == "csv" else raw.json(str(path))
-    typed = raw.select(*(f.expr(f"try_cast({n} AS {CASTS[n]})").alias(n) if n in CASTS else f.col(n) for n in COLUMNS))
+    typed = raw.select(
+        *(f.expr(f"try_cast({n} AS {CASTS[n]})").alias(n) if n in CASTS else f.col(n) for n in COLUMNS)
+    )
     ok = OK.format(matches="regexp_like").replace("{{", "{").replace("}}", "}").replace("\\", "\\\\")
     flagged = typed.withColumn("ok", f.expr(f"coalesce({ok}, false)"))
     flagged.write.mode("overwrite").option("compression", "zstd").partitionBy("ok").parquet(str(out))
@@ -128,7 +137,12 @@ def pyspark_usual(spark: Any, path: Path, out: Path, format: str) -> tuple[int, 
     read = spark.read.option("header", True).option("inferSchema", True)
     frame = read.csv(str(path)) if format == "csv" else spark.read.json(str(path))
     frame.count()
-    typed = frame.select(*(f.expr(f"try_cast({n} AS {CASTS[n]})").alias(n) if n in CASTS else f.col(n).cast("string") for n in COLUMNS))
+    typed = frame.select(
+        *(
+            f.expr(f"try_cast({n} AS {CASTS[n]})").alias(n) if n in CASTS else f.col(n).cast("string")
+            for n in COLUMNS
+        )
+    )
     typed = typed.withColumn("customer", f.lpad("customer", 8, "0"))  # inference made it a number
     ok = OK.format(matches="regexp_like").replace("{{", "{").replace("}}", "}").replace("\\", "\\\\")
     flagged = typed.withColumn("ok", f.expr(f"coalesce({ok}, false)"))

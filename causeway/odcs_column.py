@@ -17,6 +17,7 @@ from causeway.contract import Column, ContractError
 
 TYPES = ("string", "integer", "number", "boolean", "date", "timestamp", "time", "array", "object")
 DECIMAL = re.compile(r"^(?:decimal|numeric)\((\d+)(?:,\s*(\d+))?\)$", re.IGNORECASE)
+MAX_NAME, MAX_PRECISION = 255, 38
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 OPTIONS = {
     "string": {"minLength", "maxLength", "pattern"},
@@ -66,7 +67,7 @@ def compile_columns(properties: list[SchemaProperty], place: Place) -> tuple[Col
 
 def _column(p: SchemaProperty, place: Place, *, named: bool = True) -> Column:
     name = p.name or ""
-    if named and (not name or name.startswith("_") or len(name) > 255):
+    if named and (not name or name.startswith("_") or len(name) > MAX_NAME):
         raise (place / "name").wrong(f"{name!r}: expected a name that does not begin with '_'")
     place = Place(place.file, f"{place.path} ({name})")
     if p.logicalType not in TYPES:
@@ -144,13 +145,14 @@ def _options(p: SchemaProperty, place: Place) -> dict[str, Any]:
 
 def _precision(p: SchemaProperty, options: dict[str, Any], place: Place) -> tuple[int | None, int]:
     physical = DECIMAL.match(p.physicalType or "")
-    precision = options.get("precision", physical and int(physical[1]))
-    scale = int(options.get("scale", (physical and physical[2]) or 0))
+    precision: Any = options.get("precision", physical[1] if physical else None)
+    scale = int(options.get("scale", physical[2] if physical else None) or 0)
     if p.logicalType != "number" or precision is None:
         return None, 0
-    if not 1 <= precision <= 38 or not 0 <= scale <= precision:
+    precision = int(precision)
+    if not 1 <= precision <= MAX_PRECISION or not 0 <= scale <= precision:
         raise place.wrong(f"decimal({precision},{scale}): precision is 1 to 38, scale 0 to precision")
-    return int(precision), scale
+    return precision, scale
 
 
 def _timezone(p: SchemaProperty, options: dict[str, Any]) -> str | None:

@@ -17,9 +17,7 @@ Cast = Callable[[pl.Series, Column], pl.Series]
 
 @cache
 def polars_type(column: Column) -> Any:
-    empty = pl.from_arrow(pa.array([], column.arrow_type()))
-    assert isinstance(empty, pl.Series)
-    return empty.dtype
+    return pl.Series(pa.array([], column.arrow_type())).dtype
 
 
 def cast(raw: pl.Series, column: Column) -> pl.Series:

@@ -11,6 +11,7 @@ import csv
 import io
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +35,7 @@ class Records:
     lines: int
     doubled: bool = False  # two quotes stand together somewhere
     unclosed: int | None = None  # where a record begins whose closing quote is not in the data
-    mended: dict[int, bytes] = field(
-        default_factory=dict
-    )  # start → the record in quotes any parser understands
+    mended: dict[int, bytes] = field(default_factory=dict)  # start → the record in plainer quotes
 
     def __len__(self) -> int:
         return len(self.start)
@@ -45,7 +44,9 @@ class Records:
         columns = [self.start, self.end, self.next, self.line, self.fields]
         start, end, after, line, fields = (column[chosen] for column in columns)
         stray = self.stray[chosen]
-        return Records(start, end, after, line, fields, stray, self.lines, self.doubled, self.unclosed, self.mended)
+        return Records(
+            start, end, after, line, fields, stray, self.lines, self.doubled, self.unclosed, self.mended
+        )
 
 
 def find_records(data: bytes, delimiter: str | None, quote: str) -> Records:
@@ -84,7 +85,7 @@ def _count_fields(
     cuts = np.sort(np.concatenate([starts, quotes]), kind="stable") if len(quotes) else starts
     counts = np.empty(len(cuts), np.int64)
     edges = [*np.searchsorted(cuts, np.arange(0, len(buffer), CHUNK)), len(cuts)]
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         if first < last:
             stop = cuts[last] if last < len(cuts) else len(buffer)
             here = buffer[cuts[first] : stop] == delimiter
@@ -112,13 +113,13 @@ def _stray(
         | (np.append(False, adjacent) & (ordinal > 0))
     )
     closes = (quotes + 1 == records.end[owner]) | (after == delimiter) | np.append(adjacent, False)
-    stray = np.bincount(owner, minlength=len(records)) % 2 == 1
+    stray: NDArray[np.bool_] = np.bincount(owner, minlength=len(records)) % 2 == 1
     stray[owner[np.where(ordinal % 2 == 0, ~opens, ~closes)]] = True
     return stray
 
 
 def _settle(data: bytes, records: Records, quoted: Positions, delimiter: str, quote: str) -> None:
-    """Decides each stray line: part of a record that a quoted newline parts, or with quotes inside plain text, or broken.
+    """Decides each stray line: one of several of a record, or with quotes inside plain text, or broken.
 
     Lines that another one swallows get start -1.
     """
@@ -128,7 +129,7 @@ def _settle(data: bytes, records: Records, quoted: Positions, delimiter: str, qu
     whole = re.compile(rb"%b(?:%b%b)*+" % (value, d, value))
     unclosed = re.compile(rb"(?:%b%b)*?%b" % (value, d, inside))
     done = -1
-    for i in np.flatnonzero(records.stray):
+    for i in map(int, np.flatnonzero(records.stray)):
         start = int(records.start[i])
         if i <= done:
             continue
@@ -156,8 +157,8 @@ def _mend(data: bytes, records: Records, i: int, delimiter: str, quote: str) -> 
     start, end = int(records.start[i]), int(records.end[i])
     try:
         text = io.StringIO(data[start:end].decode(), newline="")
-        fields = next(csv.reader(text, delimiter=delimiter, quotechar=quote))
-    except (csv.Error, UnicodeDecodeError):
+        (fields,) = csv.reader(text, delimiter=delimiter, quotechar=quote)
+    except (csv.Error, ValueError):  # not one row for that reader: a lone carriage return
         return
     out = io.StringIO(newline="")
     csv.writer(out, delimiter=delimiter, quotechar=quote, lineterminator="\n").writerow(fields)

@@ -208,7 +208,8 @@ def _together(contract: Contract, group: list[Read]) -> tuple[pl.DataFrame, pl.D
         "_start": [p.start for _, p in parsed],
         "_end": [p.end for _, p in parsed],
     }
-    where = {name: np.concatenate([np.empty(0, np.int64), *parts]) for name, parts in columns.items()}
+    none = np.empty(0, np.int64)
+    where = {name: np.concatenate([none, *parts]) for name, parts in columns.items()}  # type: ignore[misc]
     return typed, pl.DataFrame(where, schema_overrides={"_piece": pl.UInt32})
 
 
@@ -252,8 +253,7 @@ def _rejects(bad: pl.DataFrame, where: pl.DataFrame, why: pl.Series, group: list
     raw, offset = [], []
     for at, (i, _, start, end) in enumerate(where.iter_rows()):
         parsed = group[i][1]
-        assert isinstance(parsed, Parsed)
-        if parsed.data:
+        if isinstance(parsed, Parsed) and parsed.data:
             raw.append(text(parsed.data[start:end]))
             offset.append(parsed.offset + start)
         else:
@@ -287,7 +287,7 @@ def _whole_objects(group: list[Read]) -> pl.DataFrame:
 
 
 def _rejected(piece: Any, line: Any, offset: Any, raw: Any, why: Any) -> pl.DataFrame:
-    columns = {
+    columns: dict[str, Any] = {
         "_piece": pl.UInt32,
         "line": pl.Int64,
         "offset": pl.Int64,

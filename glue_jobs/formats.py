@@ -126,8 +126,8 @@ def _names_elsewhere(piece: Slice, fetch: Fetch, contract: Contract) -> list[str
 
 def _csv_header(data: bytes, records: Records, contract: Contract) -> tuple[list[str], Records]:
     line = io.StringIO(as_text(data[records.start[0] : records.end[0]]), newline="")
-    quoting = csv.QUOTE_MINIMAL if contract.quote else csv.QUOTE_NONE
-    reader = csv.reader(line, delimiter=contract.delimiter, quotechar=contract.quote or None, quoting=quoting)
+    how: dict[str, Any] = {"quotechar": contract.quote} if contract.quote else {"quoting": csv.QUOTE_NONE}
+    reader = csv.reader(line, delimiter=contract.delimiter, **how)
     names = [name.strip() for name in next(reader)]
     check_names(names, contract)
     return names, records[1:]
@@ -233,7 +233,6 @@ def _read_parquet(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Pa
 
 
 def _from_arrow(table: pa.Table, row: int, contract: Contract) -> Parsed:
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
+    frame = pl.DataFrame(table)
     rows = np.arange(row + 1, row + frame.height + 1)
     return Parsed(_named(frame, contract), rows, rows, rows)

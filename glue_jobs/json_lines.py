@@ -26,9 +26,7 @@ def _duck() -> duckdb.DuckDBPyConnection:
 def _query(sql: str, lines: pa.Array) -> pl.DataFrame:
     cursor = _duck().cursor()
     cursor.register("lines", pa.table({"l": lines}))
-    frame = pl.from_arrow(cursor.sql(sql).to_arrow_table(), rechunk=False)
-    assert isinstance(frame, pl.DataFrame)
-    return frame
+    return pl.DataFrame(cursor.sql(sql).to_arrow_table())
 
 
 def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: bool) -> Parsed:
@@ -36,7 +34,7 @@ def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: boo
     ok = shapes.is_not_null().to_numpy()
     if whole and not ok.any() and not any(data[start : start + 1] == b"{" for start in records.start):
         raise Unreadable("format", "no line is a JSON object")
-    misfits = [_misfit(data, records, i, "not a JSON object") for i in np.flatnonzero(~ok)]
+    misfits = [_misfit(data, records, i, "not a JSON object") for i in map(int, np.flatnonzero(~ok))]
     if misfits:
         records, shapes = records[ok], shapes.drop_nulls()
     lines = _strings(data, records)
@@ -45,19 +43,19 @@ def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: boo
     frame = frame.with_columns(_rescued(lines, unknown, contract))
     frame = _exact_numbers(frame, data, records, contract)
     if twice.any():
-        misfits += [_misfit(data, records, i, "a key occurs twice") for i in np.flatnonzero(twice)]
+        misfits += [_misfit(data, records, i, "a key occurs twice") for i in map(int, np.flatnonzero(twice))]
         frame, records = frame.filter(~twice), records[~twice]
     return Parsed(frame, records.start, records.end, records.line, data, misfits=misfits)
 
 
 def _shapes(data: bytes, records: Records) -> pl.Series:
-    """A hash of each line's keys: lines of one shape hold the same fields. Null for what is not a JSON object."""
+    """A hash of each line's keys: one for each shape. Null for what is not a JSON object."""
     sql = "SELECT CASE WHEN json_valid(l) THEN hash(json_keys(l)) END AS shape FROM lines"
     shapes = _query(sql, _strings(data, records))["shape"]
     first = np.frombuffer(data, np.uint8)[records.start] != ord("{")
     others = [
         i
-        for i in np.flatnonzero(first)
+        for i in map(int, np.flatnonzero(first))
         if not data[records.start[i] : records.end[i]].lstrip().startswith(b"{")
     ]
     return shapes.scatter(others, None) if others else shapes
@@ -66,7 +64,7 @@ def _shapes(data: bytes, records: Records) -> pl.Series:
 def _odd_shapes(
     data: bytes, records: Records, shapes: pl.Series, contract: Contract
 ) -> tuple[pl.Series, Any]:
-    """Lines with fields beyond the contract, and lines that have a key twice: one example of each shape tells."""
+    """Lines with unknown fields, and lines with a key twice: one example of each shape tells."""
     known = {column.field for column in contract.inputs}
     unknown, twice = [], []
     examples = pl.DataFrame({"shape": shapes}).with_row_index("at").group_by("shape").first()
@@ -86,12 +84,12 @@ def _rescued(lines: pa.Array, unknown: pl.Series, contract: Contract) -> pl.Seri
     if not len(unknown):
         return nothing
     patch = json.dumps(dict.fromkeys(column.field for column in contract.inputs), ensure_ascii=False)
-    sql = f"SELECT json_merge_patch(l, {_quoted(patch)})::VARCHAR AS rest FROM lines"
+    sql = f"SELECT json_merge_patch(l, {_quoted(patch)})::VARCHAR AS rest FROM lines"  # noqa: S608
     return nothing.scatter(unknown, _query(sql, lines.take(pa.array(unknown.to_numpy())))["rest"])
 
 
 def _strings(data: bytes, records: Records) -> pa.Array:
-    """The records as strings without copying: each runs to the next one's start, for blanks after JSON are allowed."""
+    """The records as strings, not copied: each runs to the next one, for JSON may end in blanks."""
     if not len(records):
         return pa.array([], pa.large_string())
     gaps = records.start[1:] != records.next[:-1]
@@ -115,7 +113,7 @@ def _extract(lines: pa.Array, contract: Contract) -> pl.DataFrame:
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String()))
     pointers = [_quoted("/" + c.field.replace("~", "~0").replace("/", "~1")) for c in contract.inputs]
     fields = ", ".join(f"v[{i + 1}] AS c{i}" for i in range(len(names)))
-    sql = f"SELECT {fields} FROM (SELECT json_extract_string(l, [{', '.join(pointers)}]) AS v FROM lines)"
+    sql = f"SELECT {fields} FROM (SELECT json_extract_string(l, [{', '.join(pointers)}]) AS v FROM lines)"  # noqa: S608
     frame = _query(sql, lines).rename({f"c{i}": name for i, name in enumerate(names)})
     return frame.with_columns(pl.col(n).replace(null, None) for n in names for null in contract.nulls)
 

@@ -33,7 +33,7 @@ RAW_LIMIT = 1 << 20  # bytes of a rejected record that quarantine keeps
 Fetch = Callable[[str, str, int, int], bytes]  # source, version, start, stop → those bytes
 
 
-class Unreadable(Exception):
+class Unreadable(Exception):  # noqa: N818 - what the object is
     """A whole object that cannot be read; ends as one rejected record."""
 
     def __init__(self, code: str, message: str) -> None:

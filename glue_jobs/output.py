@@ -23,8 +23,7 @@ LEVEL = 1  # of zstd: level 3 costs a tenth more time for a hundredth of the siz
 
 def write_parquet(table: pa.Table | pl.DataFrame, contract: Contract) -> list[tuple[str | None, bytes]]:
     """(partition path, file) for each partition value; the path is None when the table is not partitioned."""
-    frame = table if isinstance(table, pl.DataFrame) else pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
+    frame = table if isinstance(table, pl.DataFrame) else pl.DataFrame(table)
     if not frame.height:
         return []
     if contract.sort_order:

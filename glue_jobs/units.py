@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
+import polars as pl
 import pyarrow as pa
 
 from causeway.contract import Contract
@@ -56,7 +58,7 @@ def plan_units(
 def _slices(item: SourceObject, contract: Contract, target: int) -> Iterator[Slice]:
     count = -(-item.size // target) if contract.format == "parquet" or is_utf8(contract.encoding) else 1
     edges = [item.size * i // max(count, 1) for i in range(max(count, 1) + 1)]
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         yield Slice(item.source, item.version, start, stop, item.size)
 
 
@@ -129,8 +131,6 @@ def torn_sources(counts: Iterable[SourceCount]) -> set[tuple[str, str]]:
 
 def number_lines(rejected: pa.Table, counts: Iterable[SourceCount]) -> pa.Table:
     """Lines of split objects, counted from the object's start instead of the slice's."""
-    import polars as pl
-
     bases: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for (source, version, start), lines in sorted(_lines_by_slice(counts).items()):
         known = bases.setdefault((source, version), [(0, 0)])
@@ -138,8 +138,7 @@ def number_lines(rejected: pa.Table, counts: Iterable[SourceCount]) -> pa.Table:
         known.append((1 << 62, known[-1][1] + lines))
     rows = [(s, v, start, base) for (s, v), known in bases.items() for start, base in known[:-1]]
     schema = {"_source": pl.String, "_source_version": pl.String, "offset": pl.Int64, "_base": pl.Int64}
-    frame = pl.from_arrow(rejected)
-    assert isinstance(frame, pl.DataFrame)
+    frame = pl.DataFrame(rejected)
     based = (
         frame.with_row_index("_at")
         .sort("offset", nulls_last=False)
@@ -149,8 +148,8 @@ def number_lines(rejected: pa.Table, counts: Iterable[SourceCount]) -> pa.Table:
             by=["_source", "_source_version"],
         )
     )
-    lines = based.sort("_at").select(pl.col("line") + pl.col("_base").fill_null(0)).to_series()
-    return rejected.set_column(rejected.schema.get_field_index("line"), "line", lines.to_arrow())
+    numbered = based.sort("_at").select(pl.col("line") + pl.col("_base").fill_null(0)).to_series()
+    return rejected.set_column(rejected.schema.get_field_index("line"), "line", numbered.to_arrow())
 
 
 def _lines_by_slice(counts: Iterable[SourceCount]) -> dict[tuple[str, str, int], int]:

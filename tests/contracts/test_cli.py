@@ -84,7 +84,7 @@ def test_a_drafted_contract_accepts_the_file_it_was_drafted_from(
         }
     )
     path = tmp_path / f"orders.{kind}"
-    {"csv": frame.write_csv, "jsonl": frame.write_ndjson, "parquet": frame.write_parquet}[kind](path)
+    getattr(frame, {"csv": "write_csv", "jsonl": "write_ndjson", "parquet": "write_parquet"}[kind])(path)
     assert main(["infer", str(path)]) == 0
     draft = tmp_path / "orders.odcs.yaml"
     draft.write_text(capsys.readouterr().out)

@@ -43,7 +43,7 @@ def curate_real(dataset: str, data: bytes) -> Curated:
 
 
 def test_every_real_flight_satisfies_its_contract() -> None:
-    with (DATA / "flights.csv.zip").open("rb") as packed, zipfile.ZipFile(packed) as archive:  # type: ignore[arg-type]
+    with (DATA / "flights.csv.zip").open("rb") as packed, zipfile.ZipFile(packed) as archive:
         result = curate_real("flights", archive.read("flights.csv"))
     assert (result.frame.height, result.rejected.num_rows) == (336_776, 0)
     assert {path for path, _ in write_parquet(result.rows, REAL["flights"])} == {

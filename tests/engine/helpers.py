@@ -28,7 +28,7 @@ def run(rules: Contract, *objects: bytes) -> Curated:
 
 
 def values(result: Curated, name: str) -> list[Any]:
-    return result.rows[name].to_pylist()
+    return list(result.rows[name].to_pylist())
 
 
 def codes(result: Curated) -> list[tuple[int | None, list[str]]]:

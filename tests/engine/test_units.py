@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Iterator
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -39,18 +39,15 @@ class Store(dict[str, bytes]):
 
 
 @pytest.fixture
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (stored, engine):
         monkeypatch.setattr(module, "BLOCK", 512)
     monkeypatch.setattr(stored, "MAX_RATIO", 100_000)
-    yield
 
 
-def outcome(
-    rules: Contract, store: Store, **how: object
-) -> tuple[list[object], list[object], pa.Table, list[object]]:
+def outcome(rules: Contract, store: Store, **how: Any) -> tuple[list[Any], list[Any], pa.Table, list[Any]]:
     parts = []
-    for unit in plan_units(store.objects(), rules, **how):  # type: ignore[arg-type]
+    for unit in plan_units(store.objects(), rules, **how):
         parts += list(curate_parts(rules, unit, store.fetch, batch="b", committed_at=NOW, part_bytes=2048))
     counts = [count for part in parts for count in part.counts]
     rejected = number_lines(pa.concat_tables([part.rejected for part in parts]), counts)
@@ -65,13 +62,13 @@ def test_a_split_object_gives_the_rows_and_line_numbers_of_the_whole(target: int
     store = Store(one=DATA, two=DATA[:-1])
     whole = run(PAIR, DATA)
     rows, where, _, counts = outcome(PAIR, store, target_bytes=target, split=True)
-    one = [row for row in rows if row["_source"] == "one"]  # type: ignore[index]
-    assert [row["a"] for row in one] == whole.rows["a"].to_pylist()  # type: ignore[index]
+    one = [row for row in rows if row["_source"] == "one"]
+    assert [row["a"] for row in one] == whole.rows["a"].to_pylist()
     assert len(rows) == 2 * len(one)
     expected = [(r["line"], r["raw"]) for r in whole.rejected.to_pylist()]
-    assert [(line, raw) for source, line, raw, _ in where if source == "one"] == expected  # type: ignore[misc]
-    assert all(DATA[o:].startswith(raw.encode()) for _, _, raw, o in where)  # type: ignore[misc]
-    assert [(c.rows, c.curated, c.rejected) for c in total(counts)] == [(500, len(one), len(expected))] * 2  # type: ignore[arg-type]
+    assert [(line, raw) for source, line, raw, _ in where if source == "one"] == expected
+    assert all(DATA[o:].startswith(raw.encode()) for _, _, raw, o in where)
+    assert [(c.rows, c.curated, c.rejected) for c in total(counts)] == [(500, len(one), len(expected))] * 2
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -79,8 +76,8 @@ def test_a_split_object_gives_the_rows_and_line_numbers_of_the_whole(target: int
 def test_an_object_larger_than_a_block_is_read_block_by_block(pack: object) -> None:
     data = b"a,b\n" + b'1,"quoted\nnewline"\nbad,x\n2,y\n' * 200
     _, where, _, counts = outcome(PAIR, Store(s=pack(data)), target_bytes=1 << 20)  # type: ignore[operator]
-    assert [line for _, line, _, _ in where] == list(range(4, 804, 4))  # type: ignore[misc]
-    assert [(c.rows, c.rejected, c.torn) for c in total(counts)] == [(600, 200, False)]  # type: ignore[arg-type]
+    assert [line for _, line, _, _ in where] == list(range(4, 804, 4))
+    assert [(c.rows, c.rejected, c.torn) for c in total(counts)] == [(600, 200, False)]
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -114,8 +111,8 @@ def test_parquet_is_cut_at_row_groups() -> None:
     pl.DataFrame({"a": range(1000), "b": ["x"] * 1000}).write_parquet(sink, row_group_size=100)
     rules = contract(*PAIR.columns, format="parquet")
     rows, _, _, counts = outcome(rules, Store(s=sink.getvalue()), target_bytes=700, split=True)
-    assert sorted(row["a"] for row in rows) == list(range(1000))  # type: ignore[index]
-    assert total(counts)[0].rows == 1000  # type: ignore[arg-type]
+    assert sorted(row["a"] for row in rows) == list(range(1000))
+    assert total(counts)[0].rows == 1000
 
 
 KEYED = contract(column("a", "integer", required=True, key=True), column("b"))
@@ -142,11 +139,11 @@ def test_keys_repeated_across_units_are_found_from_what_the_units_report(
     rules = contract(*KEYED.columns, duplicates=duplicates)
     store = Store(s=b"a,b\n1,x\n2,p\n", t=b"a,b\n1,q\n")
     units = plan_units(store.objects(), rules, target_bytes=1)
-    how = {"batch": "b", "committed_at": NOW}
-    first = [curate_unit(rules, unit, store.fetch, **how) for unit in units]  # type: ignore[arg-type]
+    how: dict[str, Any] = {"batch": "b", "committed_at": NOW}
+    first = [curate_unit(rules, unit, store.fetch, **how) for unit in units]
     assert [part.frame.height for part in first] == [2, 1]
     banned = repeated([part.keys for part in first], rules)
-    again = [curate_unit(rules, unit, store.fetch, banned=banned, **how) for unit in units]  # type: ignore[arg-type]
+    again = [curate_unit(rules, unit, store.fetch, banned=banned, **how) for unit in units]
     assert [b for part in again for b in part.rows["b"].to_pylist()] == kept
     assert again[0].rejected["line"].to_pylist() == [2]
 
