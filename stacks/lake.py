@@ -95,22 +95,28 @@ class LakeStack(Stack):
         return bucket
 
     def _deny_other_keys(self, bucket: s3.Bucket) -> None:
-        # A request that names no key is fine: default encryption takes ours. One that names another
-        # is not. Null keeps StringNotEquals from matching the requests that name none.
-        header = "s3:x-amz-server-side-encryption-aws-kms-key-id"
-        bucket.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="DenyOtherKeys",
-                effect=iam.Effect.DENY,
-                principals=[iam.AnyPrincipal()],
-                actions=["s3:PutObject"],
-                resources=[bucket.arn_for_objects("*")],
-                conditions={
-                    "Null": {header: "false"},
-                    "StringNotEquals": {header: self.key.key_arn},
-                },
+        # A request that says nothing of encryption is fine: default encryption takes our key. One that
+        # asks for another key is not, and nor is one that asks for encryption and names no key: S3
+        # would take a key of its own. Null keeps the requests that say nothing out of it.
+        header = "s3:x-amz-server-side-encryption"
+        named = f"{header}-aws-kms-key-id"
+        not_ours = {"StringNotEquals": {named: self.key.key_arn}}
+        refused: dict[str, dict[str, Any]] = {
+            "DenyOtherKeys": {"Null": {named: "false"}, **not_ours},
+            "DenyOtherEncryption": {"Null": {header: "false"}, **not_ours},
+            "DenyCustomerKeys": {"Null": {f"{header}-customer-algorithm": "false"}},
+        }
+        for sid, conditions in refused.items():
+            bucket.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid=sid,
+                    effect=iam.Effect.DENY,
+                    principals=[iam.AnyPrincipal()],
+                    actions=["s3:PutObject"],
+                    resources=[bucket.arn_for_objects("*")],
+                    conditions=conditions,
+                )
             )
-        )
 
     def _limit_partner(self, may_land: list[str]) -> None:
         """What the partner's roles cannot do, whatever their own policies come to say."""
@@ -127,7 +133,7 @@ class LakeStack(Stack):
             bucket.add_to_resource_policy(self._deny_partner(**what, resources=everything))
         if may_land:
             files = [landing.arn_for_objects(f"{LANDING_PREFIX}{dataset}/*") for dataset in may_land]
-            elsewhere = self._deny_partner("Elsewhere", actions=["s3:*"], not_resources=files)
+            elsewhere = self._deny_partner("Elsewhere", actions=["s3:PutObject"], not_resources=files)
             landing.add_to_resource_policy(elsewhere)
         directly = {"StringNotEquals": {"kms:ViaService": f"s3.{self.region}.amazonaws.com"}}
         self.key.add_to_resource_policy(

@@ -15,18 +15,18 @@ def acknowledge(construct: IConstruct, finding: str, reason: str) -> None:
 def acknowledge_wildcards(construct: IConstruct, resources: Iterable[str], reason: str) -> None:
     """Acknowledge the wildcard resources among these; each is a finding of its own."""
     stack = Stack.of(construct)
-    for resource in sorted({_spelled(stack.resolve(resource)) for resource in resources}):
+    for resource in sorted({spelled(stack.resolve(resource)) for resource in resources}):
         if "*" in resource:
             acknowledge(construct, f"AwsSolutions::AwsSolutions-IAM5[Resource::{resource}]", reason)
 
 
-def _spelled(resolved: Any) -> str:
+def spelled(resolved: Any) -> str:
     """A resource as cdk-nag writes it: references by name, not by their JSON."""
     if isinstance(resolved, str):
         return resolved
     ((function, value),) = resolved.items()
     if function == "Fn::Join":
-        return str(value[0]).join(_spelled(part) for part in value[1])
+        return str(value[0]).join(spelled(part) for part in value[1])
     if function == "Fn::ImportValue":
         return str(value)
     return f"<{value}>" if function == "Ref" else f"<{'.'.join(value)}>"

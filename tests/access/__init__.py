@@ -1,0 +1,1 @@
+"""Who may do what, by simulation of the synthesized policies."""

@@ -1,0 +1,471 @@
+"""The table: every intent there is, partner's first."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from tests.access import intent as i
+from tests.access.intent import Intent
+from tests.access.policies import OPTIONS, REVOKED
+from tests.access.request import Check
+from tests.access.resolver import COMPANY, HERE, REGION
+
+OPTIONAL, CLOSED = tuple(OPTIONS.items()), tuple(REVOKED.items())
+
+
+def intents() -> list[Intent]:
+    return [
+        *_taking_roles(),
+        *_reading(i.PROGRAMMATIC),
+        *_reading(i.CONSOLE),
+        *_held_by_resources(),
+        *_encryption(),
+        *_options(),
+        *_revoked(),
+        *_own_roles(),
+        *_logs(),
+    ]
+
+
+def _taking_roles() -> Iterator[Intent]:
+    other = i.READER.replace
+    yield Intent(
+        "the partner's reader takes the programmatic role",
+        i.take(i.PROGRAMMATIC, i.READER, i.EXTERNAL_ID),
+        {
+            "without the external id": i.take(i.PROGRAMMATIC, i.READER, {}),
+            "with a wrong external id": i.take(
+                i.PROGRAMMATIC, i.READER, {"sts:ExternalId": "another-customers-id"}
+            ),
+            "from another account": i.take(i.PROGRAMMATIC, other(i.PARTNER, i.STRANGER), i.EXTERNAL_ID),
+            "as another role": i.take(i.PROGRAMMATIC, other("reader", "intern"), i.EXTERNAL_ID),
+            "as a user of that name": i.take(i.PROGRAMMATIC, other(":role/", ":user/"), i.EXTERNAL_ID),
+            "as the account's root": i.take(i.PROGRAMMATIC, f"arn:aws:iam::{i.PARTNER}:root", i.EXTERNAL_ID),
+            "as the console's analyst": i.take(i.PROGRAMMATIC, i.ANALYST, i.EXTERNAL_ID),
+            "and tags the session": (Check(i.READER, "sts:TagSession", i.PROGRAMMATIC),),
+            "and names a source": (Check(i.READER, "sts:SetSourceIdentity", i.PROGRAMMATIC),),
+            "by a web identity": (Check(i.READER, "sts:AssumeRoleWithWebIdentity", i.PROGRAMMATIC),),
+        },
+    )
+    console = i.take(i.CONSOLE, i.ANALYST, i.MFA)
+    yield Intent(
+        "the partner's analyst takes the console role with MFA",
+        console,
+        {
+            "without MFA": i.changed(console, {"aws:MultiFactorAuthPresent": "false"}),
+            "with access keys, which carry no MFA": i.take(i.CONSOLE, i.ANALYST, {}),
+            "with only the age of an MFA": i.changed(console, {"aws:MultiFactorAuthPresent": None}),
+            "with an MFA an hour old": i.changed(console, {"aws:MultiFactorAuthAge": "3600"}),
+            "with an MFA of unknown age": i.changed(console, {"aws:MultiFactorAuthAge": None}),
+            "from another account": i.take(i.CONSOLE, i.ANALYST.replace(i.PARTNER, i.STRANGER), i.MFA),
+            "as another user": i.take(i.CONSOLE, i.ANALYST.replace("analyst", "intern"), i.MFA),
+            "as the programs' reader": i.take(i.CONSOLE, i.READER, i.MFA),
+            "and tags the session": (Check(i.ANALYST, "sts:TagSession", i.CONSOLE, i.MFA),),
+        },
+    )
+
+
+def _reading(who: str) -> Iterator[Intent]:
+    role = who.rsplit("-", 1)[1]
+    file = i.read(who, i.CURATED)
+    yield Intent(
+        f"{role} reads a dataset's file",
+        file,
+        {
+            "of landing": i.read(who, i.LANDING, "landing/flights/a.csv"),
+            "of quarantine": i.read(who, i.QUARANTINE),
+            "of the logs": i.read(who, i.LOGS),
+            "of another bucket": i.read(who, "arn:aws:s3:::another"),
+            "outside any dataset": i.read(who, i.CURATED, "loose.parquet"),
+            "in an earlier version": i.read(who, i.CURATED, action="s3:GetObjectVersion"),
+            "without TLS": (file[0].but({"aws:SecureTransport": "false"}),),
+            "over TLS 1.1": (file[0].but({"s3:TlsVersion": "1.1"}),),
+            "and replaces it": i.write(who, i.CURATED, i.FLIGHTS),
+            "and deletes it": (Check(who, "s3:DeleteObject", f"{i.CURATED}/{i.FLIGHTS}"),),
+            "and makes it public": (Check(who, "s3:PutObjectAcl", f"{i.CURATED}/{i.FLIGHTS}"),),
+        },
+    )
+    decrypt = i.through_s3(who, "kms:Decrypt", i.CURATED)
+    yield Intent(
+        f"{role} uses the key through S3",
+        (decrypt,),
+        {
+            "by itself": (decrypt.but({"kms:ViaService": None}),),
+            "through another service": (decrypt.but({"kms:ViaService": f"sqs.{REGION}.amazonaws.com"}),),
+            "for landing's objects": (i.through_s3(who, "kms:Decrypt", i.LANDING),),
+            "for something else": (decrypt.but({"kms:EncryptionContext:aws:s3:arn": None}),),
+            "to encrypt": (i.through_s3(who, "kms:GenerateDataKey", i.CURATED),),
+            "but another key": (i.through_s3(who, "kms:Decrypt", i.CURATED, i.OTHER_KEY),),
+        },
+    )
+    yield Intent(
+        f"{role} lists a dataset's files",
+        i.list_(who, i.CURATED, "flights/data/"),
+        {
+            "of the whole bucket": i.list_(who, i.CURATED, None),
+            "with an empty prefix": i.list_(who, i.CURATED, ""),
+            "of landing": i.list_(who, i.LANDING, "flights/data/"),
+            "of quarantine": i.list_(who, i.QUARANTINE, "flights/data/"),
+            "in all versions": i.list_(who, i.CURATED, "flights/data/", "s3:ListBucketVersions"),
+            "of the account's buckets": (Check(who, "s3:ListAllMyBuckets", "*"),),
+        },
+    )
+    yield Intent(
+        f"{role} asks where the curated bucket is",
+        (Check(who, "s3:GetBucketLocation", i.CURATED),),
+        {
+            "where landing is": (Check(who, "s3:GetBucketLocation", i.LANDING),),
+            "what its policy is": (Check(who, "s3:GetBucketPolicy", i.CURATED),),
+        },
+    )
+    yield Intent(
+        f"{role} opens a table",
+        (*i.table(who, "causeway_lake/flights"), *i.table(who, "causeway_lake/weather", "glue:GetTables")),
+        {
+            "of quarantine": i.table(who, "causeway_quarantine/flights"),
+            "of another database": i.table(who, "payroll/flights"),
+            "and changes it": i.table(who, "causeway_lake/flights", "glue:UpdateTable"),
+            "and drops it": i.table(who, "causeway_lake/flights", "glue:DeleteTable"),
+        },
+    )
+    yield Intent(
+        f"{role} opens the database",
+        i.table(who, "causeway_lake/flights", "glue:GetDatabase")[:2],
+        {
+            "of quarantine": i.table(who, "causeway_quarantine/flights", "glue:GetDatabase")[:2],
+            "and lists all databases": (Check(who, "glue:GetDatabases", f"{i.GLUE}:catalog"),),
+            "and reads the ledger": (Check(who, "dynamodb:GetItem", i.LEDGER),),
+            "and takes another role": (Check(who, "sts:AssumeRole", i.CURATE),),
+        },
+    )
+
+
+def _held_by_resources() -> Iterator[Intent]:
+    """A partner role whose policies someone has replaced by one that allows everything."""
+    who = i.PROGRAMMATIC
+    landing = f"{i.LANDING}/landing/flights/a.csv"
+    yield Intent(
+        "with mistaken policies, the partner still only reads curated",
+        i.mistaken(
+            (
+                *i.read(who, i.CURATED),
+                *i.list_(who, i.CURATED, None),
+                Check(who, "s3:GetBucketLocation", i.CURATED),
+            )
+        ),
+        {
+            "and replaces a file": i.mistaken(i.write(who, i.CURATED, i.FLIGHTS)),
+            "and deletes a file": i.mistaken((Check(who, "s3:DeleteObject", f"{i.CURATED}/{i.FLIGHTS}"),)),
+            "and opens the bucket": i.mistaken((Check(who, "s3:PutBucketPolicy", i.CURATED),)),
+            "and reads landing": i.mistaken((Check(who, "s3:GetObject", landing),)),
+            "and lists landing": i.mistaken(i.list_(who, i.LANDING, "landing/")),
+            "and lands a file": i.mistaken((Check(who, "s3:PutObject", landing),)),
+            "and reads quarantine": i.mistaken((Check(who, "s3:GetObject", f"{i.QUARANTINE}/x"),)),
+            "and lists quarantine": i.mistaken(i.list_(who, i.QUARANTINE, "")),
+            "and reads the logs": i.mistaken((Check(who, "s3:GetObject", f"{i.LOGS}/x"),)),
+            "and lists the logs": i.mistaken(i.list_(who, i.LOGS, "")),
+            "and decrypts by itself": i.mistaken((Check(who, "kms:Decrypt", i.KEY),)),
+            "and decrypts through SQS": i.mistaken(
+                (Check(who, "kms:Decrypt", i.KEY, {"kms:ViaService": f"sqs.{REGION}.amazonaws.com"}),)
+            ),
+            "and deletes the key": i.mistaken((Check(who, "kms:ScheduleKeyDeletion", i.KEY),)),
+        },
+    )
+    yield Intent(
+        "the company's admin reads what the partner must not",
+        (
+            *(Check(i.ADMIN, "s3:GetObject", f"{bucket}/x") for bucket in (i.LANDING, i.QUARANTINE, i.LOGS)),
+            Check(i.ADMIN, "kms:Decrypt", i.KEY),
+            *i.list_(i.ADMIN, i.LANDING, ""),
+        ),
+        {
+            f"{bucket.rsplit('-', 1)[1]} {how}": (Check(i.ADMIN, "s3:GetObject", f"{bucket}/x", context),)
+            for bucket in (i.LANDING, i.CURATED, i.QUARANTINE, i.LOGS)
+            for how, context in (
+                ("without TLS", {"aws:SecureTransport": "false"}),
+                ("over TLS 1.1", {"s3:TlsVersion": "1.1"}),
+            )
+        }
+        | {
+            f"{bucket.rsplit('-', 1)[1]} from another account": (
+                Check(i.ADMIN.replace(COMPANY, i.STRANGER), "s3:GetObject", f"{bucket}/x"),
+            )
+            for bucket in (i.LANDING, i.CURATED, i.QUARANTINE, i.LOGS)
+        }
+        | {
+            f"{bucket.rsplit('-', 1)[1]}'s list without TLS": (
+                Check(i.ADMIN, "s3:ListBucket", bucket, {"aws:SecureTransport": "false"}),
+            )
+            for bucket in (i.LANDING, i.CURATED, i.QUARANTINE, i.LOGS)
+        }
+        | {
+            f"{bucket.rsplit('-', 1)[1]}'s list over TLS 1.1": (
+                Check(i.ADMIN, "s3:ListBucket", bucket, {"s3:TlsVersion": "1.1"}),
+            )
+            for bucket in (i.LANDING, i.CURATED, i.QUARANTINE, i.LOGS)
+        }
+        | {
+            "the key from another account": (
+                Check(i.ADMIN.replace(COMPANY, i.STRANGER), "kms:Decrypt", i.KEY),
+            )
+        },
+    )
+
+
+def _encryption() -> Iterator[Intent]:
+    for bucket in (i.LANDING, i.CURATED, i.QUARANTINE):
+        put = Check(i.ADMIN, "s3:PutObject", f"{bucket}/x")
+        ours = {i.SSE: "aws:kms", f"{i.SSE}-aws-kms-key-id": i.KEY}
+        yield Intent(
+            f"{bucket.rsplit('-', 1)[1]} takes a write that says nothing of encryption, or names our key",
+            (put, put.but(ours)),
+            {
+                "and names another key": (put.but({**ours, f"{i.SSE}-aws-kms-key-id": i.OTHER_KEY}),),
+                "and names only another key": (put.but({f"{i.SSE}-aws-kms-key-id": i.OTHER_KEY}),),
+                "and lets S3 choose a key": (put.but({i.SSE: "aws:kms"}),),
+                "and asks for S3's own encryption": (put.but({i.SSE: "AES256"}),),
+                "and brings a key along": (put.but({f"{i.SSE}-customer-algorithm": "AES256"}),),
+            },
+        )
+
+
+def _options() -> Iterator[Intent]:
+    who = i.PROGRAMMATIC
+    here = {"aws:SourceVpce": i.ENDPOINT}
+
+    def near(checks: i.Checks) -> i.Checks:
+        return tuple(check.but(here) if check.action.startswith("s3:") else check for check in checks)
+
+    yield Intent(
+        "one dataset alone: the partner reads it",
+        near((*i.read(who, i.CURATED), *i.list_(who, i.CURATED, "flights/")))
+        + i.table(who, "causeway_lake/flights"),
+        {
+            "another one's file": near(i.read(who, i.CURATED, "weather/x")),
+            "another one's list": near(i.list_(who, i.CURATED, "weather/")),
+            "another one's table": i.table(who, "causeway_lake/weather"),
+            "from outside its VPC endpoint": i.read(who, i.CURATED),
+            "through another endpoint": (
+                i.read(who, i.CURATED)[0].but({"aws:SourceVpce": "vpce-00000000000000000"}),
+            ),
+        },
+        OPTIONAL,
+    )
+    yield Intent(
+        "may land: the partner puts a file into its dataset",
+        near(
+            (
+                *i.write(who, i.LANDING, "landing/flights/a.csv"),
+                i.through_s3(who, "kms:Decrypt", i.LANDING),
+            )
+        ),
+        {
+            "into another dataset": near(i.write(who, i.LANDING, "landing/weather/a.csv")),
+            "among the manifests": near(i.write(who, i.LANDING, "batches/a.json")),
+            "into quarantine": near(i.write(who, i.QUARANTINE, "landing/flights/a.csv")),
+            "into curated": near(i.write(who, i.CURATED, "landing/flights/a.csv")),
+            "and reads it back": near(i.read(who, i.LANDING, "landing/flights/a.csv")),
+            "and deletes it": near((Check(who, "s3:DeleteObject", f"{i.LANDING}/landing/flights/a.csv"),)),
+            "and lists it": near(i.list_(who, i.LANDING, "landing/flights/")),
+            "with the key by itself": (Check(who, "kms:GenerateDataKey", i.KEY),),
+            "with the key for quarantine": (i.through_s3(who, "kms:GenerateDataKey", i.QUARANTINE),),
+            "with the key for curated": (i.through_s3(who, "kms:GenerateDataKey", i.CURATED),),
+            "from outside its VPC endpoint": i.write(who, i.LANDING, "landing/flights/a.csv"),
+        },
+        OPTIONAL,
+    )
+    yield Intent(
+        "may land: with mistaken policies, it is still only that",
+        i.mistaken((Check(who, "s3:PutObject", f"{i.LANDING}/landing/flights/a.csv"),)),
+        {
+            "another dataset": i.mistaken(
+                (Check(who, "s3:PutObject", f"{i.LANDING}/landing/weather/a.csv"),)
+            ),
+            "the manifests": i.mistaken((Check(who, "s3:PutObject", f"{i.LANDING}/batches/a"),)),
+            "reading back": i.mistaken((Check(who, "s3:GetObject", f"{i.LANDING}/landing/flights/a.csv"),)),
+            "listing": i.mistaken(i.list_(who, i.LANDING, "landing/flights/")),
+            "opening the bucket": i.mistaken((Check(who, "s3:PutBucketPolicy", i.LANDING),)),
+        },
+        OPTIONAL,
+    )
+    yield Intent(
+        "may land: the company's own go on",
+        (
+            *i.write(i.BATCHING, i.LANDING, "batches/a.json"),
+            *i.read(i.CURATE, i.LANDING, "landing/weather/a.csv"),
+            *i.write(i.ADMIN, i.LANDING, "landing/weather/a.csv"),
+        ),
+        {"for the partner": i.mistaken(i.write(who, i.LANDING, "landing/weather/a.csv"))},
+        OPTIONAL,
+    )
+    named = {**i.EXTERNAL_ID, "sts:SourceIdentity": "training-7"}
+    yield Intent(
+        "source identity: the reader takes the role under the name of who is behind it",
+        (
+            *i.take(who, i.READER, named),
+            Check(i.READER, "sts:SetSourceIdentity", who, {"sts:SourceIdentity": "training-7"}),
+        ),
+        {
+            "under no name": i.take(who, i.READER, i.EXTERNAL_ID),
+            "with a wrong external id": i.take(
+                who, i.READER, {**named, "sts:ExternalId": "another-customers-id"}
+            ),
+            "taken from another account": i.take(who, i.READER.replace(i.PARTNER, i.STRANGER), named),
+            "taken as another role": i.take(who, i.READER.replace("reader", "intern"), named),
+            "under an empty name": i.take(who, i.READER, {**named, "sts:SourceIdentity": ""}),
+            "without the external id": i.take(who, i.READER, {"sts:SourceIdentity": "training-7"}),
+            "from another account": (
+                Check(i.READER.replace(i.PARTNER, i.STRANGER), "sts:SetSourceIdentity", who),
+            ),
+            "as another role": (Check(i.READER.replace("reader", "intern"), "sts:SetSourceIdentity", who),),
+        },
+        OPTIONAL,
+    )
+    analyst = f"{i.SSO}/AWSReservedSSO_Analysts_0123456789abcdef"
+    yield Intent(
+        "single sign-on: an analyst takes the console role, MFA being the identity provider's",
+        i.take(i.CONSOLE, analyst, {}),
+        {
+            "with another permission set": i.take(i.CONSOLE, analyst.replace("Analysts", "Interns"), {}),
+            "from another account": i.take(i.CONSOLE, analyst.replace(i.PARTNER, i.STRANGER), {}),
+            "and tags the session": (Check(analyst, "sts:TagSession", i.CONSOLE),),
+            "by a role named alike": i.take(
+                i.CONSOLE, analyst.replace("aws-reserved/sso.amazonaws.com/", ""), {}
+            ),
+        },
+        OPTIONAL,
+    )
+
+
+def _revoked() -> Iterator[Intent]:
+    """The same requests are allowed above, where nothing is revoked."""
+    yield Intent(
+        "revoked: the company's own roles go on",
+        (Check(i.CURATE, "s3:GetObject", f"{i.LANDING}/landing/flights/a.csv"),),
+        {
+            "taking the programmatic role": i.take(i.PROGRAMMATIC, i.READER, i.EXTERNAL_ID),
+            "taking the console role": i.take(i.CONSOLE, i.ANALYST, i.MFA),
+            "a live programmatic session": (i.read(i.PROGRAMMATIC, i.CURATED)[0],),
+            "a live console session": (i.read(i.CONSOLE, i.CURATED)[0],),
+            "the catalog": (i.table(i.PROGRAMMATIC, "causeway_lake/flights")[0],),
+        },
+        CLOSED,
+    )
+
+
+def _own_roles() -> Iterator[Intent]:
+    job, other_job = (f"{i.GLUE}:job/{name}" for name in ("causeway-pipeline-curate", "another"))
+    yield Intent(
+        "the state machine runs the job, reads the outcome, says so",
+        (
+            Check(i.MACHINE, "glue:StartJobRun", job),
+            Check(i.MACHINE, "glue:GetJobRun", job),
+            Check(i.MACHINE, "dynamodb:GetItem", i.LEDGER),
+            Check(i.MACHINE, "events:PutEvents", f"arn:aws:events:{HERE}:event-bus/default"),
+            Check(i.MACHINE, "sns:Publish", f"arn:aws:sns:{HERE}:causeway-pipeline-failures"),
+        ),
+        {
+            "another job": (Check(i.MACHINE, "glue:StartJobRun", other_job),),
+            "writes the ledger": (Check(i.MACHINE, "dynamodb:PutItem", i.LEDGER),),
+            "reads data": (Check(i.MACHINE, "s3:GetObject", f"{i.LANDING}/landing/flights/a.csv"),),
+            "another topic": (Check(i.MACHINE, "sns:Publish", f"arn:aws:sns:{HERE}:another"),),
+        },
+    )
+    yield Intent(
+        "the batching Lambda takes events, writes manifests, starts executions",
+        (
+            Check(i.BATCHING, "sqs:ReceiveMessage", i.QUEUE),
+            *i.write(i.BATCHING, i.LANDING, "batches/flights/a.json"),
+            *i.write(i.BATCHING, i.QUARANTINE, "unrouted/a.json"),
+            Check(
+                i.BATCHING,
+                "states:StartExecution",
+                f"arn:aws:states:{HERE}:stateMachine:causeway-pipeline-batches",
+            ),
+        ),
+        {
+            "reads a source": i.read(i.BATCHING, i.LANDING, "landing/flights/a.csv"),
+            "lands a file": i.write(i.BATCHING, i.LANDING, "landing/flights/a.csv"),
+            "writes curated": i.write(i.BATCHING, i.CURATED, i.FLIGHTS),
+            "another state machine": (
+                Check(i.BATCHING, "states:StartExecution", f"arn:aws:states:{HERE}:stateMachine:another"),
+            ),
+        },
+    )
+    yield Intent(
+        "the job reads landing, writes curated and quarantine",
+        (
+            *i.read(i.CURATE, i.LANDING, "landing/flights/a.csv"),
+            *i.write(i.CURATE, i.CURATED, i.FLIGHTS),
+            *i.write(i.CURATE, i.QUARANTINE, "rejected/flights/a"),
+            *i.table(i.CURATE, "causeway_lake/flights", "glue:UpdateTable"),
+        ),
+        {
+            "changes a source": i.write(i.CURATE, i.LANDING, "landing/flights/a.csv"),
+            "deletes a source": (Check(i.CURATE, "s3:DeleteObject", f"{i.LANDING}/landing/flights/a.csv"),),
+            "reads the logs": i.read(i.CURATE, i.LOGS, "x"),
+            "another database": i.table(i.CURATE, "payroll/flights", "glue:UpdateTable"),
+            "takes the partner's role": (Check(i.CURATE, "sts:AssumeRole", i.PROGRAMMATIC, i.EXTERNAL_ID),),
+        },
+    )
+    send = Check("s3.amazonaws.com", "sqs:SendMessage", i.QUEUE, {"aws:SourceAccount": COMPANY})
+    yield Intent(
+        "S3 announces what lands in the company's bucket",
+        (send,),
+        {
+            "for another account": (send.but({"aws:SourceAccount": i.STRANGER}),),
+            "for nobody": (send.but({"aws:SourceAccount": None}),),
+            "as another service": (Check("sns.amazonaws.com", "sqs:SendMessage", i.QUEUE, send.context),),
+            "and takes messages": (Check("s3.amazonaws.com", "sqs:ReceiveMessage", i.QUEUE, send.context),),
+            "without TLS": (send.but({"aws:SecureTransport": "false"}),),
+        },
+    )
+    redrive = Check(i.ADMIN, "sqs:SendMessage", f"arn:aws:sqs:{HERE}:causeway-lake-deadletters")
+    yield Intent(
+        "the company's admin redrives a dead letter",
+        (redrive,),
+        {
+            "without TLS": (redrive.but({"aws:SecureTransport": "false"}),),
+            "from another account": (replace(redrive, principal=i.ADMIN.replace(COMPANY, i.STRANGER)),),
+        },
+    )
+
+
+def _logs() -> Iterator[Intent]:
+    """The log bucket takes from AWS's services what is about us, where it belongs, and gives nothing."""
+    s3, trail = "logging.s3.amazonaws.com", "cloudtrail.amazonaws.com"
+    for bucket in (i.LANDING, i.CURATED, i.QUARANTINE):
+        about = {"aws:SourceAccount": COMPANY, "aws:SourceArn": bucket}
+        path = bucket.rsplit("-", 1)[1]
+        log = Check(s3, "s3:PutObject", f"{i.LOGS}/{path}/2026", about)
+        yield Intent(
+            f"S3 writes {path}'s access log",
+            (log,),
+            {
+                "of another bucket": (log.but({"aws:SourceArn": "arn:aws:s3:::another"}),),
+                "of no bucket": (log.but({"aws:SourceArn": None}),),
+                "of another account": (log.but({"aws:SourceAccount": i.STRANGER}),),
+                "of no account": (log.but({"aws:SourceAccount": None}),),
+                "elsewhere": (replace(log, resource=f"{i.LOGS}/audit/2026"),),
+                "as another service": (replace(log, principal=trail),),
+                "and reads it": (replace(log, action="s3:GetObject"),),
+            },
+        )
+    acl = {"s3:x-amz-acl": "bucket-owner-full-control"}
+    record = Check(trail, "s3:PutObject", f"{i.LOGS}/audit/AWSLogs/{COMPANY}/2026", acl)
+    look = Check(trail, "s3:GetBucketAcl", i.LOGS)
+    yield Intent(
+        "CloudTrail writes the account's trail",
+        (record, look),
+        {
+            "of another account": (replace(record, resource=f"{i.LOGS}/audit/AWSLogs/{i.STRANGER}/2026"),),
+            "elsewhere": (replace(record, resource=f"{i.LOGS}/curated/2026"),),
+            "for all to read": (record.but({"s3:x-amz-acl": "public-read"}),),
+            "under no access list": (record.but({"s3:x-amz-acl": None}),),
+            "and reads it": (replace(record, action="s3:GetObject", context={}),),
+            "and reads it as its writer": (replace(record, action="s3:GetObjectAcl", context={}),),
+            "and lists it": (replace(look, action="s3:ListBucket"),),
+            "and opens it": (replace(record, action="s3:PutObjectAcl"),),
+            "as another service": (replace(record, principal=s3),),
+            "looked at by another service": (replace(look, principal=s3),),
+        },
+    )

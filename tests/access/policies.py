@@ -1,0 +1,163 @@
+"""Every policy of the app, taken from what `cdk synth` leaves, with concrete ARNs in it."""
+
+import json
+import tomllib
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import aws_cdk as cdk
+
+from app import CONTRACTS, build
+from causeway.contract import load_contracts
+from causeway.settings import EMBEDDED_EXTERNAL_ID, SETTINGS_FILE, Settings
+from stacks.nag import spelled
+from tests.access.resolver import Resolver
+
+Json = dict[str, Any]
+# Types of resource policies, and the property that says which resources each is of.
+OF_WHICH = {
+    "AWS::S3::BucketPolicy": "Bucket",
+    "AWS::SQS::QueuePolicy": "Queues",
+    "AWS::SNS::TopicPolicy": "Topics",
+}
+# Names of constructs in the templates, as the command line has them; no copies of the code.
+SYNTH = {"aws:cdk:enable-path-metadata": True, "aws:cdk:disable-asset-staging": True}
+DEFAULT: Json = {}
+# Every option that says something else than the default.
+OPTIONS: Json = {
+    "datasets": ("flights",),
+    "may_land": ("flights",),
+    "source_identity": True,
+    "vpc_endpoints": ("vpce-0123456789abcdef0",),
+    "console_principals": ("role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Analysts_*",),
+    "console_mfa": False,
+}
+REVOKED: Json = {"revoked": True}
+
+
+@dataclass
+class Role:
+    """A role of the app, and the names of its documents."""
+
+    name: str
+    identity: list[str]
+    boundary: str | None = None
+
+
+@dataclass
+class Access:
+    """Every policy of one synthesized app. A document's name is that of the construct it belongs to."""
+
+    documents: dict[str, Json] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    """By ARN."""
+    of_resource: dict[str, str] = field(default_factory=dict)
+    """The name of the resource policy (for a role: its trust), by the resource's ARN."""
+    reasons: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Why a pattern of resources in a document is one."""
+
+    def role(self, ending: str) -> str:
+        """The ARN of the role whose name ends so."""
+        (arn,) = (arn for arn, role in self.roles.items() if role.name.endswith(ending))
+        return arn
+
+    def changed(self, name: str, document: Json) -> "Access":
+        return replace(self, documents={**self.documents, name: document})
+
+
+@cache
+def _synthesized(options: tuple[tuple[str, Any], ...]) -> Access:
+    values = tomllib.loads(SETTINGS_FILE.read_text()) | {"audit": True}
+    values["partner"] |= {"external_id": EMBEDDED_EXTERNAL_ID}
+    values["partner"] |= {key: list(value) if isinstance(value, tuple) else value for key, value in options}
+    context = json.loads((SETTINGS_FILE.parent / "cdk.json").read_text())["context"]
+    with TemporaryDirectory() as folder:
+        app = cdk.App(outdir=folder, context={**context, **SYNTH})
+        build(app, Settings.model_validate(values), sorted(load_contracts(CONTRACTS)))
+        app.synth()
+        return read(Path(folder))
+
+
+def synthesized(options: Json) -> Access:
+    """The policies of the app under the committed settings, with these of the partner's."""
+    return _synthesized(tuple(sorted(options.items())))
+
+
+def read(assembly: Path) -> Access:
+    """Every policy in a cloud assembly."""
+    templates = {
+        path.name.removesuffix(".template.json"): json.loads(path.read_text())
+        for path in sorted(assembly.glob("*.template.json"))
+    }
+    access, resolver = Access(), Resolver(templates)
+    for stack, template in templates.items():
+        for logical_id in template["Resources"]:
+            _add_role(access, resolver, stack, logical_id)
+    for stack, template in templates.items():
+        metadata = json.loads((assembly / f"{stack}.metadata.json").read_text())
+        for logical_id in template["Resources"]:
+            _add_policy(access, resolver, stack, logical_id, metadata)
+    return access
+
+
+def _add_role(access: Access, resolver: Resolver, stack: str, logical_id: str) -> None:
+    kind, properties, name = resolver.describe(stack, logical_id)
+    if kind != "AWS::IAM::Role":
+        return
+
+    def managed(reference: Json) -> str:
+        return resolver.describe(stack, reference["Ref"])[2]
+
+    arn = resolver.resolve(stack, {"Fn::GetAtt": [logical_id, "Arn"]})
+    access.documents[f"{name} (trust)"] = resolver.resolve(stack, properties["AssumeRolePolicyDocument"])
+    access.of_resource[arn] = f"{name} (trust)"
+    access.roles[arn] = Role(name, [managed(policy) for policy in properties.get("ManagedPolicyArns", [])])
+    for policy in properties.get("Policies", []):
+        access.documents[f"{name}/{policy['PolicyName']}"] = resolver.resolve(stack, policy["PolicyDocument"])
+        access.roles[arn].identity.append(f"{name}/{policy['PolicyName']}")
+    if "PermissionsBoundary" in properties:
+        access.roles[arn].boundary = managed(properties["PermissionsBoundary"])
+
+
+def _add_policy(access: Access, resolver: Resolver, stack: str, logical_id: str, metadata: Json) -> None:
+    kind, properties, name = resolver.describe(stack, logical_id)
+    if kind == "AWS::KMS::Key":
+        access.documents[name] = resolver.resolve(stack, properties["KeyPolicy"])
+        access.of_resource[resolver.resolve(stack, {"Fn::GetAtt": [logical_id, "Arn"]})] = name
+    if "PolicyDocument" not in properties:
+        return
+    access.documents[name] = resolver.resolve(stack, properties["PolicyDocument"])
+    access.reasons[name] = _reasons(resolver, stack, properties["PolicyDocument"], metadata)
+    if kind == "AWS::IAM::Policy":
+        for reference in properties["Roles"]:
+            access.roles[resolver.resolve(stack, {"Fn::GetAtt": [reference["Ref"], "Arn"]})].identity.append(
+                name
+            )
+    elif kind in OF_WHICH:
+        of_which = properties[OF_WHICH[kind]]
+        for reference in of_which if isinstance(of_which, list) else [of_which]:
+            access.of_resource[resolver.arn(stack, reference)] = name
+    elif kind != "AWS::IAM::ManagedPolicy":
+        raise KeyError(f"{name}: what a {kind} allows is not simulated")
+
+
+def _reasons(resolver: Resolver, stack: str, document: Json, metadata: Json) -> dict[str, str]:
+    """Why resources in this document are patterns: what the stacks said to cdk-nag, by resolved pattern."""
+    said = {
+        finding: reason
+        for entries in metadata.values()
+        for entry in entries
+        if entry["type"] == "aws:cdk:acknowledged-rules"
+        for finding, reason in entry["data"].items()
+    }
+    reasons = {}
+    for statement in document["Statement"]:
+        resources = statement.get("Resource", [])
+        for resource in resources if isinstance(resources, list) else [resources]:
+            finding = f"AwsSolutions::AwsSolutions-IAM5[Resource::{spelled(resource)}]"
+            if finding in said:
+                reasons[resolver.resolve(stack, resource)] = said[finding]
+    return reasons

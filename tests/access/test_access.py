@@ -1,0 +1,124 @@
+"""Who may do what: the synthesized policies, proven by simulation."""
+
+import json
+
+import pytest
+
+from tests.access import proof
+from tests.access.intent import ADMIN, LANDING
+from tests.access.intents import intents
+from tests.access.policies import DEFAULT, OPTIONS, REVOKED, Json, synthesized
+from tests.access.request import Check, question
+from tests.access.resolver import Resolver
+from tests.access.simulator import SimulationError, Simulator
+
+
+@pytest.fixture(scope="module")
+def score() -> proof.Score:
+    return proof.score()
+
+
+def keys_of(document: Json) -> set[str]:
+    conditions = [statement.get("Condition", {}) for statement in document["Statement"]]
+    return {key for condition in conditions for operands in condition.values() for key in operands}
+
+
+def unknown_keys(keys: set[str]) -> list[str]:
+    with Simulator() as simulator:
+        (answer,) = simulator.ask([{"command": "unknownKeys", "keys": sorted(keys)}])
+    return list(answer["unknown"])
+
+
+def test_every_intent_holds() -> None:
+    assert proof.intents_broken() == []
+
+
+def test_every_allowed_intent_has_a_denied_one_beside_it() -> None:
+    assert [intent.name for intent in intents() if not intent.but] == []
+
+
+def test_each_role_may_do_exactly_what_the_committed_lists_say() -> None:
+    lists = proof.lists()
+    assert lists.actions > 20_000
+    assert lists.differences == []
+
+
+def test_every_single_edit_of_a_partner_facing_policy_is_noticed_or_explained(score: proof.Score) -> None:
+    assert score.mutants > 250
+    assert score.unexplained() == []
+
+
+def test_no_explained_edit_is_noticed_after_all(score: proof.Score) -> None:
+    survivors = {mutant.name for mutant in score.survivors}
+    assert score.explained() - survivors == set()
+
+
+@pytest.mark.parametrize("options", [DEFAULT, OPTIONS, REVOKED], ids=["default", "options", "revoked"])
+def test_every_condition_key_is_one_that_aws_knows(options: Json) -> None:
+    documents = synthesized(options).documents.values()
+    assert unknown_keys(set().union(*(keys_of(document) for document in documents))) == []
+
+
+def test_a_misspelt_condition_key_is_found() -> None:
+    assert unknown_keys({"aws:PrincipleArn", "aws:PrincipalArn", "kms:ViaServices"}) == [
+        "aws:PrincipleArn",
+        "kms:ViaServices",
+    ]
+
+
+def test_no_role_is_granted_a_pattern_of_actions() -> None:
+    access = synthesized(DEFAULT)
+    granted = [
+        action
+        for role in access.roles.values()
+        for name in role.identity
+        for statement in access.documents[name]["Statement"]
+        if statement["Effect"] == "Allow"
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    ]
+    assert granted
+    assert [action for action in granted if "*" in action] == []
+
+
+def test_every_pattern_of_resources_has_its_reason() -> None:
+    access = synthesized(DEFAULT)
+    unexplained = []
+    for role in access.roles.values():
+        for name in role.identity:
+            for statement in access.documents[name]["Statement"]:
+                resources = statement["Resource"]
+                for resource in [resources] if isinstance(resources, str) else resources:
+                    if "*" in resource and not access.reasons[name].get(resource, "").strip():
+                        unexplained.append((name, resource))
+    assert unexplained == []
+
+
+def test_a_request_whose_context_is_left_out_of_account_is_an_error() -> None:
+    check = Check(ADMIN, "s3:GetObject", f"{LANDING}/x", {"kms:ViaService": "s3.us-east-1.amazonaws.com"})
+    with Simulator() as simulator, pytest.raises(SimulationError):
+        simulator.ask([question(synthesized(DEFAULT), check)])
+
+
+def test_what_the_simulator_cannot_decide_is_an_error_and_no_denial() -> None:
+    with Simulator() as simulator, pytest.raises(SimulationError):
+        simulator.ask([question(synthesized(DEFAULT), Check(ADMIN, "s3:ReadObject", f"{LANDING}/x"))])
+
+
+def test_an_intrinsic_function_that_is_not_known_is_an_error() -> None:
+    resolver = Resolver({"stack": {"Resources": {}}})
+    with pytest.raises(KeyError, match="Fn::Select"):
+        resolver.resolve("stack", {"Fn::Select": [0, ["a"]]})
+
+
+def test_the_policies_are_those_of_the_templates() -> None:
+    """What is simulated says the same as the app's own words: one statement, both ways."""
+    access = synthesized(DEFAULT)
+    statement = access.documents["causeway-partner/Permissions"]["Statement"][0]
+    assert json.dumps(statement) == json.dumps(
+        {
+            "Action": "s3:GetObject",
+            "Effect": "Allow",
+            "Resource": "arn:aws:s3:::causeway-lake-curated/*/*",
+            "Sid": "ReadObjects",
+        }
+    )
