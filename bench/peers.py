@@ -1,4 +1,4 @@
-# ruff: noqa: PLC0415, PLW0603 - each engine imports only what it needs
+# ruff: noqa: PLC0415 - each engine imports only what it needs
 """What else one could use, each in its best-known form: the same rows kept, the same rows set aside."""
 
 from __future__ import annotations
@@ -55,12 +55,14 @@ def _rows(*paths: Path) -> int:
 
 CASTS = {
     "order_id": "BIGINT", "quantity": "BIGINT", "score": "BIGINT", "unit_price": "DECIMAL(12,2)",
-    "discount": "DOUBLE", "weight": "DOUBLE", "priority": "BOOLEAN", "order_date": "DATE", "created_at": "TIMESTAMP",
+    "discount": "DOUBLE", "weight": "DOUBLE", "priority": "BOOLEAN", "order_date": "DATE",
+    "created_at": "TIMESTAMP",
 }  # fmt: skip
 OK = f"""
     order_id IS NOT NULL AND order_date IS NOT NULL AND created_at IS NOT NULL AND priority IS NOT NULL
     AND unit_price IS NOT NULL AND {{matches}}(customer, '^[0-9]{{{{8}}}}$') AND {{matches}}(email, '{EMAIL}')
-    AND country IN ({", ".join(f"'{c}'" for c in COUNTRIES)}) AND status IN ({", ".join(f"'{s}'" for s in STATUSES)})
+    AND country IN ({", ".join(f"'{c}'" for c in COUNTRIES)})
+    AND status IN ({", ".join(f"'{s}'" for s in STATUSES)})
     AND quantity BETWEEN 1 AND 1000 AND (discount IS NULL OR discount BETWEEN 0 AND 1) AND weight >= 0
     AND length(city) <= 60
 """

@@ -1,5 +1,5 @@
-# ruff: noqa: PLC0415, PLW0603 - each engine imports only what it needs
-"""One engine, once, in a process of its own: `python -m bench.run_one ENGINE FORMAT FILE OUT` prints its figures."""
+# ruff: noqa: PLC0415 - each engine imports only what it needs
+"""One engine, once, in a process of its own: `python -m bench.run_one ENGINE FORMAT FILE OUT`."""
 
 from __future__ import annotations
 
@@ -47,29 +47,33 @@ ENGINES: dict[str, tuple[Callable[[], Any], Run]] = {
 
 
 def cpu_seconds() -> float:
-    """Of this process and every descendant, running ones included."""
+    """Of this process and every living descendant, with those they have waited for."""
     ticks, total = os.sysconf("SC_CLK_TCK"), 0.0
     for pid in _family():
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
-        total += sum(int(fields[i]) for i in (11, 12, 13, 14)) / ticks
+        fields = _read(f"/proc/{pid}/stat").rsplit(") ", 1)[-1].split()
+        total += sum(int(field) for field in fields[11:15]) / ticks
     return total
 
 
 def peak_megabytes() -> int:
-    kilobytes = 0
-    for pid in _family():
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM"):
-                kilobytes += int(line.split()[1])
-    return kilobytes // 1024
+    lines = [line for pid in _family() for line in _read(f"/proc/{pid}/status").splitlines()]
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
 
 
 def _family() -> list[int]:
     family = [os.getpid()]
     for pid in family:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            family += [int(child) for child in (task / "children").read_text().split()]
+        for children in Path("/proc").glob(f"{pid}/task/*/children"):
+            family += [int(child) for child in _read(children).split()]
     return family
+
+
+def _read(path: str | Path) -> str:
+    """Empty when the process or thread is gone meanwhile."""
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
 
 
 def main() -> None:

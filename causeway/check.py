@@ -159,5 +159,6 @@ def as_text(contract: Contract, report: Report, out: Path | None) -> str:
 def _last_line(report: Report) -> str:
     return (
         f"Done. FILES={len(report.files)} ROWS={report.rows_in} CURATED={report.rows_curated} "
-        f"REJECTED={report.rows_quarantined} UNREADABLE={report.objects_unreadable} TOOK={report.seconds:.2f}s"
+        f"REJECTED={report.rows_quarantined} UNREADABLE={report.objects_unreadable} "
+        f"TOOK={report.seconds:.2f}s"
     )

@@ -68,7 +68,7 @@ def draft(files: list[Path], name: str | None = None) -> str:
     }
     samples = ", ".join(path.name for path in files)
     return (
-        f"# Drafted from {frame.height:,} rows of {samples}; ranges and enumerations are what those rows hold.\n"
+        f"# Drafted from {frame.height:,} rows of {samples}; ranges and enumerations are what these hold.\n"
         f"# Before you trust it: name the primary key (primaryKey: true), widen what may grow,\n"
         f"# and save it as contracts/{dataset}.odcs.yaml\n"
     ) + str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110))

@@ -163,6 +163,6 @@ def _rules(schema: SchemaObject, columns: tuple[Column, ...], place: Place) -> I
                 or not isinstance(quality.implementation, str)
             ):
                 raise at.wrong(
-                    "expected metric: … of a column, or type: custom, engine: causeway, implementation: <SQL over a row>"
+                    "expected a column's metric, or type: custom, engine: causeway, implementation: <SQL>"
                 )
             yield Rule(quality.name or quality.id or quality.implementation, quality.implementation, column)

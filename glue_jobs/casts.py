@@ -74,7 +74,8 @@ def _number(raw: pl.Series, column: Column) -> pl.Series:
     value = raw.cast(polars_type(column), strict=False)
     if column.precision is None:
         return _only(value, pl.col("v").is_finite())
-    digits = rf"^[+-]?(\d+(\.\d{{0,{column.scale}}}0*)?|\.\d{{1,{max(column.scale, 1)}}}0*)$"  # else it was rounded
+    # More digits than the scale would have been rounded.
+    digits = rf"^[+-]?(\d+(\.\d{{0,{column.scale}}}0*)?|\.\d{{1,{max(column.scale, 1)}}}0*)$"
     return _only(value, raw.str.contains(digits))
 
 

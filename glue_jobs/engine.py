@@ -123,7 +123,7 @@ Read = tuple[Slice, Parsed | Unreadable]
 
 
 def _groups(contract: Contract, slices: Sequence[Slice], fetch: Fetch) -> Iterator[list[Read]]:
-    """Blocks of records of about one size: small objects are checked together, for each check has a fixed cost."""
+    """Blocks of about one size: small objects are checked together, for each check has a fixed cost."""
     group: list[Read] = []
     size = 0
     for piece in slices:

@@ -211,7 +211,7 @@ def _runs(data: bytes, records: Records, cuts: Any) -> Iterator[bytes | memoryvi
 
 
 def _read_parquet(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Parsed]:
-    """The row groups that begin inside the slice; a damaged one is found before any of the others is given out."""
+    """The row groups that begin inside the slice; a damaged one is found before any is given out."""
     if not piece.size:
         raise Unreadable("empty", "the object has no bytes")
     try:

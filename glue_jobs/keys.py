@@ -1,4 +1,4 @@
-"""Keys that occur twice: found inside a block at once, and across a batch from the hashes that blocks report."""
+"""Keys that occur twice: inside a block at once, across a batch from the hashes that blocks report."""
 
 from __future__ import annotations
 

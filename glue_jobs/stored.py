@@ -99,7 +99,7 @@ def _stored(piece: Slice, fetch: Fetch) -> Iterator[bytes]:
 
 
 def _lines(piece: Slice, fetch: Fetch) -> Iterator[tuple[int, bytes]]:
-    """Lines that begin inside the slice: from after the first line end at or before its start, past its stop."""
+    """Lines that begin inside the slice: from the first line end on, and past its stop to the next."""
     at, begun, last = max(piece.start - 1, 0), piece.start == 0, b""
     while at < piece.stop or (at < piece.size and last not in (b"", b"\n")):
         inside = at < piece.stop

@@ -125,7 +125,7 @@ def _add(a: SourceCount, b: SourceCount) -> SourceCount:
 
 
 def torn_sources(counts: Iterable[SourceCount]) -> set[tuple[str, str]]:
-    """Objects whose slices could not tell their records apart: drop their results, curate them again unsplit."""
+    """Objects whose slices could not tell records apart: drop their results, curate them unsplit."""
     return {(count.source, count.version) for count in counts if count.torn}
 
 

