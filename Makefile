@@ -17,13 +17,7 @@ help: ## List what make can do
 install: $(INSTALLED) ## Install everything into this checkout, locked and hashed
 
 $(INSTALLED): requirements.txt requirements-uv.txt package-lock.json
-	@$(PYTHON) local/prerequisites.py
-	@echo "Installing into $(CURDIR)/$(VENV) and node_modules (about 1 GB; a minute or two) …"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
-	@$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.txt requirements-uv.txt
-	@echo "  … Python packages done; now the CDK command line"
-	@npm ci --silent --no-audit --no-fund --ignore-scripts
+	@$(PYTHON) local/install.py
 	@touch $@
 
 demo: $(INSTALLED) ## Run the real thing on an AWS embedded in this machine (KEEP=1 leaves it up)
