@@ -146,6 +146,7 @@ def number_lines(rejected: pa.Table, counts: Iterable[SourceCount]) -> pa.Table:
             pl.DataFrame(rows, schema, orient="row").sort("offset"),
             on="offset",
             by=["_source", "_source_version"],
+            check_sortedness=False,
         )
     )
     numbered = based.sort("_at").select(pl.col("line") + pl.col("_base").fill_null(0)).to_series()
