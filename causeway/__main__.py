@@ -7,8 +7,14 @@ import importlib
 import sys
 
 from causeway.contract import ContractError
+from causeway.settings import SettingsError
 
-COMMANDS = ["check", "infer"]  # modules of this package that have add_parser(subparsers)
+COMMANDS = [
+    "check",
+    "infer",
+    "partner_kit",
+    "revoke",
+]  # modules of this package that have add_parser(subparsers)
 USAGE = 2
 
 
@@ -22,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         return int(options.run(options))
     except BrokenPipeError:
         return 0
-    except (ContractError, OSError) as error:
+    except (ContractError, SettingsError, OSError) as error:
         print(f"causeway: {error}", file=sys.stderr)
         return USAGE
 

@@ -210,6 +210,7 @@ class LakeStack(Stack):
         CfnOutput(self, "LandingBucket", value=self.landing_bucket.bucket_name)
         CfnOutput(self, "CuratedBucket", value=self.curated_bucket.bucket_name)
         CfnOutput(self, "QuarantineBucket", value=self.quarantine_bucket.bucket_name)
+        CfnOutput(self, "CuratedDatabaseName", value=self.curated_database)
         CfnOutput(
             self,
             "CuratedDataUrl",

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from tests.access.intent import Granted, Intent, broken, decide
 from tests.access.policies import Access, Json
@@ -96,7 +97,7 @@ def _listed(access: Access, changed: Access, mutant: Mutant, simulator: Simulato
 
 
 def _services(statement: Json) -> frozenset[str]:
-    actions = statement.get("Action", statement.get("NotAction"))
+    actions: Any = statement.get("Action", statement.get("NotAction"))
     return frozenset(
         action.partition(":")[0] for action in (actions if isinstance(actions, list) else [actions])
     )

@@ -1,11 +1,13 @@
 """Who may do what: the synthesized policies, proven by simulation."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
+from causeway.revoke import older_than
 from tests.access import proof
-from tests.access.intent import ADMIN, LANDING
+from tests.access.intent import ADMIN, CURATED, FLIGHTS, LANDING, PROGRAMMATIC, decide
 from tests.access.intents import intents
 from tests.access.policies import DEFAULT, OPTIONS, REVOKED, Json, synthesized
 from tests.access.request import Check, question
@@ -102,6 +104,23 @@ def test_a_request_whose_context_is_left_out_of_account_is_an_error() -> None:
 def test_what_the_simulator_cannot_decide_is_an_error_and_no_denial() -> None:
     with Simulator() as simulator, pytest.raises(SimulationError):
         simulator.ask([question(synthesized(DEFAULT), Check(ADMIN, "s3:ReadObject", f"{LANDING}/x"))])
+
+
+def test_after_a_revocation_is_undone_sessions_from_before_stay_refused() -> None:
+    statement = older_than(datetime(2026, 1, 1, 12, tzinfo=UTC))
+    access = synthesized(DEFAULT)
+    role = access.roles[PROGRAMMATIC]
+    permissions = access.documents[role.identity[0]]
+    after = access.changed(
+        role.identity[0], {**permissions, "Statement": [*permissions["Statement"], statement]}
+    )
+    file = f"{CURATED}/{FLIGHTS}"
+    old, new = (
+        Check(PROGRAMMATIC, "s3:GetObject", file, {"aws:TokenIssueTime": f"2026-01-01T12:00:0{second}Z"})
+        for second in (0, 1)
+    )
+    with Simulator() as simulator:
+        assert list(decide(after, [old, new], simulator).values()) == [False, True]
 
 
 def test_an_intrinsic_function_that_is_not_known_is_an_error() -> None:

@@ -1,0 +1,100 @@
+"""The kit: what the partner gets is what its roles need, and no more than there is."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from causeway import partner_kit, settings
+from causeway.account import AccountError
+from causeway.settings import EMBEDDED_EXTERNAL_ID, Settings, SettingsError, load_settings
+
+PROGRAMMATIC, CONSOLE = (
+    f"arn:aws:iam::111111111111:role/causeway/partner/causeway-{kind}" for kind in ("programmatic", "console")
+)
+OUTPUTS = {
+    "ProgrammaticRoleArn": PROGRAMMATIC,
+    "ConsoleRoleArn": CONSOLE,
+    "SwitchRoleUrl": "https://signin.aws.amazon.com/switchrole?account=111111111111&roleName=x",
+    "CuratedDataUrl": "https://example.com/?prefix=",
+    "CuratedDatabaseName": "causeway_lake",
+}
+
+
+def changed(**partner: object) -> Settings:
+    loaded = load_settings(settings.SETTINGS_FILE)
+    return loaded.model_copy(update={"partner": loaded.partner.model_copy(update=partner)})
+
+
+def kit(folder: Path, outputs: dict[str, str] = OUTPUTS, **partner: object) -> dict[str, str]:
+    written = partner_kit.write(folder, changed(**partner), outputs, ["flights", "weather"])
+    return {path.name: path.read_text() for path in written}
+
+
+def test_the_policy_for_the_partners_admin_allows_taking_our_roles_and_nothing_else(tmp_path: Path) -> None:
+    (statement,) = json.loads(kit(tmp_path)["allow-causeway.json"])["Statement"]
+    assert (statement["Action"], statement["Resource"]) == (["sts:AssumeRole"], [PROGRAMMATIC, CONSOLE])
+
+
+def test_a_source_identity_is_allowed_and_asked_for_where_the_role_wants_one(tmp_path: Path) -> None:
+    files = kit(tmp_path, source_identity=True)
+    (statement,) = json.loads(files["allow-causeway.json"])["Statement"]
+    assert "sts:SetSourceIdentity" in statement["Action"]
+    assert "--source-identity WHO" in files["programs.md"]
+
+
+def test_every_blank_is_filled_in(tmp_path: Path) -> None:
+    files = kit(tmp_path)
+    assert [
+        name for name, text in files.items() if re.search(r"\$\{?[A-Za-z]", text) and name.endswith(".md")
+    ] == []
+    assert PROGRAMMATIC in files["programs.md"]
+    assert EMBEDDED_EXTERNAL_ID in files["programs.md"]
+    assert "prefix=weather/" in files["console.md"]
+
+
+def test_only_the_datasets_that_the_partner_reads_are_spoken_of(tmp_path: Path) -> None:
+    assert not [name for name, text in kit(tmp_path, datasets=["weather"]).items() if "flights" in text]
+
+
+def test_a_role_that_is_switched_off_has_no_page(tmp_path: Path) -> None:
+    outputs = {
+        name: value for name, value in OUTPUTS.items() if name not in ("ConsoleRoleArn", "SwitchRoleUrl")
+    }
+    files = kit(tmp_path, outputs)
+    assert "console.md" not in files
+    assert json.loads(files["allow-causeway.json"])["Statement"][0]["Resource"] == [PROGRAMMATIC]
+
+
+def test_an_account_of_ones_own_needs_an_external_id_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "settings.toml"
+    own.write_text(settings.SETTINGS_FILE.read_text().replace('"111111111111"', '"333333333333"'))
+    monkeypatch.setattr(settings, "EXTERNAL_ID_FILE", tmp_path / ".external-id")
+    monkeypatch.setattr(partner_kit, "EXTERNAL_ID_FILE", tmp_path / ".external-id")
+    monkeypatch.delenv("CAUSEWAY_EXTERNAL_ID", raising=False)
+    with pytest.raises(SettingsError, match="--new-external-id"):
+        load_settings(own)
+    partner_kit.new_external_id()
+    first = load_settings(own).partner.external_id
+    assert first != EMBEDDED_EXTERNAL_ID
+    with pytest.raises(AccountError, match="there already"):
+        partner_kit.new_external_id()
+    assert load_settings(own).partner.external_id == first
+
+
+def test_a_dataset_without_a_contract_is_a_wrong_setting() -> None:
+    with pytest.raises(SettingsError, match="no contract for flihgts; contracts: flights, weather"):
+        changed(datasets=["flihgts"]).partner.check_datasets(["flights", "weather"])
+
+
+@pytest.mark.parametrize("name", ["analyst", "role/*", "user/a*", "group/x", "role/aws-reserved/other/*"])
+def test_who_may_switch_to_the_console_role_is_never_a_pattern_of_the_partners_own_names(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(settings.SETTINGS_FILE.read_text().replace("user/causeway-analyst", name))
+    with pytest.raises(SettingsError, match=r"partner\.console_principals"):
+        load_settings(path)
