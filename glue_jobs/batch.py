@@ -2,24 +2,30 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.io import load_file_io
 from pyiceberg.table import Table
 
 from causeway.contract import Contract
 from causeway.manifest import Manifest
 from causeway.report import Report, SourceReport
-from glue_jobs.engine import REJECTED_SCHEMA, SourceCount, curated_schema
+from glue_jobs.engine import REJECTED_SCHEMA, curated_schema
+from glue_jobs.keys import Banned, repeated
 from glue_jobs.ledger import Ledger
+from glue_jobs.model import SourceCount
+from glue_jobs.output import parquet
 from glue_jobs.tables import change_table, open_table, snapshots_since
-from glue_jobs.units import SourceObject, Unit, plan_units
+from glue_jobs.units import SourceObject, Unit, number_lines, plan_units, torn_sources, total
 
 logger = logging.getLogger(__name__)
 
@@ -41,15 +47,17 @@ class Lake:
 
 @dataclass(frozen=True)
 class UnitResult:
-    """What a task says of a unit it curated: counts, files written, columns beyond the contract's."""
+    """What a task says of a unit it curated: counts, files written, hashes of its keys, new columns."""
 
     counts: tuple[SourceCount, ...]
     files: tuple[str, ...]
     rejected_files: tuple[str, ...]
+    keys: pl.DataFrame
     new_columns: tuple[str, ...] = ()
 
 
-Distribute = Callable[[Sequence[Unit]], Sequence[UnitResult]]
+# Curates units (by number) somewhere; rows in `Banned` are rejected as duplicates.
+Distribute = Callable[[Mapping[int, Unit], Banned], Mapping[int, UnitResult]]
 
 
 class Batch:
@@ -86,7 +94,7 @@ class Batch:
             if not due:
                 return self._nothing_to_do(table)
             if due != decided:
-                decided, results = due, self._distribute(self._plan(due))
+                decided, results = due, self._curate_units([item for item in due.values() if item])
                 table = self._curated_table(results)
                 if self._behind(table):
                     continue
@@ -174,8 +182,40 @@ class Batch:
             raise
         return SourceObject(source, head.get("VersionId", "null"), head["ContentLength"])
 
-    def _plan(self, due: dict[str, SourceObject | None]) -> list[Unit]:
-        return plan_units([item for item in due.values() if item], self._contract)
+    def _curate_units(self, objects: list[SourceObject]) -> list[UnitResult]:
+        """Curate every object; what one task cannot see of another's rows is settled here."""
+        units = dict(enumerate(plan_units(objects, self._contract, split=True)))
+        results = dict(self._distribute(units, {}))
+        if torn := torn_sources(c for result in results.values() for c in result.counts):
+            # A quoted newline crosses an edge: those objects cannot be cut.
+            whole = [item for item in objects if (item.source, item.version) in torn]
+            rest = [item for item in objects if item not in whole]
+            planned = plan_units(rest, self._contract, split=True) + plan_units(whole, self._contract)
+            units = dict(enumerate(planned, start=len(units)))
+            results = dict(self._distribute(units, {}))
+        if banned := repeated([results[n].keys for n in sorted(results)], self._contract):
+            affected = {
+                n: unit
+                for n, unit in units.items()
+                if any((s.source, s.version, s.start) in banned for s in unit.slices)
+            }
+            results.update(self._distribute(affected, banned))
+        ordered = [results[n] for n in sorted(results)]
+        self._number_lines(units, results)
+        return ordered
+
+    def _number_lines(self, units: Mapping[int, Unit], results: Mapping[int, UnitResult]) -> None:
+        """Rejected rows of objects that were cut: their lines become lines of the object."""
+        counts = [count for result in results.values() for count in result.counts]
+        for n, unit in units.items():
+            if all(piece.whole for piece in unit.slices):
+                continue
+            for uri in results[n].rejected_files:
+                files = load_file_io(self._catalog.properties, uri)
+                with files.new_input(uri).open() as stored:
+                    rejected = pq.read_table(stored)
+                with files.new_output(uri).create(overwrite=True) as mended:
+                    mended.write(parquet(number_lines(rejected, counts)))
 
     def _commit(
         self, table: Table, due: dict[str, SourceObject | None], results: Sequence[UnitResult]
@@ -203,8 +243,7 @@ class Batch:
         gone = [SourceReport(source, None) for source, item in due.items() if item is None]
         there = [
             SourceReport(c.source, c.version, c.rows, c.curated, c.rejected, c.reasons, c.unreadable)
-            for result in results
-            for c in result.counts
+            for c in total(count for result in results for count in result.counts)
         ]
         return Report(
             dataset=self._manifest.dataset,

@@ -9,7 +9,7 @@ import tempfile
 import time
 import uuid
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from pyspark.sql import SparkSession
 from causeway.contract import SUFFIX, Contract, load_contract
 from causeway.manifest import Manifest
 from glue_jobs.batch import Batch, Lake, UnitResult
+from glue_jobs.keys import Banned
 from glue_jobs.ledger import Ledger
 from glue_jobs.tables import glue_catalog
 from glue_jobs.tasks import Task
@@ -59,19 +60,23 @@ def read_contract(archive: bytes, dataset: str) -> Contract:
         return load_contract(Path(contracts.extract(f"contracts/{dataset}{SUFFIX}", folder)))
 
 
-def distribute(spark: SparkSession, task: Task, units: Sequence[Unit]) -> list[UnitResult]:
+def distribute(
+    spark: SparkSession, task: Task, units: Mapping[int, Unit], banned: Banned
+) -> dict[int, UnitResult]:
     """Curate every unit in a Spark task of its own."""
     if not units:
-        return []
+        return {}
+    numbers = sorted(units)
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            for number in batch.column(0).to_pylist():
-                result = task.curate(units[number], number)
-                yield pa.record_batch({"result": [pickle.dumps(result)]})
+            for place in batch.column(0).to_pylist():
+                n = numbers[place]
+                yield pa.record_batch({"result": [pickle.dumps((n, task.curate(units[n], n, banned)))]})
 
-    numbers = spark.range(0, len(units), 1, len(units))
-    return [pickle.loads(row.result) for row in numbers.mapInArrow(run, "result binary").collect()]
+    places = spark.range(0, len(numbers), 1, len(numbers))
+    answers = places.mapInArrow(run, "result binary").collect()
+    return dict(pickle.loads(row.result) for row in answers)  # noqa: S301 - our own tasks wrote them
 
 
 def main(argv: Sequence[str]) -> None:
@@ -101,7 +106,7 @@ def main(argv: Sequence[str]) -> None:
         catalog=glue_catalog(),
         ledger=Ledger(boto3.resource("dynamodb").Table(arguments.ledger_table), manifest.dataset),
         s3=s3,
-        distribute=lambda units: distribute(spark, task, units),
+        distribute=lambda units, banned: distribute(spark, task, units, banned),
     )
     report = batch.curate()
     logger.info(

@@ -77,3 +77,10 @@ def _encode(frame: pl.DataFrame, contract: Contract) -> bytes:
 def _field(field: pa.Field, required: bool) -> pa.Field:
     dtype = pa.time64("us") if pa.types.is_time(field.type) else field.type
     return pa.field(field.name, dtype, nullable=not required)
+
+
+def parquet(table: pa.Table) -> bytes:
+    """A table as one Parquet file, for what needs no order and no partitions."""
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()

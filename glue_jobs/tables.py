@@ -127,23 +127,28 @@ def _data_file(table: Table, path: str) -> DataFile:
 
 def _files_of(table: Table, sources: list[str]) -> Iterable[tuple[DataFile, str | None]]:
     """Each file that holds rows of the sources, and a new file with the rest of its rows, if any."""
-    for task in table.scan(row_filter=In("_source", sources)).plan_files():
+    held_by = In("_source", sources)  # type: ignore[call-arg,arg-type]  # as pyiceberg documents it
+    for task in table.scan(row_filter=held_by).plan_files():
         with table.io.new_input(task.file.file_path).open() as stream:
             parquet = pq.ParquetFile(stream)
             held = parquet.read(columns=["_source"])["_source"]
             leaving = pc.sum(pc.is_in(held, pa.array(sources))).as_py() or 0
             if leaving == 0:
                 continue
-            rest = None if leaving == len(held) else _copy_without(table, parquet, task.file.file_path, sources)
+            rest = (
+                None if leaving == len(held) else _copy_without(table, parquet, task.file.file_path, sources)
+            )
         yield task.file, rest
 
 
 def _copy_without(table: Table, parquet: pq.ParquetFile, path: str, sources: list[str]) -> str:
     copy = f"{path.rpartition('/')[0]}/{uuid.uuid4()}.parquet"
     leaving = pa.array(sources)
-    with table.io.new_output(copy).create() as stream:
-        with pq.ParquetWriter(stream, parquet.schema_arrow, compression="zstd") as writer:
-            for rows in parquet.iter_batches():
-                stays = pc.invert(pc.is_in(rows.column("_source"), leaving))
-                writer.write_batch(rows.filter(stays))
+    with (
+        table.io.new_output(copy).create() as stream,
+        pq.ParquetWriter(stream, parquet.schema_arrow, compression="zstd") as writer,
+    ):
+        for rows in parquet.iter_batches():
+            stays = pc.invert(pc.is_in(rows.column("_source"), leaving))
+            writer.write_batch(rows.filter(stays))
     return copy

@@ -1,7 +1,6 @@
 """What runs on a Spark executor: fetch a unit, curate it, write its files straight to S3."""
 
 import functools
-import io
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,14 +8,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
-import pyarrow as pa
-import pyarrow.parquet as pq
+import polars as pl
 
 from causeway.contract import Contract
 from glue_jobs.batch import Lake, UnitResult
 from glue_jobs.engine import curated_schema
-from glue_jobs.output import write_parquet
-from glue_jobs.units import Unit, curate_unit
+from glue_jobs.keys import Banned
+from glue_jobs.model import SourceCount
+from glue_jobs.output import parquet, write_parquet
+from glue_jobs.units import Unit, curate_parts
 
 
 @functools.cache
@@ -34,26 +34,34 @@ class Task:
     run: str
     committed_at: datetime
 
-    def curate(self, unit: Unit, number: int) -> UnitResult:
-        """Curate a unit. A task that Spark tries again writes the same files again."""
-        curated = curate_unit(
-            self.contract, unit, self._fetch, batch=self.batch, committed_at=self.committed_at
+    def curate(self, unit: Unit, number: int, banned: Banned) -> UnitResult:
+        """Curate a unit, part by part. A task that Spark tries again writes the same files again."""
+        known, dataset = set(curated_schema(self.contract).names), self.contract.dataset
+        counts: list[SourceCount] = []
+        files: list[str] = []
+        rejected: list[str] = []
+        keys: list[pl.DataFrame] = []
+        new_columns: set[str] = set()
+        parts = curate_parts(
+            self.contract, unit, self._fetch, batch=self.batch, committed_at=self.committed_at, banned=banned
         )
-        known = set(curated_schema(self.contract).names)
-        dataset = self.contract.dataset
-        files = []
-        for part, data in write_parquet(curated.rows, self.contract):
-            folder = f"{self.lake.curated_location}/{dataset}/data" + (f"/{part}" if part else "")
-            files.append(self._put(folder, number, data))
-        rejected = []
-        if curated.rejected.num_rows:
-            data = _parquet(curated.rejected)
-            rejected.append(self._put(f"{self.lake.quarantine_location}/{dataset}/data", number, data))
+        # A unit curated again with `banned` must not overwrite what the first round wrote.
+        again = "-again" if banned else ""
+        for i, part in enumerate(parts):
+            name = f"{number}-{i}{again}"
+            for partition, data in write_parquet(part.frame, self.contract):
+                folder = f"{self.lake.curated_location}/{dataset}/data" + (
+                    f"/{partition}" if partition else ""
+                )
+                files.append(self._put(folder, name, data))
+            if part.rejected.num_rows:
+                folder = f"{self.lake.quarantine_location}/{dataset}/data"
+                rejected.append(self._put(folder, name, parquet(part.rejected)))
+            counts += part.counts
+            keys.append(part.keys)
+            new_columns.update(column for column in part.frame.columns if column not in known)
         return UnitResult(
-            tuple(curated.counts),
-            tuple(files),
-            tuple(rejected),
-            tuple(name for name in curated.rows.column_names if name not in known),
+            tuple(counts), tuple(files), tuple(rejected), pl.concat(keys), tuple(sorted(new_columns))
         )
 
     def _fetch(self, source: str, version: str, start: int, stop: int) -> bytes:
@@ -64,15 +72,9 @@ class Task:
         body: bytes = _s3().get_object(**where, Range=f"bytes={start}-{stop - 1}")["Body"].read()
         return body
 
-    def _put(self, folder: str, number: int, data: bytes) -> str:
-        name = uuid.uuid5(uuid.UUID(self.batch), f"{self.run}/{folder}/{number}")
-        uri = f"{folder}/{name}.parquet"
+    def _put(self, folder: str, name: str, data: bytes) -> str:
+        unique = uuid.uuid5(uuid.UUID(self.batch), f"{self.run}/{folder}/{name}")
+        uri = f"{folder}/{unique}.parquet"
         where = urlsplit(uri)
         _s3().put_object(Bucket=where.netloc, Key=where.path.lstrip("/"), Body=data)
         return uri
-
-
-def _parquet(table: pa.Table) -> bytes:
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd")
-    return sink.getvalue()

@@ -14,7 +14,7 @@ from local import cdk
 ASSEMBLY = Path(__file__).resolve().parent.parent / "build" / "cdk.out"
 
 
-class Refused(RuntimeError):
+class RefusedError(RuntimeError):
     """Nothing was done; the message says why, and what to do."""
 
 
@@ -23,37 +23,38 @@ def check(settings: Settings) -> None:
     try:
         found = boto3.client("sts", region_name=settings.company.region).get_caller_identity()["Account"]
     except (BotoCoreError, ClientError) as error:
-        raise Refused(f"no usable AWS credentials in the environment: {error}") from error
+        raise RefusedError(f"no usable AWS credentials in the environment: {error}") from error
     if found != settings.company.account:
-        raise Refused(
+        raise RefusedError(
             f"the credentials are for account {found}, settings.toml says company.account = "
             f'"{settings.company.account}": change one of them'
         )
     if settings.partner.external_id == EMBEDDED_EXTERNAL_ID and "AWS_ENDPOINT_URL" not in os.environ:
-        raise Refused("settings.toml still has the demo's partner.external_id: agree on one with the partner")
+        raise RefusedError(
+            "settings.toml still has the demo's partner.external_id: agree on one with the partner"
+        )
 
 
 def deploy(settings: Settings) -> None:
     """Synthesize, bootstrap the account (nothing happens where it is), deploy every stack."""
-    say = _say
     environment = dict(os.environ)
-    say("Synthesizing …")
+    _say("Synthesizing …")
     cdk.synth(ASSEMBLY, environment)
-    say("Bootstrapping …")
+    _say("Bootstrapping …")
     cdk.bootstrap(settings.company.account, settings.company.region, environment)
-    say("Deploying …")
-    outputs = cdk.deploy(ASSEMBLY, environment, say)
+    _say("Deploying …")
+    outputs = cdk.deploy(ASSEMBLY, environment, _say)
     for stack, values in sorted(outputs.items()):
         for name, value in sorted(values.items()):
             if not name.startswith("Exports"):
-                say(f"{stack}.{name} = {value}")
-    say("Done. Deployed; `make destroy` removes it all again.")
+                _say(f"{stack}.{name} = {value}")
+    _say("Done. Deployed; `make destroy` removes it all again.")
 
 
 def destroy(settings: Settings) -> None:
     """Empty the sandbox's buckets and remove its stacks. The bootstrap stack stays."""
     if not settings.sandbox:
-        raise Refused("settings.toml says sandbox = false: data and stacks are protected; remove them by hand")
+        raise RefusedError("settings.toml says sandbox = false: data and stacks are protected")
     session = boto3.Session(region_name=settings.company.region)
     stacks = session.client("cloudformation")
     try:
@@ -67,7 +68,7 @@ def destroy(settings: Settings) -> None:
     _say("Destroying …")
     cdk.synth(ASSEMBLY, dict(os.environ))
     cdk.cdk("destroy", "--all", "--force", "--app", str(ASSEMBLY), environment=dict(os.environ), note=_say)
-    _say("Done. Destroyed; the CDK bootstrap stack (CDKToolkit) stays, and the key is kept for its waiting period.")
+    _say("Done. Destroyed; what stays: the bootstrap stack CDKToolkit, and the key for its waiting period.")
 
 
 def _say(text: str) -> None:
@@ -82,7 +83,7 @@ def main() -> int:
         settings = load_settings()
         check(settings)
         {"deploy": deploy, "destroy": destroy}[command](settings)
-    except (Refused, SettingsError, cdk.CdkError) as error:
+    except (RefusedError, SettingsError, cdk.CdkError) as error:
         print(f"make {command}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -52,7 +52,7 @@ def install() -> None:
         raise RuntimeError(f"the bridges fit ministack {MINISTACK}, found {found}: run `make install`")
     for module, names in (*REPLACED.items(), *USED.items()):
         for name in names:
-            if not hasattr(importlib.import_module(module), name):
+            if not hasattr(_part(module), name):
                 raise RuntimeError(f"ministack has no {module}.{name}: the bridge over it does not fit")
     _count_loopback_as_tls()
     _run_glue_jobs_here()
@@ -63,15 +63,19 @@ def install() -> None:
     _name_principals_by_role()
 
 
+def _part(module: str) -> Any:
+    return importlib.import_module(module)
+
+
 def _count_loopback_as_tls() -> None:
     # Policies deny plain HTTP; over loopback there is nothing to listen in on.
-    app = importlib.import_module("ministack.app")
+    app = _part("ministack.app")
     pin = app.pin_request_origin
     app.pin_request_origin = lambda source_ip, _secure: pin(source_ip, True)
 
 
 def _run_glue_jobs_here() -> None:
-    glue = importlib.import_module("ministack.services.glue")
+    glue = _part("ministack.services.glue")
     # Any image "is there", and a script is looked for only when it is run, as the job's role.
     glue._get_docker = lambda: SimpleNamespace(images=SimpleNamespace(get=lambda _image: None))
     glue._resolve_script = lambda location: location
@@ -114,8 +118,8 @@ def _wait(process: subprocess.Popen[bytes], run: dict[str, Any], timeout: int) -
 
 def _role_credentials(role: str, session: str) -> dict[str, str]:
     """Temporary credentials of the job's role, made as the emulator makes a Lambda's."""
-    responses = importlib.import_module("ministack.core.responses")
-    runtime = importlib.import_module("ministack.core.lambda_runtime")
+    responses = _part("ministack.core.responses")
+    runtime = _part("ministack.core.lambda_runtime")
     arn = f"arn:aws:lambda:{responses.get_region()}:{responses.get_account_id()}:function:{session}"
     credentials: dict[str, str] = runtime.execution_credentials(
         {"FunctionArn": arn, "FunctionName": session, "Role": role}
@@ -145,13 +149,13 @@ def _fetch_code(
 
 
 def _start_glue_jobs_from_state_machines() -> None:
-    states = importlib.import_module("ministack.services.stepfunctions")
+    states = _part("ministack.services.stepfunctions")
     states._SERVICE_DISPATCH["arn:aws:states:::glue:startJobRun"] = _start_job_run
 
 
 def _start_job_run(resource: str, task_input: dict[str, Any]) -> dict[str, Any]:
-    glue = importlib.import_module("ministack.services.glue")
-    states = importlib.import_module("ministack.services.stepfunctions")
+    glue = _part("ministack.services.glue")
+    states = _part("ministack.services.stepfunctions")
     status, _headers, body = glue._start_job_run(task_input)
     answer: dict[str, Any] = json.loads(body)
     if status >= 400:
@@ -168,8 +172,8 @@ def _start_job_run(resource: str, task_input: dict[str, Any]) -> dict[str, Any]:
 
 def _gather_messages_for_the_batching_window() -> None:
     """SQS→Lambda with MaximumBatchingWindowInSeconds and batches above 10, which the emulator ignores."""
-    sqs = importlib.import_module("ministack.services.sqs")
-    lambdas = importlib.import_module("ministack.services.lambda_svc")
+    sqs = _part("ministack.services.sqs")
+    lambdas = _part("ministack.services.lambda_svc")
 
     def receive(queue_url: str, batch_size: int) -> list[dict[str, Any]]:
         with sqs._queues_lock:
@@ -194,8 +198,8 @@ def _gather_messages_for_the_batching_window() -> None:
 
 def _make_budgets_from_templates() -> None:
     """AWS::Budgets::Budget, which the emulator's CloudFormation lacks and its Budgets service has."""
-    budgets = importlib.import_module("ministack.services.budgets")
-    handlers = importlib.import_module("ministack.services.cloudformation.provisioners")._RESOURCE_HANDLERS
+    budgets = _part("ministack.services.budgets")
+    handlers = _part("ministack.services.cloudformation.provisioners")._RESOURCE_HANDLERS
 
     def create(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, str]]:
         name = properties["Budget"].setdefault("BudgetName", f"{stack}-{logical_id}")
@@ -217,17 +221,23 @@ def _name_catalog_resources() -> None:
     The emulator takes the name in GetDatabase for a table's, and checks calls on a table against its
     database alone. (AWS checks catalog, database and table, each.)
     """
-    actions = importlib.import_module("ministack.core.iam_actions")
+    actions = _part("ministack.core.iam_actions")
     extract = actions.extract_resource_arn
 
-    def resource(service: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any) -> str:
+    def resource(
+        service: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any
+    ) -> str:
         found: str = extract(service, method, path, headers, body, *rest)
         action = headers.get("x-amz-target", "").rpartition(".")[2]
         if service != "glue" or action not in CATALOG_CALLS:
             return found
         asked = json.loads(body)
         table = asked.get("TableInput", asked).get("Name", "*")
-        named = f"database/{asked['Name']}" if action == "GetDatabase" else f"table/{asked['DatabaseName']}/{table}"
+        named = (
+            f"database/{asked['Name']}"
+            if action == "GetDatabase"
+            else f"table/{asked['DatabaseName']}/{table}"
+        )
         return f"{':'.join(found.split(':')[:5])}:{named}"
 
     actions.extract_resource_arn = resource
@@ -235,8 +245,8 @@ def _name_catalog_resources() -> None:
 
 def _name_principals_by_role() -> None:
     """aws:PrincipalArn of a role's session is the role, path and all; the emulator says the session."""
-    evaluator = importlib.import_module("ministack.core.iam_evaluator")
-    roles = importlib.import_module("ministack.services.iam")._roles
+    evaluator = _part("ministack.core.iam_evaluator")
+    roles = _part("ministack.services.iam")._roles
     resolve = evaluator._resolve_condition_key
 
     def resolve_by_role(key: str, context: Any) -> Any:

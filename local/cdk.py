@@ -15,7 +15,9 @@ class CdkError(RuntimeError):
     """The command line failed; the message has the end of what it printed."""
 
 
-def cdk(*arguments: str, environment: Mapping[str, str], note: Callable[[str], None] = lambda _: None) -> None:
+def cdk(
+    *arguments: str, environment: Mapping[str, str], note: Callable[[str], None] = lambda _: None
+) -> None:
     """Run one command; `note` hears each line it prints."""
     path = f"{Path(sys.prefix) / 'bin'}:{environment['PATH']}"
     process = subprocess.Popen(

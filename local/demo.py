@@ -1,5 +1,6 @@
 """`make demo`: the whole of Causeway on this machine, from an empty AWS to the partner's answer."""
 
+import contextlib
 import json
 import os
 import re
@@ -23,12 +24,16 @@ from local.watch import Watch, newest
 BUILD = Path(__file__).resolve().parent.parent / "build"
 # So that nobody waits here for a minute; everything else is as settings.toml says.
 WINDOW_SECONDS = 2
+DATASETS = ("flights", "planes", "weather")
+COUNTS = ("landed", "curated", "quarantined", "read_by_partner", "superseded")
 
 
 def demo_settings() -> Path:
     """settings.toml with a short batching window."""
     text, replaced = re.subn(
-        r"(?m)^batch_window_seconds = .*$", f"batch_window_seconds = {WINDOW_SECONDS}", SETTINGS_FILE.read_text()
+        r"(?m)^batch_window_seconds = .*$",
+        f"batch_window_seconds = {WINDOW_SECONDS}",
+        SETTINGS_FILE.read_text(),
     )
     assert replaced == 1, f"{SETTINGS_FILE} has no line for batch_window_seconds"
     path = BUILD / "demo" / "settings.toml"
@@ -41,12 +46,16 @@ def deploy(aws: EmbeddedAws, progress: Progress) -> dict[str, dict[str, str]]:
     """Synthesize, bootstrap and deploy with the real command line; returns the stacks' outputs."""
     environment = {**aws.environment(aws.account), "CAUSEWAY_SETTINGS": str(demo_settings())}
     assembly = BUILD / "demo" / "cdk.out"
-    with progress.phase("synthesize and bootstrap", "Synthesizing the stacks and bootstrapping the account (cdk)"):
-        with ThreadPoolExecutor() as pool:
-            synthesized = pool.submit(cdk.synth, assembly, environment)
-            bootstrapped = pool.submit(cdk.bootstrap, aws.account, aws.region, environment)
-            synthesized.result()
-            bootstrapped.result()
+    with (
+        progress.phase(
+            "synthesize and bootstrap", "Synthesizing the stacks and bootstrapping the account (cdk)"
+        ),
+        ThreadPoolExecutor() as pool,
+    ):
+        synthesized = pool.submit(cdk.synth, assembly, environment)
+        bootstrapped = pool.submit(cdk.bootstrap, aws.account, aws.region, environment)
+        synthesized.result()
+        bootstrapped.result()
     with progress.phase("deploy", "Deploying four stacks (cdk deploy)"):
         return cdk.deploy(assembly, environment, progress.note)
 
@@ -83,9 +92,12 @@ def wrong(account: dict[str, Any], outcomes: Sequence[Outcome]) -> list[str]:
     lines = []
     for dataset, rows in account.items():
         if rows["landed"] != rows["curated"] + rows["quarantined"]:
-            lines.append(f"{dataset}: landed {rows['landed']} ≠ curated {rows['curated']} + quarantined {rows['quarantined']}")
+            parts = f"curated {rows['curated']} + quarantined {rows['quarantined']}"
+            lines.append(f"{dataset}: landed {rows['landed']} ≠ {parts}")
         if rows["curated"] != rows["read_by_partner"]:
-            lines.append(f"{dataset}: curated {rows['curated']}, but the partner read {rows['read_by_partner']}")
+            lines.append(
+                f"{dataset}: curated {rows['curated']}, but the partner read {rows['read_by_partner']}"
+            )
     lines += [f"not refused: {o.tried} ({o.outcome})" for o in outcomes if o.outcome != "refused"]
     return lines
 
@@ -96,7 +108,9 @@ def table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
     widths = [max(len(row[i]) for row in texts) for i in range(len(header))]
     right = [bool(rows) and isinstance(rows[0][i], int | float) for i in range(len(header))]
     aligned = [
-        "  ".join(t.rjust(w) if r else t.ljust(w) for t, w, r in zip(row, widths, right, strict=True)).rstrip()
+        "  ".join(
+            t.rjust(w) if r else t.ljust(w) for t, w, r in zip(row, widths, right, strict=True)
+        ).rstrip()
         for row in texts
     ]
     return "\n".join(f"  {line}" for line in [aligned[0], "  ".join("─" * w for w in widths), *aligned[1:]])
@@ -109,7 +123,9 @@ def tell_story(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], progress: P
     watch = Watch(aws, lake)
 
     files = first_files()
-    with progress.phase("first files", f"Landing {len(files)} files: a year of flights and weather, and some trouble"):
+    with progress.phase(
+        "first files", f"Landing {len(files)} files: a year of flights, planes and weather, and some trouble"
+    ):
         watch.wait_until_done(land(aws, watch.landing, files), progress.note)
     correction = corrected_file()
     with progress.phase("correction", f"Landing {correction.key} again: the first one was preliminary"):
@@ -119,15 +135,13 @@ def tell_story(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], progress: P
     database = settings.project.replace("-", "_") + "_lake"
     with progress.phase("partner reads", f"Reading as the partner, from account {settings.partner.account}"):
         side = PartnerSide(aws, settings, partner["ProgrammaticRoleArn"])
-        tables = {dataset: side.table(database, dataset) for dataset in ("flights", "weather")}
+        tables = {dataset: side.table(database, dataset) for dataset in DATASETS}
         read = {dataset: opened.scan().count() for dataset, opened in tables.items()}
         answer = worst_airlines(tables["flights"])
     with progress.phase("refusals", "Trying what the partner must not do"):
         outcomes = side.refusals(lake, database.replace("_lake", "_quarantine"))
 
     account = account_for(watch, files, read)
-    snapshot = tables["flights"].current_snapshot()
-    assert snapshot is not None
     document = {
         "format": 1,
         "datasets": account,
@@ -141,12 +155,11 @@ def tell_story(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], progress: P
     problems = wrong(account, outcomes)
     for problem in problems:
         progress.say(f"✗ {problem}")
-    landed = sum(rows["landed"] for rows in account.values())
-    curated = sum(rows["curated"] for rows in account.values())
-    quarantined = sum(rows["quarantined"] for rows in account.values())
+    total = {what: sum(rows[what] for rows in account.values()) for what in COUNTS}
     progress.say(
-        f"{'FAILED.' if problems else 'Done.'} LANDED={landed} CURATED={curated} QUARANTINED={quarantined} "
-        f"READ={sum(read.values())} REFUSED={len(outcomes)} SNAPSHOT={snapshot.snapshot_id} TOOK={progress.total:.0f}s"
+        f"{'FAILED.' if problems else 'Done.'} LANDED={total['landed']} CURATED={total['curated']} "
+        f"QUARANTINED={total['quarantined']} READ={total['read_by_partner']} REFUSED={len(outcomes)} "
+        f"SNAPSHOT={document['snapshots']['flights']} TOOK={progress.total:.0f}s"
     )
     return 1 if problems else 0
 
@@ -160,9 +173,8 @@ def _tell(
 ) -> None:
     say = progress.say
     say("\nWhat became of every row")
-    columns = ("landed", "curated", "quarantined", "read_by_partner", "superseded")
-    header = ("dataset", "landed", "curated", "quarantined", "read by partner", "superseded")
-    say(table([[name, *(rows[c] for c in columns)] for name, rows in account.items()], header))
+    header = ("dataset", *(what.replace("_", " ") for what in COUNTS))
+    say(table([[name, *(rows[what] for what in COUNTS)] for name, rows in account.items()], header))
     say("\nWhy rows were quarantined, and objects set aside")
     reasons = [[name, code, n] for name, rows in account.items() for code, n in rows["reasons"].items()]
     reasons += [["—", code, n] for code, n in sorted(document["unrouted"].items())]
@@ -175,20 +187,20 @@ def _tell(
         say(f"  {'✓' if outcome.outcome == 'refused' else '✗'} {outcome.tried}: {outcome.outcome}")
     say(f"\nSnapshot of flights: {document['snapshots']['flights']} (a training set is a snapshot)")
     say("Seconds: " + " · ".join(f"{name} {seconds}" for name, seconds in document["seconds"].items()))
-    say("Next: KEEP=1 make demo (leaves this AWS up) · make test · make deploy (a sandbox account) · make help\n")
+    say("Next: KEEP=1 make demo (leaves this AWS up) · make test · make deploy (to a sandbox) · make help\n")
 
 
 def keep(aws: EmbeddedAws, progress: Progress) -> None:
     """Leave the embedded AWS up until interrupted, and say how to talk to it."""
     progress.say("The embedded AWS stays up until Ctrl-C. In another terminal:")
     progress.say(f"  export AWS_ENDPOINT_URL={aws.endpoint} AWS_DEFAULT_REGION={aws.region}")
-    progress.say(f"  export AWS_ACCESS_KEY_ID={aws.account} AWS_SECRET_ACCESS_KEY=embedded  # the account's root")
+    progress.say(
+        f"  export AWS_ACCESS_KEY_ID={aws.account} AWS_SECRET_ACCESS_KEY=embedded  # the account's root"
+    )
     progress.say("  aws s3 ls   # or boto3, which reads the same variables")
     sys.stdout.flush()
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         aws.wait()
-    except KeyboardInterrupt:
-        pass
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 """The embedded AWS: start it, talk to it as either account, deploy to it, stop it."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -90,10 +91,8 @@ class EmbeddedAws:
     def stop(self) -> None:
         """End the process and all it started; remove what it kept."""
         if self._process:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             self._process.wait()
             self._process = None
         shutil.rmtree(self.folder, ignore_errors=True)

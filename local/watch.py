@@ -41,7 +41,9 @@ class Watch:
         ]
 
     def executions(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._states.list_executions(stateMachineArn=self._machine)["executions"]
+        found: list[dict[str, Any]] = self._states.list_executions(stateMachineArn=self._machine)[
+            "executions"
+        ]
         return found
 
     def wait_until_done(self, landed: dict[str, str], note: Callable[[str], None]) -> None:
@@ -63,7 +65,9 @@ class Watch:
             if not missing and not running:
                 return
             if time.monotonic() > deadline:
-                raise RuntimeError(f"after {LATEST} s not accounted for: {', '.join(missing)}; running: {running}")
+                raise RuntimeError(
+                    f"after {LATEST} s not accounted for: {', '.join(missing)}; running: {running}"
+                )
             done = len(landed) - len(missing)
             note(f"{done} of {len(landed)} files accounted for, {len(running)} executions running")
             time.sleep(0.5)

@@ -106,7 +106,8 @@ class PipelineStack(Stack):
             script=glue.Code.from_bucket(script.bucket, script.s3_object_key),
             extra_python_files=[glue.Code.from_bucket(library.bucket, library.s3_object_key)],
             worker_configuration=glue.WorkerConfiguration(
-                worker_type=glue.WorkerType[limits.worker_type.replace(".", "_")], number_of_workers=limits.workers
+                worker_type=glue.WorkerType[limits.worker_type.replace(".", "_")],
+                number_of_workers=limits.workers,
             ),
             timeout=Duration.minutes(limits.job_timeout_minutes),
             # Queued runs wait for capacity instead of failing; Glue wants no retries of its own then.
@@ -130,14 +131,22 @@ class PipelineStack(Stack):
             },
         )
         packaged = [
-            asset.bucket.arn_for_objects(asset.s3_object_key) for asset in (script, library, contracts, modules)
+            asset.bucket.arn_for_objects(asset.s3_object_key)
+            for asset in (script, library, contracts, modules)
         ]
         self._allow(role, ["s3:GetObject"], packaged)
-        self._allow(role, ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log_group.log_group_arn}:*"], "The streams of its own log group")
+        self._allow(
+            role,
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            [f"{log_group.log_group_arn}:*"],
+            "The streams of its own log group",
+        )
         self._allow_curating(role)
         acknowledge(job, "AwsSolutions::AwsSolutions-GL1", NO_DATA_IN_LOGS)
         acknowledge(job, "Annotation::@aws-cdk/aws-glue-alpha:unencryptedContinuousLogging", NO_DATA_IN_LOGS)
-        acknowledge(job, "AwsSolutions::AwsSolutions-GL3", "The job keeps no bookmarks: the ledger says what is done")
+        acknowledge(
+            job, "AwsSolutions::AwsSolutions-GL3", "No bookmarks are used: the ledger says what is done"
+        )
         return job
 
     def _allow_curating(self, role: iam.Role) -> None:
@@ -150,7 +159,7 @@ class PipelineStack(Stack):
             "The sources and manifests, whose keys nobody knows at synth",
         )
         self._allow(role, ["s3:PutObject"], [f"{lake.landing_arn}/batches/*"], "The batches' reports")
-        # Without ListBucket, S3 says "forbidden" of an object that is not there; Arrow lists to see if one is.
+        # Without ListBucket, S3 says "forbidden" of what is not there; Arrow lists to see if it is.
         self._allow(role, ["s3:ListBucket"], [lake.landing_arn, lake.curated_arn, lake.quarantine_arn])
         self._allow(
             role,
@@ -164,7 +173,10 @@ class PipelineStack(Stack):
             [
                 self.format_arn(service="glue", resource="catalog"),
                 *(self.format_arn(service="glue", resource="database", resource_name=db) for db in databases),
-                *(self.format_arn(service="glue", resource="table", resource_name=f"{db}/*") for db in databases),
+                *(
+                    self.format_arn(service="glue", resource="table", resource_name=f"{db}/*")
+                    for db in databases
+                ),
             ],
             "A contract is enough to make a table; both databases are Causeway's own",
         )
@@ -252,9 +264,7 @@ class PipelineStack(Stack):
             message=sfn.TaskInput.from_json_path_at("$"),
             result_path=sfn.JsonPath.DISCARD,
         )
-        failed = sfn.Fail(
-            self, "Failed", error_path="$.failure.Error", cause_path="$.failure.Cause"
-        )
+        failed = sfn.Fail(self, "Failed", error_path="$.failure.Error", cause_path="$.failure.Cause")
         for step in (curate, outcome, publish):
             step.add_catch(notify, errors=["States.ALL"], result_path="$.failure")
         # The execution must end red even when the notice cannot be sent.
@@ -335,7 +345,9 @@ class PipelineStack(Stack):
         self._allow(role, ["s3:PutObject"], unrouted, "What no dataset can take: one record for each")
         self._allow(role, ["kms:Decrypt", "kms:GenerateDataKey"], [lake.key.key_arn])
         self._allow(role, ["states:StartExecution"], [self.state_machine.state_machine_arn])
-        self._allow(role, ["states:DescribeExecution"], [executions], "This state machine's executions, by name")
+        self._allow(
+            role, ["states:DescribeExecution"], [executions], "This state machine's executions, by name"
+        )
         acknowledge(
             function,
             "AwsSolutions::AwsSolutions-L1",
@@ -356,7 +368,9 @@ class PipelineStack(Stack):
             alarm = cloudwatch.Alarm(
                 self,
                 name,
-                metric=metric.with_(period=Duration.minutes(1), statistic="Maximum" if name == "DeadLetters" else "Sum"),
+                metric=metric.with_(
+                    period=Duration.minutes(1), statistic="Maximum" if name == "DeadLetters" else "Sum"
+                ),
                 threshold=1,
                 evaluation_periods=1,
                 comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

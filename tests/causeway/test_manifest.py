@@ -18,7 +18,9 @@ def test_a_manifest_survives_json(sources: list[SourceVersion]) -> None:
 
 
 @given(SOURCES, st.integers())
-def test_the_batch_is_the_same_for_the_same_list_in_any_order(sources: list[SourceVersion], seed: int) -> None:
+def test_the_batch_is_the_same_for_the_same_list_in_any_order(
+    sources: list[SourceVersion], seed: int
+) -> None:
     shuffled = list(sources)
     random.Random(seed).shuffle(shuffled)
     assert Manifest("flights", tuple(shuffled)).batch == Manifest("flights", tuple(sources)).batch

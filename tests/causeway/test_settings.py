@@ -23,10 +23,22 @@ def test_the_committed_settings_are_valid() -> None:
 @pytest.mark.parametrize(
     ("pattern", "replacement", "said"),
     [
-        (r"workers = 2", "workers = 1", "limits.workers: found 1; Input should be greater than or equal to 2"),
+        (
+            r"workers = 2",
+            "workers = 1",
+            "limits.workers: found 1; Input should be greater than or equal to 2",
+        ),
         (r"workers = 2", 'workers = "2"', "limits.workers: found '2'; Input should be a valid integer"),
-        (r'worker_type = "G.1X"', 'worker_type = "G.3X"', "limits.worker_type: found 'G.3X'; Input should be 'G.1X'"),
-        (r"batch_window_seconds = 60", "batch_window_seconds = 301", "limits.batch_window_seconds: found 301"),
+        (
+            r'worker_type = "G.1X"',
+            'worker_type = "G.3X"',
+            "limits.worker_type: found 'G.3X'; Input should be 'G.1X'",
+        ),
+        (
+            r"batch_window_seconds = 60",
+            "batch_window_seconds = 301",
+            "limits.batch_window_seconds: found 301",
+        ),
         (r'account = "111111111111"', 'account = "1111"', "company.account: found '1111'"),
         (r'account = "111111111111"', "account = 111111111111", "company.account: found 111111111111"),
         (r"sandbox = true", 'sandbox = "yes"', "sandbox: found 'yes'; Input should be a valid boolean"),

@@ -1,14 +1,13 @@
 """A lake in memory: moto's S3 and DynamoDB, Iceberg tables in a folder, and no Spark."""
 
-from collections.abc import Iterator, Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from moto import mock_aws
 from pyiceberg.catalog import Catalog
@@ -18,8 +17,9 @@ from causeway.contract import Contract, load_contract
 from causeway.manifest import Manifest, SourceVersion
 from causeway.report import Report
 from glue_jobs.batch import Batch, Lake, UnitResult
+from glue_jobs.keys import Banned
 from glue_jobs.ledger import Ledger
-from glue_jobs.output import write_parquet
+from glue_jobs.output import parquet, write_parquet
 from glue_jobs.units import Unit, curate_unit
 
 CONTRACT = """
@@ -69,34 +69,35 @@ class SmallLake:
             catalog=self.catalog,
             ledger=self.ledger,
             s3=self.s3,
-            distribute=lambda units: [self._curate(n, unit) for n, unit in enumerate(units)],
+            distribute=self._distribute,
         )
 
     def curate(self, *sources: SourceVersion, contract: Contract | None = None) -> Report:
         return self.batch(*sources, contract=contract).curate()
 
-    def _curate(self, number: int, unit: Unit) -> UnitResult:
+    def _distribute(self, units: Mapping[int, Unit], banned: Banned) -> dict[int, UnitResult]:
+        return {n: self._curate(unit, banned) for n, unit in units.items()}
+
+    def _curate(self, unit: Unit, banned: Banned) -> UnitResult:
         now = datetime.now(UTC)
-        curated = curate_unit(self.contract, unit, self._fetch, batch="b", committed_at=now)
-        files = [self._write(f"c{number}-{i}", data) for i, (_, data) in enumerate(write_parquet(curated.rows, self.contract))]
-        rejected = []
-        if curated.rejected.num_rows:
-            sink = pa.BufferOutputStream()
-            pq.write_table(curated.rejected, sink)
-            rejected.append(self._write(f"r{number}", sink.getvalue().to_pybytes()))
-        return UnitResult(tuple(curated.counts), tuple(files), tuple(rejected))
+        curated = curate_unit(self.contract, unit, self._fetch, batch="b", committed_at=now, banned=banned)
+        files = [self._write(data) for _, data in write_parquet(curated.frame, self.contract)]
+        rejected = [self._write(parquet(curated.rejected))] if curated.rejected.num_rows else []
+        return UnitResult(tuple(curated.counts), tuple(files), tuple(rejected), curated.keys)
 
     def _fetch(self, source: str, version: str, start: int, stop: int) -> bytes:
         body: bytes = self.s3.get_object(Bucket="landing", Key=source, VersionId=version)["Body"].read()
         return body[start:stop]
 
-    def _write(self, name: str, data: bytes) -> str:
-        path = self.folder / f"{self.runs}-{name}-{datetime.now(UTC).timestamp()}.parquet"
+    def _write(self, data: bytes) -> str:
+        path = self.folder / f"{uuid.uuid4()}.parquet"
         path.write_bytes(data)
         return path.as_uri()
 
     def rows(self, database: str = "lake") -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.catalog.load_table((database, "trips")).scan().to_arrow().to_pylist()
+        found: list[dict[str, Any]] = (
+            self.catalog.load_table((database, "trips")).scan().to_arrow().to_pylist()
+        )
         return found
 
     def ids(self) -> list[int]:
@@ -122,7 +123,13 @@ def small_lake(tmp_path: Path) -> Iterator[SmallLake]:
             catalog=catalog,
             ledger=Ledger(ledger_table(), "trips"),
             contract=load_contract(contract_file),
-            lake=Lake("landing", (tmp_path / "lake").as_uri(), (tmp_path / "quarantine").as_uri(), "lake", "quarantine"),
+            lake=Lake(
+                "landing",
+                (tmp_path / "lake").as_uri(),
+                (tmp_path / "quarantine").as_uri(),
+                "lake",
+                "quarantine",
+            ),
             folder=tmp_path,
         )
         catalog.close()

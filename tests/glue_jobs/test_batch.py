@@ -1,13 +1,16 @@
 """What a batch does to the tables: each source ends as S3 holds it now, once, with nothing lost."""
 
 import dataclasses
+import functools
 from typing import Any
 
 import pytest
 from pyiceberg.exceptions import CommitFailedException
 
+from causeway.contract import load_contract
 from glue_jobs import batch as batch_module
 from glue_jobs.tables import change_table
+from glue_jobs.units import plan_units
 from tests.glue_jobs.conftest import SmallLake
 
 
@@ -137,9 +140,10 @@ def test_a_crash_after_the_commit_heals_at_the_next_batch(
     def crash(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(owner, step, crash)
-        small_lake.curate(source)
+        with pytest.raises(KeyboardInterrupt):
+            small_lake.curate(source)
     small_lake.curate(source)
     assert small_lake.ids() == [1]
     assert len(small_lake.rows("quarantine")) == 1
@@ -155,3 +159,42 @@ def test_a_table_that_never_stops_moving_ends_the_batch_with_an_error(
     monkeypatch.setattr(batch_module, "change_table", lose)
     with pytest.raises(CommitFailedException, match="lost 50 races for trips"):
         small_lake.curate(small_lake.put("a.csv", "1,Oslo"))
+
+
+KEYED = "{name: id, logicalType: integer, primaryKey: true, primaryKeyPosition: 1}"
+
+
+@pytest.fixture
+def keyed_lake(small_lake: SmallLake, monkeypatch: pytest.MonkeyPatch) -> SmallLake:
+    """The lake with a primary key, and units so small that every object is cut."""
+    path = small_lake.folder / "trips.odcs.yaml"
+    text = path.read_text().replace("{name: id, logicalType: integer, required: true}", KEYED)
+    path.write_text(text)
+    small_lake.contract = load_contract(path)
+    plan = functools.partial(plan_units, target_bytes=40)
+    monkeypatch.setattr(batch_module, "plan_units", plan)
+    return small_lake
+
+
+def test_a_key_repeated_in_another_unit_rejects_both_rows(keyed_lake: SmallLake) -> None:
+    first = keyed_lake.put("a.csv", *(f"{n},Oslo" for n in range(20)))
+    second = keyed_lake.put("b.csv", *(f"{n},Rome" for n in range(19, 40)))
+    report = keyed_lake.curate(first, second)
+    assert keyed_lake.ids() == [n for n in range(40) if n != 19]
+    assert report.total("landed") == 41
+    rejected = {(row["_source"], row["line"], row["raw"]) for row in keyed_lake.rows("quarantine")}
+    assert rejected == {("landing/trips/a.csv", 21, "19,Oslo"), ("landing/trips/b.csv", 2, "19,Rome")}
+
+
+def test_lines_of_an_object_that_was_cut_are_counted_from_its_start(keyed_lake: SmallLake) -> None:
+    rows = [f"{'x' if n % 7 == 3 else n},City{n}" for n in range(50)]
+    keyed_lake.curate(keyed_lake.put("a.csv", *rows))
+    found = {row["line"]: row["raw"] for row in keyed_lake.rows("quarantine")}
+    assert found == {n + 2: rows[n] for n in range(50) if n % 7 == 3}
+
+
+def test_an_object_whose_quoted_newlines_cross_a_cut_is_curated_whole(keyed_lake: SmallLake) -> None:
+    rows = [f'{n},"Saint\nJohn\n{"s" * n}"' for n in range(30)]
+    report = keyed_lake.curate(keyed_lake.put("a.csv", *rows))
+    assert (report.total("landed"), report.total("curated")) == (30, 30)
+    assert keyed_lake.ids() == list(range(30))

@@ -23,7 +23,10 @@ pytestmark = pytest.mark.spark
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Any]:
     """An AWS of its own, and an environment in which Spark and its workers find it."""
-    with EmbeddedAws(account="111111111111", region="us-east-1") as embedded, pytest.MonkeyPatch.context() as patch:
+    with (
+        EmbeddedAws(account="111111111111", region="us-east-1") as embedded,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         for name, value in {**embedded.environment(embedded.account), **spark_environment()}.items():
             patch.setenv(name, value)
         tasks._s3.cache_clear()

@@ -68,7 +68,7 @@ class FakeStates:
         self.status: dict[str, str] = {}
         self.throttled = False
 
-    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> None:  # noqa: A002, N803
+    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> None:  # noqa: N803
         assert stateMachineArn == MACHINE
         assert len(name) <= 80
         if self.throttled:
@@ -117,7 +117,8 @@ def test_the_same_events_in_any_order_are_the_same_batch(pipeline: Pipeline) -> 
 
 def test_events_of_one_source_collapse_to_the_newest(pipeline: Pipeline) -> None:
     pipeline.send(
-        event("landing/flights/a.csv", "new", sequencer="0A"), event("landing/flights/a.csv", "old", sequencer="9")
+        event("landing/flights/a.csv", "new", sequencer="0A"),
+        event("landing/flights/a.csv", "old", sequencer="9"),
     )
     assert sources(pipeline) == {("landing/flights/a.csv", "new")}
 
@@ -153,7 +154,9 @@ def test_a_batch_is_cut_at_the_limit_of_objects(pipeline: Pipeline) -> None:
     assert sorted(len(m.sources) for m in pipeline.manifests()) == [1, 3, 3]
 
 
-def test_a_batch_is_cut_at_the_limit_of_bytes_and_a_larger_object_is_a_batch_of_its_own(pipeline: Pipeline) -> None:
+def test_a_batch_is_cut_at_the_limit_of_bytes_and_a_larger_object_is_a_batch_of_its_own(
+    pipeline: Pipeline,
+) -> None:
     sizes = {"a": 40, "b": 40, "c": 500, "d": 40}
     pipeline.send(*(event(f"landing/flights/{k}", size=v) for k, v in sizes.items()), max_bytes=100)
     assert sorted(sum(s.size for s in m.sources) for m in pipeline.manifests()) == [40, 80, 500]

@@ -39,7 +39,9 @@ class Deployment:
         sqs = self.client("sqs")
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            got = sqs.receive_message(QueueUrl=self.messages[where], WaitTimeSeconds=1, MaxNumberOfMessages=10)
+            got = sqs.receive_message(
+                QueueUrl=self.messages[where], WaitTimeSeconds=1, MaxNumberOfMessages=10
+            )
             for message in got.get("Messages", []):
                 body: dict[str, Any] = json.loads(message["Body"])
                 if wanted(body):
@@ -52,7 +54,9 @@ def listen(aws: EmbeddedAws, project: str) -> dict[str, str]:
     sqs, sns, events = (aws.client(service, COMPANY) for service in ("sqs", "sns", "events"))
     urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("failures", "events")}
     arns = {name: f"arn:aws:sqs:us-east-1:{COMPANY}:{name}" for name in urls}
-    (topic,) = [t["TopicArn"] for t in sns.list_topics()["Topics"] if f"{project}-pipeline-Failures" in t["TopicArn"]]
+    (topic,) = [
+        t["TopicArn"] for t in sns.list_topics()["Topics"] if f"{project}-pipeline-Failures" in t["TopicArn"]
+    ]
     allow = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [{**allow, "Resource": arns["failures"]}]})
     sqs.set_queue_attributes(QueueUrl=urls["failures"], Attributes={"Policy": policy})
@@ -92,7 +96,11 @@ def test_every_dataset_adds_up(deployment: Deployment) -> None:
     datasets = deployment.document["datasets"]
     assert {"flights", "weather"} <= set(datasets)
     for rows in datasets.values():
-        assert rows["landed"] == rows["curated"] + rows["quarantined"] == rows["read_by_partner"] + rows["quarantined"]
+        assert (
+            rows["landed"]
+            == rows["curated"] + rows["quarantined"]
+            == rows["read_by_partner"] + rows["quarantined"]
+        )
 
 
 def test_every_refusal_is_one(deployment: Deployment) -> None:
@@ -117,7 +125,9 @@ def test_a_job_that_fails_ends_its_execution_red_and_is_notified(deployment: Dep
     states = deployment.client("stepfunctions")
     (machine,) = states.list_state_machines()["stateMachines"]
     asked = {"dataset": "flights", "batch": "0" * 32, "manifest": "s3://nowhere/manifest.json"}
-    started = states.start_execution(stateMachineArn=machine["stateMachineArn"], name="fails", input=json.dumps(asked))
+    started = states.start_execution(
+        stateMachineArn=machine["stateMachineArn"], name="fails", input=json.dumps(asked)
+    )
     notice = deployment.heard("failures", lambda body: "0" * 32 in body["Message"])
     assert "NoSuchBucket" in notice["Message"] or "AccessDenied" in notice["Message"]
     deadline = time.monotonic() + 30
@@ -163,5 +173,9 @@ def test_destroying_the_sandbox_leaves_no_stack_and_no_bucket(deployment: Deploy
 def test_nothing_listens_beyond_loopback(deployment: Deployment) -> None:
     listening = Path("/proc/net/tcp").read_text().splitlines()[1:]
     port = f"{deployment.aws.port:04X}"
-    bound = [line.split()[1].split(":")[0] for line in listening if line.split()[1].endswith(f":{port}") and line.split()[3] == "0A"]
+    bound = [
+        line.split()[1].split(":")[0]
+        for line in listening
+        if line.split()[1].endswith(f":{port}") and line.split()[3] == "0A"
+    ]
     assert bound == ["0100007F"]

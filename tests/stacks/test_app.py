@@ -86,6 +86,12 @@ def test_one_switch_decides_what_outlives_its_stack(
         assert isinstance(stack, cdk.Stack)
         assert stack.termination_protection is not sandbox
         template = Template.from_stack(stack)
-        for kind in ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::DynamoDB::Table", "AWS::Logs::LogGroup", "AWS::SQS::Queue"):
+        for kind in (
+            "AWS::S3::Bucket",
+            "AWS::KMS::Key",
+            "AWS::DynamoDB::Table",
+            "AWS::Logs::LogGroup",
+            "AWS::SQS::Queue",
+        ):
             for resource in resources(template, kind).values():
                 assert resource["DeletionPolicy"] == policy

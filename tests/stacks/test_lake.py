@@ -28,7 +28,9 @@ def test_no_bucket_is_public_and_every_object_is_the_owners(lake: Template) -> N
 
 
 def data_buckets(lake: Template) -> dict[str, Any]:
-    return {k: v["Properties"] for k, v in resources(lake, "AWS::S3::Bucket").items() if not k.startswith("Logs")}
+    return {
+        k: v["Properties"] for k, v in resources(lake, "AWS::S3::Bucket").items() if not k.startswith("Logs")
+    }
 
 
 def test_data_buckets_are_versioned_and_encrypted_with_the_customer_key(lake: Template) -> None:
@@ -82,7 +84,9 @@ def test_landing_notifies_the_queue_by_its_own_property(lake: Template) -> None:
 
 def test_only_this_accounts_s3_may_send_landing_events(lake: Template) -> None:
     sends = [
-        s for s in statements(lake, "AWS::SQS::QueuePolicy") if "sqs:SendMessage" in s["Action"] and s["Effect"] == "Allow"
+        s
+        for s in statements(lake, "AWS::SQS::QueuePolicy")
+        if "sqs:SendMessage" in s["Action"] and s["Effect"] == "Allow"
     ]
     assert [(s["Principal"], s["Condition"]) for s in sends] == [
         ({"Service": "s3.amazonaws.com"}, {"StringEquals": {"aws:SourceAccount": "111111111111"}})
@@ -97,7 +101,10 @@ def test_the_notification_waits_for_the_permission_to_send(lake: Template) -> No
 def test_a_message_is_tried_five_times_and_then_kept_as_a_dead_letter_for_two_weeks(lake: Template) -> None:
     lake.has_resource_properties(
         "AWS::SQS::Queue",
-        {"RedrivePolicy": {"maxReceiveCount": 5, "deadLetterTargetArn": Match.any_value()}, "VisibilityTimeout": 720},
+        {
+            "RedrivePolicy": {"maxReceiveCount": 5, "deadLetterTargetArn": Match.any_value()},
+            "VisibilityTimeout": 720,
+        },
     )
     lake.has_resource_properties("AWS::SQS::Queue", {"MessageRetentionPeriod": 14 * 24 * 3600})
 

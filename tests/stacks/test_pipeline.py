@@ -18,7 +18,9 @@ def test_the_template_is_the_reviewed_one(pipeline: Template, snapshot: Snapshot
 def machine(pipeline: Template) -> dict[str, Any]:
     (resource,) = resources(pipeline, "AWS::StepFunctions::StateMachine").values()
     joined = resource["Properties"]["DefinitionString"]["Fn::Join"][1]
-    definition: dict[str, Any] = json.loads("".join(p if isinstance(p, str) else "<reference>" for p in joined))
+    definition: dict[str, Any] = json.loads(
+        "".join(p if isinstance(p, str) else "<reference>" for p in joined)
+    )
     return definition
 
 
@@ -99,16 +101,27 @@ def test_the_batching_function_waits_a_window_and_returns_only_failed_messages(p
     )
 
 
-def test_the_queue_hides_a_message_for_six_times_the_functions_timeout(lake: Template, pipeline: Template) -> None:
+def test_the_queue_hides_a_message_for_six_times_the_functions_timeout(
+    lake: Template, pipeline: Template
+) -> None:
     (function,) = resources(pipeline, "AWS::Lambda::Function").values()
-    lake.has_resource_properties("AWS::SQS::Queue", {"VisibilityTimeout": 6 * function["Properties"]["Timeout"]})
+    lake.has_resource_properties(
+        "AWS::SQS::Queue", {"VisibilityTimeout": 6 * function["Properties"]["Timeout"]}
+    )
 
 
 def test_the_first_failure_raises_an_alarm(pipeline: Template) -> None:
-    alarms = {v["Properties"]["MetricName"]: v["Properties"] for v in resources(pipeline, "AWS::CloudWatch::Alarm").values()}
+    alarms = {
+        v["Properties"]["MetricName"]: v["Properties"]
+        for v in resources(pipeline, "AWS::CloudWatch::Alarm").values()
+    }
     assert set(alarms) == {
-        "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "Errors", "ApproximateNumberOfMessagesVisible"
-    }  # fmt: skip
+        "ExecutionsFailed",
+        "ExecutionsTimedOut",
+        "ExecutionsAborted",
+        "Errors",
+        "ApproximateNumberOfMessagesVisible",
+    }
     for alarm in alarms.values():
         assert alarm["Threshold"] == 1
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
