@@ -142,7 +142,7 @@ def tell_story(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], progress: P
         outcomes = side.refusals(lake, database.replace("_lake", "_quarantine"))
 
     account = account_for(watch, files, read)
-    document = {
+    document: dict[str, Any] = {
         "format": 1,
         "datasets": account,
         "unrouted": dict(Counter(record["code"] for record in watch.unrouted())),
