@@ -157,7 +157,10 @@ def _reasons(resolver: Resolver, stack: str, document: Json, metadata: Json) -> 
     for statement in document["Statement"]:
         resources = statement.get("Resource", [])
         for resource in resources if isinstance(resources, list) else [resources]:
+            pattern = resolver.resolve(stack, resource)
             finding = f"AwsSolutions::AwsSolutions-IAM5[Resource::{spelled(resource)}]"
-            if finding in said:
-                reasons[resolver.resolve(stack, resource)] = said[finding]
+            if "*" in pattern and "Fn::GetAtt" in resource:
+                reasons[pattern] = "CloudWatch writes the ARN of a log group so"
+            elif finding in said:
+                reasons[pattern] = said[finding]
     return reasons

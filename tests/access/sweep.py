@@ -10,6 +10,7 @@ from tests.access.resolver import COMPANY
 from tests.access.simulator import Simulator
 
 LISTS = Path(__file__).resolve().parents[2] / "docs" / "access"
+FREE = "sts:GetCallerIdentity"
 WRITTEN = "Written by `python -m tests.access --update`; a test compares it with the synthesized policies."
 
 
@@ -63,12 +64,16 @@ def _page(access: Access, arn: str, allowed: list[Any]) -> str:
     reasons: dict[str, str] = {}
     for document in role.identity:
         reasons |= access.reasons[document]
+
+    def why(action: str, resource: str) -> str:
+        return "AWS allows it to everyone" if action == FREE else reasons.get(resource, "")
+
     rows = sorted(
         (
             action,
             resource,
             "; ".join([*_conditions("if", met), *_conditions("unless", unmet)]),
-            reasons.get(resource, ""),
+            why(action, resource),
         )
         for action, resource, met, unmet in allowed
     )
