@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test lint synth deploy destroy bench clean lock
+.PHONY: help install demo test lint synth deploy destroy bench access wheels sbom audit clean lock
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -42,6 +42,27 @@ destroy: $(INSTALLED) ## Remove from that account everything the sandbox deploym
 
 bench: $(INSTALLED) ## Measure against peers on the same input (ARGS="--size 1GB" …)
 	@$(BIN)/python -m bench $(ARGS)
+
+access: $(INSTALLED) ## Prove who may do what, action by action
+	@$(BIN)/python -m tests.access
+
+wheels: $(INSTALLED) ## Write the Glue job's modules into one file, for jobs without the internet
+	@rm -rf build/wheels && mkdir -p build/wheels
+	@$(BIN)/python -m pip download --quiet --no-deps --require-hashes --only-binary=:all: --python-version 3.13 \
+	  --platform manylinux_2_28_x86_64 --platform manylinux2014_x86_64 --platform any \
+	  -r glue_jobs/requirements.txt -d build/wheels
+	@cp glue_jobs/requirements.txt build/wheels/
+	@cd build/wheels && $(CURDIR)/$(BIN)/python -m zipfile -c ../causeway-0.1.0-0.gluewheels.zip *
+	@echo "build/causeway-0.1.0-0.gluewheels.zip: copy it to S3 and name it in settings.toml (job_modules)"
+
+sbom: $(INSTALLED) ## Write bills of materials into build/
+	@mkdir -p build
+	@$(BIN)/cyclonedx-py requirements requirements.txt -o build/sbom-python.json
+	@npm sbom --package-lock-only --sbom-format cyclonedx > build/sbom-node.json
+
+audit: $(INSTALLED) ## Check the locked packages for known vulnerabilities (needs the internet)
+	@$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.txt
+	@npm audit --audit-level=high
 
 lock: ## Resolve the pinned requirements again, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt

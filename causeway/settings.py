@@ -82,6 +82,7 @@ class Settings(_Section):
     project: Annotated[str, _text(r"^[a-z][a-z0-9-]{1,20}$")]
     sandbox: bool
     audit: bool
+    job_modules: Annotated[str, _text(r"^(s3://[a-z0-9.-]{3,63}/.+\.gluewheels\.zip)?$")]
     company: Company
     partner: Partner
     limits: Limits

@@ -5,10 +5,10 @@ import os
 import sys
 from pathlib import Path
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from causeway.settings import EMBEDDED_EXTERNAL_ID, Settings, SettingsError, load_settings
+from causeway.account import AccountError, session_of_company
+from causeway.settings import Settings, SettingsError, load_settings
 from local import cdk
 
 ASSEMBLY = Path(__file__).resolve().parent.parent / "build" / "cdk.out"
@@ -16,23 +16,6 @@ ASSEMBLY = Path(__file__).resolve().parent.parent / "build" / "cdk.out"
 
 class RefusedError(RuntimeError):
     """Nothing was done; the message says why, and what to do."""
-
-
-def check(settings: Settings) -> None:
-    """That the credentials are for the account in the settings, and the settings are the user's own."""
-    try:
-        found = boto3.client("sts", region_name=settings.company.region).get_caller_identity()["Account"]
-    except (BotoCoreError, ClientError) as error:
-        raise RefusedError(f"no usable AWS credentials in the environment: {error}") from error
-    if found != settings.company.account:
-        raise RefusedError(
-            f"the credentials are for account {found}, settings.toml says company.account = "
-            f'"{settings.company.account}": change one of them'
-        )
-    if settings.partner.external_id == EMBEDDED_EXTERNAL_ID and "AWS_ENDPOINT_URL" not in os.environ:
-        raise RefusedError(
-            "settings.toml still has the demo's partner.external_id: agree on one with the partner"
-        )
 
 
 def deploy(settings: Settings) -> None:
@@ -55,7 +38,7 @@ def destroy(settings: Settings) -> None:
     """Empty the sandbox's buckets and remove its stacks. The bootstrap stack stays."""
     if not settings.sandbox:
         raise RefusedError("settings.toml says sandbox = false: data and stacks are protected")
-    session = boto3.Session(region_name=settings.company.region)
+    session = session_of_company(settings)
     stacks = session.client("cloudformation")
     try:
         resources = stacks.describe_stack_resources(StackName=f"{settings.project}-lake")["StackResources"]
@@ -81,9 +64,9 @@ def main() -> int:
     command = parser.parse_args().command
     try:
         settings = load_settings()
-        check(settings)
+        session_of_company(settings)
         {"deploy": deploy, "destroy": destroy}[command](settings)
-    except (RefusedError, SettingsError, cdk.CdkError) as error:
+    except (AccountError, RefusedError, SettingsError, cdk.CdkError) as error:
         print(f"make {command}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,6 +36,12 @@ REPLACED = {
 CATALOG_CALLS = ("GetDatabase", "GetTable", "CreateTable", "UpdateTable", "DeleteTable")
 USED = {
     "ministack.services.budgets": ("_create_budget", "_delete_budget"),
+    "ministack.services.cloudtrail": (
+        "_create_trail",
+        "_delete_trail",
+        "_put_event_selectors",
+        "_start_logging",
+    ),
     "ministack.core.lambda_runtime": ("execution_credentials",),
     "ministack.core.responses": ("get_account_id", "get_region"),
     "ministack.services.glue": ("_job_runs", "_start_job_run"),
@@ -58,7 +65,7 @@ def install() -> None:
     _run_glue_jobs_here()
     _start_glue_jobs_from_state_machines()
     _gather_messages_for_the_batching_window()
-    _make_budgets_from_templates()
+    _make_what_cloudformation_lacks()
     _name_catalog_resources()
     _name_principals_by_role()
 
@@ -196,23 +203,44 @@ def _gather_messages_for_the_batching_window() -> None:
     sqs._receive_messages_for_esm = receive
 
 
-def _make_budgets_from_templates() -> None:
-    """AWS::Budgets::Budget, which the emulator's CloudFormation lacks and its Budgets service has."""
-    budgets = _part("ministack.services.budgets")
-    handlers = _part("ministack.services.cloudformation.provisioners")._RESOURCE_HANDLERS
+def _make_what_cloudformation_lacks() -> None:
+    """Budgets and trails in templates: types that only the emulator's own services for them know."""
+    budgets, trails = _part("ministack.services.budgets"), _part("ministack.services.cloudtrail")
 
-    def create(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, str]]:
-        name = properties["Budget"].setdefault("BudgetName", f"{stack}-{logical_id}")
-        tags = properties.get("ResourceTags", [])
-        status, _headers, body = budgets._create_budget({**properties, "ResourceTags": tags})
-        if status >= 400:
-            raise ValueError(json.loads(body).get("Message", body))
+    def create_budget(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, str]]:
+        name: str = properties["Budget"].setdefault("BudgetName", f"{stack}-{logical_id}")
+        _call(budgets._create_budget, {**properties, "ResourceTags": properties.get("ResourceTags", [])})
         return name, {}
 
-    def delete(name: str, _properties: dict[str, Any]) -> None:
-        budgets._delete_budget({"BudgetName": name})
+    def create_trail(_logical_id: str, properties: dict[str, Any], _stack: str) -> tuple[str, dict[str, str]]:
+        name: str = properties["TrailName"]
+        trail = _call(trails._create_trail, {**properties, "Name": name})
+        selectors = {"TrailName": name, "EventSelectors": properties["EventSelectors"]}
+        _call(trails._put_event_selectors, selectors)
+        _call(trails._start_logging, {"Name": name})
+        return name, {"Arn": trail["TrailARN"]}
 
-    handlers["AWS::Budgets::Budget"] = {"create": create, "delete": delete}
+    _part("ministack.services.cloudformation.provisioners")._RESOURCE_HANDLERS.update(
+        {
+            "AWS::Budgets::Budget": {
+                "create": create_budget,
+                "delete": lambda name, _properties: budgets._delete_budget({"BudgetName": name}),
+            },
+            "AWS::CloudTrail::Trail": {
+                "create": create_trail,
+                "delete": lambda name, _properties: trails._delete_trail({"Name": name}),
+            },
+        }
+    )
+
+
+def _call(operation: Callable[[dict[str, Any]], Any], asked: dict[str, Any]) -> dict[str, Any]:
+    """The answer of one of the emulator's operations; an error fails the resource that asked."""
+    status, _headers, body = operation(asked)
+    answer: dict[str, Any] = json.loads(body)
+    if status >= 400:
+        raise ValueError(f"{operation.__name__}: {answer}")
+    return answer
 
 
 def _name_catalog_resources() -> None:

@@ -3,18 +3,19 @@
 import contextlib
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import polars as pl
 from botocore.exceptions import ClientError
-from pyiceberg.catalog import load_catalog
-from pyiceberg.table import Table
 
 from causeway.settings import Settings
 from local.embedded import EmbeddedAws
 
+KIT = Path(__file__).resolve().parent.parent / "causeway" / "kit" / "read_table.py"
 STRANGER = "333333333333"
 REFUSALS = ("AccessDenied", "AccessDeniedException", "403")
 
@@ -55,25 +56,27 @@ class PartnerSide:
         sts = self._aws.client("sts", self._partner, **self._reader)
         return self._assume(self._role, sts, ExternalId=self._settings.partner.external_id)
 
-    def table(self, database: str, dataset: str) -> Table:
-        """A curated table, through the catalog, with the partner's credentials."""
-        credentials, region = self.session(), self._aws.region
-        return load_catalog(
-            "company",
-            **{
-                "type": "glue",
-                "glue.endpoint": self._aws.endpoint,
-                "glue.region": region,
-                "glue.access-key-id": credentials["AccessKeyId"],
-                "glue.secret-access-key": credentials["SecretAccessKey"],
-                "glue.session-token": credentials["SessionToken"],
-                "s3.endpoint": self._aws.endpoint,
-                "s3.region": region,
-                "s3.access-key-id": credentials["AccessKeyId"],
-                "s3.secret-access-key": credentials["SecretAccessKey"],
-                "s3.session-token": credentials["SessionToken"],
-            },
-        ).load_table((database, dataset))
+    def read(self, database: str, dataset: str, sql: str) -> dict[str, Any]:
+        """Run the kit's script as the partner would; returns its snapshot, rows and the query's result."""
+        reader = self._reader
+        environment = {
+            **self._aws.environment(self._partner),
+            "AWS_ACCESS_KEY_ID": reader["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": reader["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": reader["SessionToken"],
+        }
+        done = subprocess.run(
+            [
+                sys.executable, str(KIT), "--role-arn", self._role, "--external-id",
+                self._settings.partner.external_id, "--database", database, "--table", dataset,
+                "--region", self._aws.region, "--json", "--sql", sql,
+            ],
+            env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(f"the partner cannot read {dataset}: {done.stderr.strip()[-500:]}")
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
 
     def refusals(self, outputs: dict[str, str], quarantine_database: str) -> list[Outcome]:
         """Try everything that must be refused. `outputs` are the lake's: bucket names by role."""
@@ -127,15 +130,3 @@ def _outcome(attempt: Callable[[], Any]) -> str:
         code = error.response["Error"]["Code"]
         return "refused" if code in REFUSALS else f"error: {code}"
     return "granted"
-
-
-def worst_airlines(table: Table) -> pl.DataFrame:
-    """The partner's question: which airlines kept New York waiting longest in 2013?"""
-    flights = pl.from_arrow(table.scan(selected_fields=("carrier", "arr_delay")).to_arrow())
-    assert isinstance(flights, pl.DataFrame)
-    return (
-        flights.group_by("carrier")
-        .agg(pl.len().alias("flights"), pl.col("arr_delay").mean().round(1).alias("mean delay, min"))
-        .sort("mean delay, min", descending=True)
-        .head(5)
-    )

@@ -94,7 +94,7 @@ class PipelineStack(Stack):
         script = s3_assets.Asset(self, "Script", path=str(assets.ROOT / "glue_jobs" / "curate.py"))
         library = s3_assets.Asset(self, "Library", **assets.only(*assets.GLUE_LIBRARY))
         contracts = s3_assets.Asset(self, "Contracts", **assets.only(*assets.CONTRACTS))
-        modules = s3_assets.Asset(self, "Modules", path=str(assets.JOB_MODULES))
+        modules, how = self._job_modules()
         log_group = self._log_group("CurateLogs")
         job = glue.PySparkEtlJob(
             self,
@@ -119,8 +119,8 @@ class PipelineStack(Stack):
             enable_observability_metrics=True,
             continuous_logging=glue.ContinuousLoggingProps(enabled=True, log_group=log_group),
             default_arguments={
-                "--additional-python-modules": modules.s3_object_url,
-                "--python-modules-installer-option": "-r",
+                "--additional-python-modules": f"s3://{modules}",
+                "--python-modules-installer-option": how,
                 "--contracts": contracts.s3_object_url,
                 "--landing-bucket": lake.landing_bucket.bucket_name,
                 "--curated-bucket": lake.curated_bucket.bucket_name,
@@ -131,9 +131,9 @@ class PipelineStack(Stack):
             },
         )
         packaged = [
-            asset.bucket.arn_for_objects(asset.s3_object_key)
-            for asset in (script, library, contracts, modules)
+            asset.bucket.arn_for_objects(asset.s3_object_key) for asset in (script, library, contracts)
         ]
+        packaged.append(f"arn:{self.partition}:s3:::{modules}")
         self._allow(role, ["s3:GetObject"], packaged)
         self._allow(
             role,
@@ -148,6 +148,13 @@ class PipelineStack(Stack):
             job, "AwsSolutions::AwsSolutions-GL3", "No bookmarks are used: the ledger says what is done"
         )
         return job
+
+    def _job_modules(self) -> tuple[str, str]:
+        """Where Glue finds the modules to install (bucket and key), and pip's option for it."""
+        if self._settings.job_modules:
+            return self._settings.job_modules.removeprefix("s3://"), "--no-index"
+        requirements = s3_assets.Asset(self, "Modules", path=str(assets.JOB_MODULES))
+        return f"{requirements.s3_bucket_name}/{requirements.s3_object_key}", "-r"
 
     def _allow_curating(self, role: iam.Role) -> None:
         lake = self._lake

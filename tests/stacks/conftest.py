@@ -70,7 +70,17 @@ def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 
 def normalised(template: Template) -> Any:
     """The template without what changes with every edit of the code it packages: digests of assets."""
-    return json.loads(re.sub(r"\b[0-9a-f]{64}\b", "<digest>", json.dumps(template.to_json())))
+    return _sorted(json.loads(re.sub(r"\b[0-9a-f]{64}\b", "<digest>", json.dumps(template.to_json()))))
+
+
+def _sorted(value: Any) -> Any:
+    """CDK orders resources of a statement by what they were before their digests went."""
+    if isinstance(value, dict):
+        return {key: _sorted(item) for key, item in value.items()}
+    if isinstance(value, list):
+        ordered = [_sorted(item) for item in value]
+        return sorted(ordered, key=json.dumps) if "<digest>" in json.dumps(ordered) else ordered
+    return value
 
 
 def resources(template: Template, kind: str) -> dict[str, Any]:

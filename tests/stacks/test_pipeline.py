@@ -1,13 +1,16 @@
 """What the pipeline stack guarantees."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Match, Template
 from syrupy.assertion import SnapshotAssertion
 
-from tests.stacks.conftest import normalised, resources, statements
+from causeway.settings import Settings
+from tests.stacks.conftest import build_app, normalised, resources, statements
 
 
 def test_the_template_is_the_reviewed_one(pipeline: Template, snapshot: SnapshotAssertion) -> None:
@@ -87,6 +90,18 @@ def test_what_the_job_installs_is_pinned_with_hashes(pipeline: Template) -> None
             )
         },
     )
+
+
+def test_without_the_internet_the_job_installs_from_s3_alone(settings: Settings, tmp_path: Path) -> None:
+    wheels = "s3://our-artifacts/causeway-0.1.0-0.gluewheels.zip"
+    app = build_app(settings.model_copy(update={"job_modules": wheels}), tmp_path)
+    stack = app.node.find_child("causeway-pipeline")
+    assert isinstance(stack, cdk.Stack)
+    template = Template.from_stack(stack)
+    arguments = {"--additional-python-modules": wheels, "--python-modules-installer-option": "--no-index"}
+    template.has_resource_properties("AWS::Glue::Job", {"DefaultArguments": Match.object_like(arguments)})
+    readable = [r for s in statements(template) if "s3:GetObject" in s["Action"] for r in s["Resource"]]
+    assert "arn:aws:s3:::our-artifacts/causeway-0.1.0-0.gluewheels.zip" in readable
 
 
 def test_the_batching_function_waits_a_window_and_returns_only_failed_messages(pipeline: Template) -> None:
