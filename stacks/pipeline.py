@@ -138,7 +138,7 @@ class PipelineStack(Stack):
         self._allow(
             role,
             ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [f"{log_group.log_group_arn}:*"],
+            [log_group.log_group_arn],
             "The streams of its own log group",
         )
         self._allow_curating(role)
@@ -190,11 +190,9 @@ class PipelineStack(Stack):
         self._allow(
             role,
             [
-                "dynamodb:BatchGetItem",
                 "dynamodb:BatchWriteItem",
                 "dynamodb:GetItem",
                 "dynamodb:PutItem",
-                "dynamodb:Query",
             ],
             [self.ledger.table_arn],
         )

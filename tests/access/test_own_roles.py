@@ -1,0 +1,210 @@
+"""Our own roles on the embedded AWS: each has what it needs, and needs each thing that it has."""
+
+import functools
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from causeway.contract import Contract, load_contracts
+from causeway.manifest import Manifest, SourceVersion
+from glue_jobs import tasks
+from glue_jobs.batch import Batch, Lake
+from glue_jobs.ledger import Ledger
+from glue_jobs.tables import glue_catalog
+from glue_jobs.tasks import Task
+from lambdas.batch_events.handler import batch_events
+from local.embedded import EmbeddedAws
+from tests.access.policies import DEFAULT, synthesized
+from tests.access.resolver import COMPANY, REGION
+from tests.glue_jobs.conftest import ledger_table
+from tests.stacks.conftest import ROOT
+
+pytestmark = pytest.mark.embedded
+LANDING, CURATED, QUARANTINE = (f"causeway-lake-{name}" for name in ("landing", "curated", "quarantine"))
+MACHINE = f"arn:aws:states:{REGION}:{COMPANY}:stateMachine:causeway-pipeline-batches"
+# What is not missed when it is taken away here, and why it is there.
+NOT_MISSED = {
+    "kms:Decrypt": "the emulator does not encrypt",
+    "kms:GenerateDataKey": "the emulator does not encrypt",
+    "logs:CreateLogStream": "Glue and Lambda write the logs, not the code",
+    "logs:PutLogEvents": "Glue and Lambda write the logs, not the code",
+    "s3:DeleteObject": "Iceberg removes old metadata files; if it cannot, it warns",
+    "sqs:ChangeMessageVisibility": "Lambda's poller uses it, not the code",
+    "sqs:DeleteMessage": "Lambda's poller uses it, not the code",
+    "sqs:GetQueueAttributes": "Lambda's poller uses it, not the code",
+    "sqs:GetQueueUrl": "Lambda's poller uses it, not the code",
+    "sqs:ReceiveMessage": "Lambda's poller uses it, not the code",
+}
+PACKAGES = "cdk-hnb659fds-assets"
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[EmbeddedAws]:
+    """The resources that the roles' policies name, empty."""
+    with EmbeddedAws(account=COMPANY, region=REGION) as embedded, pytest.MonkeyPatch.context() as patch:
+        for name, value in embedded.environment(COMPANY).items():
+            patch.setenv(name, value)
+        s3 = embedded.client("s3", COMPANY)
+        for bucket in (LANDING, CURATED, QUARANTINE):
+            s3.create_bucket(Bucket=bucket)
+        versioned = {"Status": "Enabled"}
+        s3.put_bucket_versioning(Bucket=LANDING, VersioningConfiguration=versioned)
+        for database in ("causeway_lake", "causeway_quarantine"):
+            embedded.client("glue", COMPANY).create_database(DatabaseInput={"Name": database})
+        ledger_table("causeway-pipeline-ledger")
+        trust = {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": {"Service": "states.amazonaws.com"},
+        }
+        embedded.client("iam", COMPANY).create_role(
+            RoleName="states", AssumeRolePolicyDocument=_document([trust])
+        )
+        embedded.client("stepfunctions", COMPANY).create_state_machine(
+            name="causeway-pipeline-batches",
+            roleArn=f"arn:aws:iam::{COMPANY}:role/states",
+            definition=json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}),
+        )
+        yield embedded
+
+
+def statements(role: str) -> list[dict[str, Any]]:
+    """The role's synthesized statements, less those that only fetch the packaged code."""
+    access = synthesized(DEFAULT)
+    found = [s for d in access.roles[role].identity for s in access.documents[d]["Statement"]]
+    return [s for s in found if PACKAGES not in json.dumps(s["Resource"])]
+
+
+def listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def losses(role: str) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Each action of the role's, and its policy without it (one statement at a time)."""
+    policy = statements(role)
+    return [
+        (action, [s if s is not statement else _without(s, action) for s in policy])
+        for statement in policy
+        for action in listed(statement["Action"])
+    ]
+
+
+def _without(statement: dict[str, Any], action: str) -> dict[str, Any]:
+    left = [a for a in listed(statement["Action"]) if a != action]
+    # A statement needs an action; this one allows nothing of ours.
+    return {**statement, "Action": left or ["iam:GetAccountSummary"]}
+
+
+def become(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, policy: list[dict[str, Any]]) -> None:
+    """From here on, this process is a role with this policy."""
+    iam, sts = aws.client("iam", COMPANY), aws.client("sts", COMPANY)
+    trust = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"AWS": f"arn:aws:iam::{COMPANY}:root"},
+    }
+    name = f"role-{datetime.now(UTC).timestamp()}"
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document([trust]))
+    iam.put_role_policy(RoleName=name, PolicyName="policy", PolicyDocument=_document(policy))
+    arn = f"arn:aws:iam::{COMPANY}:role/{name}"
+    taken = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", taken["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", taken["SecretAccessKey"])
+    monkeypatch.setenv("AWS_SESSION_TOKEN", taken["SessionToken"])
+    # A client is bound to the credentials it was made with.
+    boto3.DEFAULT_SESSION = None
+    tasks._s3.cache_clear()
+
+
+def _document(found: list[dict[str, Any]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": found})
+
+
+def run_lambda(_aws: EmbeddedAws, case: str) -> None:
+    """A new batch, the same again after it ended, and a message that is no event. Fails as a whole."""
+    described = {"key": f"landing/flights/{case}", "versionId": "v1", "size": 1, "sequencer": "1"}
+    good = json.dumps({"Records": [{"s3": {"object": described}}]})
+    for messages in ({"batch": good}, {"batch": good}, {"stray": f"no event {case}"}):
+        answer = batch_events(
+            [{"messageId": name, "body": body} for name, body in messages.items()],
+            datasets=frozenset({"flights"}),
+            landing_bucket=LANDING,
+            quarantine_bucket=QUARANTINE,
+            state_machine=MACHINE,
+            max_objects=10,
+            max_bytes=10,
+            s3=boto3.client("s3"),
+            states=boto3.client("stepfunctions"),
+        )
+        if answer["batchItemFailures"]:
+            raise PermissionError(f"AccessDenied: {answer}")
+
+
+@functools.cache
+def weather() -> Contract:
+    return load_contracts(ROOT / "contracts")["weather"]
+
+
+def run_job(aws: EmbeddedAws, case: str) -> None:
+    """A batch with a good and a bad row, then its source overwritten: tables made, changed and read."""
+    dataset, root = f"case{case}", aws.client("s3", COMPANY)
+    for row in ('{"origin": "JFK"}', '{"origin": "Newark"}'):
+        put = root.put_object(Bucket=LANDING, Key=f"landing/{dataset}/a", Body=row.encode())
+        manifest = Manifest(dataset, (SourceVersion(f"landing/{dataset}/a", put["VersionId"], len(row)),))
+        root.put_object(Bucket=LANDING, Key=manifest.key, Body=manifest.to_json().encode())
+        s3 = boto3.client("s3")
+        stored = s3.get_object(Bucket=LANDING, Key=manifest.key)["Body"].read()
+        contract = Contract(dataset, "1.0.0", weather().columns[:1], format="jsonl")
+        lake = Lake(
+            LANDING, f"s3://{CURATED}", f"s3://{QUARANTINE}/rejected", "causeway_lake", "causeway_quarantine"
+        )
+        task = Task(contract, lake, manifest.batch, put["VersionId"], datetime.now(UTC))
+        Batch(
+            Manifest.from_json(stored),
+            contract,
+            run=put["VersionId"],
+            lake=lake,
+            catalog=glue_catalog(),
+            ledger=Ledger(boto3.resource("dynamodb").Table("causeway-pipeline-ledger"), dataset),
+            s3=s3,
+            distribute=lambda units, banned, task=task: {  # type: ignore[misc]
+                n: task.curate(unit, n, banned) for n, unit in units.items()
+            },
+        ).curate()
+
+
+ROLES: list[tuple[str, Callable[[EmbeddedAws, str], None]]] = [
+    (f"arn:aws:iam::{COMPANY}:role/causeway-pipeline-batcheventsrole", run_lambda),
+    (f"arn:aws:iam::{COMPANY}:role/causeway-pipeline-curaterole", run_job),
+]
+
+
+@pytest.mark.parametrize(("role", "work"), ROLES, ids=["lambda", "job"])
+def test_the_role_suffices_for_its_work(
+    aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, role: str, work: Callable[[EmbeddedAws, str], None]
+) -> None:
+    become(aws, monkeypatch, statements(role))
+    work(aws, "all")
+
+
+@pytest.mark.parametrize(("role", "work"), ROLES, ids=["lambda", "job"])
+def test_the_work_fails_with_access_denied_whichever_action_the_role_loses(
+    aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, role: str, work: Callable[[EmbeddedAws, str], None]
+) -> None:
+    not_missed = []
+    for number, (action, policy) in enumerate(losses(role)):
+        if action in NOT_MISSED:
+            continue
+        become(aws, monkeypatch, policy)
+        try:
+            work(aws, f"{number}")
+        except (ClientError, OSError) as error:
+            assert "denied" in str(error).lower().replace(" ", ""), f"{action}: {error}"  # noqa: PT017
+        else:
+            not_missed.append(action)
+    assert not_missed == []
