@@ -93,20 +93,24 @@ def test_an_unreadable_object_is_quarantined_whole_and_the_rest_commits(small_la
     assert [row["_source"] for row in small_lake.rows("quarantine")] == [broken.source]
 
 
+def commit_first(rival: batch_module.Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the rival decide and commit just before the next commit."""
+    rivals = [rival]
+
+    def meet(table: Any, **change: Any) -> int:
+        if rivals:
+            rivals.pop().curate()
+        return change_table(table, **change)
+
+    monkeypatch.setattr(batch_module, "change_table", meet)
+
+
 def test_a_commit_that_meets_another_decides_again_and_loses_neither(
     small_lake: SmallLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = small_lake.put("a.csv", "1,Oslo"), small_lake.put("b.csv", "2,Rome")
     rival = small_lake.batch(second)
-    met: list[str] = []
-
-    def meet(table: Any, **change: Any) -> int:
-        if not met:
-            met.append("rival")
-            rival.curate()
-        return change_table(table, **change)
-
-    monkeypatch.setattr(batch_module, "change_table", meet)
+    commit_first(rival, monkeypatch)
     small_lake.curate(first)
     assert small_lake.ids() == [1, 2]
 
@@ -116,15 +120,7 @@ def test_a_rival_that_curated_the_same_source_leaves_it_once(
 ) -> None:
     source = small_lake.put("a.csv", "1,Oslo", "x,Rome")
     rival = small_lake.batch(source)
-    met: list[str] = []
-
-    def meet(table: Any, **change: Any) -> int:
-        if not met:
-            met.append("rival")
-            rival.curate()
-        return change_table(table, **change)
-
-    monkeypatch.setattr(batch_module, "change_table", meet)
+    commit_first(rival, monkeypatch)
     small_lake.curate(source)
     assert small_lake.ids() == [1]
     assert len(small_lake.rows("quarantine")) == 1
