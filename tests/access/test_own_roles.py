@@ -117,7 +117,7 @@ def become(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, policy: list[dict[
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", taken["SecretAccessKey"])
     monkeypatch.setenv("AWS_SESSION_TOKEN", taken["SessionToken"])
     # A client is bound to the credentials it was made with.
-    boto3.DEFAULT_SESSION = None
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     tasks._s3.cache_clear()
 
 

@@ -29,6 +29,8 @@ def aws() -> Iterator[Any]:
     ):
         for name, value in {**embedded.environment(embedded.account), **spark_environment()}.items():
             patch.setenv(name, value)
+        # A session keeps the credentials that it was made with.
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
         tasks._s3.cache_clear()
         s3 = boto3.client("s3")
         for bucket in ("landing", "curated", "quarantine", "assets"):
