@@ -41,7 +41,7 @@ deploy: $(INSTALLED) ## Deploy to the account that the environment's credentials
 destroy: $(INSTALLED) ## Remove from that account everything the sandbox deployment made
 	@$(BIN)/python -m local.account destroy
 
-bench: $(INSTALLED) ## Measure against peers on the same input (ARGS="--size 1GB" …)
+bench: $(INSTALLED) ## Measure against peers on the same input (ARGS="--mb 200 --runs 1" …)
 	@$(BIN)/python -m bench $(ARGS)
 
 access: $(INSTALLED) ## Prove who may do what, action by action
