@@ -221,8 +221,7 @@ class Batch:
         self, table: Table, due: dict[str, SourceObject | None], results: Sequence[UnitResult]
     ) -> Report:
         entries = self._ledger.entries(due)
-        report = self._report(due, results)
-        self._s3.put_object(Bucket=self._lake.landing_bucket, Key=report.key, Body=report.to_json().encode())
+        report = self._write_report(due, results)
         change_table(
             table,
             add=[path for result in results for path in result.files],
@@ -234,9 +233,14 @@ class Batch:
 
     def _nothing_to_do(self, table: Table) -> Report:
         current = table.current_snapshot()
-        report = self._report({}, ())
-        self._s3.put_object(Bucket=self._lake.landing_bucket, Key=report.key, Body=report.to_json().encode())
+        report = self._write_report({}, ())
         self._ledger.close_batch(report, str(current.snapshot_id) if current else "none")
+        return report
+
+    def _write_report(self, due: dict[str, SourceObject | None], results: Sequence[UnitResult]) -> Report:
+        """Before the commit that refers to it."""
+        report = self._report(due, results)
+        self._s3.put_object(Bucket=self._lake.landing_bucket, Key=report.key, Body=report.to_json().encode())
         return report
 
     def _report(self, due: dict[str, SourceObject | None], results: Sequence[UnitResult]) -> Report:
