@@ -106,7 +106,7 @@ def curate_slices(
     banned: Banned | None = None,
 ) -> Iterator[Curated]:
     """Curates block by block, so that memory is bounded whatever an object's size; at least one part."""
-    stamp = {"_batch": batch, "_committed_at": committed_at}
+    stamp = {"_contract": contract.version, "_batch": batch, "_committed_at": committed_at}
     results: list[_Result] = []
     size = 0
     for group in _groups(contract, slices, fetch):
@@ -335,7 +335,7 @@ def _part(contract: Contract, results: list[_Result], stamp: Mapping[str, Any]) 
     if not results:
         results = [_check(contract, [], {})]
     constants = [
-        pl.lit(value).cast(pl.String if name == "_batch" else pl.Datetime("us", "UTC")).alias(name)
+        pl.lit(value).cast(pl.Datetime("us", "UTC") if name == "_committed_at" else pl.String).alias(name)
         for name, value in stamp.items()
     ]
     rows = pl.concat([result.good for result in results], how="diagonal").with_columns(constants)

@@ -15,6 +15,7 @@ LINEAGE = pa.schema(
     [
         ("_source", pa.string()),
         ("_source_version", pa.string()),
+        ("_contract", pa.string()),  # the version of the contract that curated the row
         ("_batch", pa.string()),
         ("_committed_at", pa.timestamp("us", tz="UTC")),
     ]
