@@ -8,6 +8,7 @@ from typing import Any
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
+from causeway.changes import load_kept
 from causeway.contract import ContractError, load_contracts
 from causeway.settings import Settings, SettingsError, load_settings
 from stacks.audit import AuditStack
@@ -41,7 +42,7 @@ def build(app: cdk.App, settings: Settings, datasets: list[str]) -> None:
 if __name__ == "__main__":
     try:
         app = cdk.App()
-        build(app, load_settings(), sorted(load_contracts(CONTRACTS)))
+        build(app, load_settings(), sorted(load_contracts(CONTRACTS, load_kept)))
     except (SettingsError, ContractError) as error:
         sys.exit(f"{error}")
     app.synth()

@@ -1,53 +1,116 @@
-"""Which changes of a contract break those who read the table it makes."""
+"""Refuses a contract that breaks those who read the table it makes, as git remembers the contract."""
 
 from __future__ import annotations
 
-from causeway.contract import Column, Contract
+import contextlib
+import functools
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from causeway.check import load_runnable
+from causeway.contract import Column, Contract, ContractError, load_contract
 
 
-def breaking_changes(old: Contract, new: Contract) -> list[str]:
-    """One line for each, naming the column; none when the major version rises, which announces them."""
+def load_kept(path: Path) -> Contract:
+    """The contract, if it keeps what every committed one of its major version promised.
+
+    Every one, not the last: in CI the last is the change itself, and a break that one commit brought
+    would pass with the next. Raises ContractError, a line for each change that breaks readers.
+    """
+    contract = load_runnable(path)
+    found: dict[tuple[str, str], str] = {}
+    for commit, old in _committed(path):
+        if _major(old) < _major(contract):
+            break
+        why = f"which breaks readers of version {old.version} (commit {commit[:7]})"
+        for change in breaking_changes(old, contract):
+            found.setdefault(change, f"{why}; undo it, or raise the version to {_major(old) + 1}.0.0")
+    if found:
+        raise ContractError("\n".join(f"{path}: {at}: {what}, {why}" for (at, what), why in found.items()))
+    return contract
+
+
+def _committed(path: Path) -> Iterator[tuple[str, Contract]]:
+    """The contract as each commit had it, newest first."""
+    if not _has_history(path.parent):
+        return
+    for commit in (_git(path.parent, "log", "--format=%H", "--", path.name) or "").split():
+        text = _git(path.parent, "show", f"{commit}:./{path.name}")
+        if text is not None:  # not the commit that deleted it
+            with contextlib.suppress(ContractError):  # one that could not be deployed has no readers
+                yield commit, load_contract(path, text)
+
+
+@functools.cache
+def _has_history(folder: Path) -> bool:
+    shallow = _git(folder, "rev-parse", "--is-shallow-repository")
+    if shallow is None:
+        _say(f"{folder} is in no git checkout: its contracts were not compared with earlier ones")
+    elif shallow.strip() == "true":
+        _say(f"this checkout is shallow: {folder} was compared with the commits it has; fetch all of them")
+    return shallow is not None
+
+
+def _say(notice: str) -> None:
+    print(f"causeway: {notice}", file=sys.stderr)
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git prints, None if it cannot."""
+    try:
+        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.decode("utf-8", "replace")
+
+
+def breaking_changes(old: Contract, new: Contract) -> list[tuple[str, str]]:
+    """Where and what, for each; none when the major version rises, which announces them."""
     if _major(new) > _major(old):
         return []
-    before = {column.name: column for column in old.columns}
-    after = {column.name: column for column in new.columns}
-    found = [f"column {name} is removed" for name in before if name not in after]
-    for name, column in after.items():
-        if name in before:
-            found += [f"column {name}: {change}" for change in _narrowed(before[name], column)]
-        elif column.required:
+    before = {column.name for column in old.columns}
+    found = _of_columns(old.columns, new.columns, "schema[0].properties")
+    for i, column in enumerate(new.columns):
+        if column.required and column.name not in before:
             found.append(
-                f"column {name} is new and required, but rows already in the table have no value for it"
+                (f"schema[0].properties[{i}] ({column.name})", "is new and required, but old rows lack it")
             )
-    remedy = f"raise the version from {old.version} to {_major(old) + 1}.0.0"
-    return [f"{old.dataset}: {change}; {remedy}" for change in found]
+    return found
 
 
 def _major(contract: Contract) -> int:
     return int(contract.version.split(".")[0])
 
 
-def _narrowed(old: Column, new: Column) -> list[str]:
-    changes = []
-    if _kind(old) != _kind(new) or bool(old.timezone) != bool(new.timezone) or old.scale != new.scale:
-        changes.append(f"{_type(old)} becomes {_type(new)}")
-    elif new.bits < old.bits or (new.precision or 0) < (old.precision or 0):
-        changes.append(f"{_type(old)} is narrowed to {_type(new)}")
-    if old.required and not new.required:
-        changes.append("readers who rely on a value may now find none (required becomes false)")
-    if old.items and new.items:
-        changes += [f"items: {change}" for change in _narrowed(old.items, new.items)]
-    parts = {part.name: part for part in new.properties}
-    for part in old.properties:
-        if part.name not in parts:
-            changes.append(f"field {part.name} is removed")
+def _of_columns(old: tuple[Column, ...], new: tuple[Column, ...], where: str) -> list[tuple[str, str]]:
+    at = {column.name: i for i, column in enumerate(new)}
+    found = []
+    for column in old:
+        if column.name in at:
+            i = at[column.name]
+            found += _narrowed(column, new[i], f"{where}[{i}] ({column.name})")
         else:
-            changes += [f"field {part.name}: {change}" for change in _narrowed(part, parts[part.name])]
-    return changes
+            found.append((f"{where} ({column.name})", "is removed"))
+    return found
 
 
-def _kind(column: Column) -> tuple[str, bool]:
-    return column.type, column.precision is not None
+def _narrowed(old: Column, new: Column, where: str) -> list[tuple[str, str]]:
+    found = []
+    if _kind(old) != _kind(new):
+        found.append((where, f"{_type(old)} becomes {_type(new)}"))
+    elif new.bits < old.bits or (new.precision or 0) < (old.precision or 0):
+        found.append((where, f"{_type(old)} is narrowed to {_type(new)}"))
+    if old.required and not new.required:
+        found.append((where, "is no longer required, so a value may be missing"))
+    if old.items and new.items:
+        found += _narrowed(old.items, new.items, f"{where}.items")
+    return found + _of_columns(old.properties, new.properties, f"{where}.properties")
+
+
+def _kind(column: Column) -> tuple[object, ...]:
+    return column.type, column.precision is None, column.scale, column.timezone is None
 
 
 def _type(column: Column) -> str:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow.parquet as pq
 
 from causeway.contract import Contract, ContractError, load_contract
-from glue_jobs.engine import Curated
-from glue_jobs.model import Unreadable
+from glue_jobs.engine import Curated, dry_run
+from glue_jobs.keys import Banned
+from glue_jobs.model import SourceCount, Unreadable
 from glue_jobs.output import write_parquet
-from glue_jobs.units import SourceObject, curate_parts, plan_units, total
+from glue_jobs.units import SourceObject, Unit, curate_parts, plan_units, settle_keys, total
 
 CLEAN, REJECTED = 0, 1
 FORMAT_VERSION = 1
@@ -47,18 +49,26 @@ class Report:
     examples: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
-    def add(self, part: Curated) -> None:
-        for record in part.rejected.slice(0, 10_000).select(["_source", "line", "faults"]).to_pylist():
-            for fault in record["faults"]:
-                line = "" if record["line"] is None else f":{record['line']}"
-                column = fault["column"] and f" {fault['column']}"
-                self.examples.setdefault(
-                    fault["code"], f"{record['_source']}{line}{column}: {fault['message']}"
-                )
+
+@dataclass(frozen=True)
+class UnitResult:
+    counts: list[SourceCount]
+    keys: pl.DataFrame
+    examples: dict[str, str]
+
+
+def load_runnable(path: Path) -> Contract:
+    """The contract, if the engine can run its expressions and patterns; ContractError otherwise."""
+    contract = load_contract(path)
+    try:
+        dry_run(contract)
+    except ValueError as error:
+        raise ContractError(f"{path}: schema[0]: {error}") from error
+    return contract
 
 
 def check(options: argparse.Namespace) -> int:
-    contract = load_contract(options.contract)
+    contract = load_runnable(options.contract)
     started = time.perf_counter()
     report = run(contract, options.files, options.out)
     report.seconds = round(time.perf_counter() - started, 3)
@@ -71,19 +81,52 @@ def check(options: argparse.Namespace) -> int:
 
 
 def run(contract: Contract, files: Iterable[Path], out: Path | None = None) -> Report:
-    report, counts = Report(), []
-    for path in files:
+    paths = list(dict.fromkeys(files))
+    for path in paths:
         if not path.is_file():
             raise ContractError(f"{path}: no such file")
-    objects = [SourceObject(str(path), "local", path.stat().st_size) for path in dict.fromkeys(files)]
-    parts = 0
-    for unit in plan_units(objects, contract):
-        for part in curate_parts(contract, unit, fetch, batch="check", committed_at=datetime.now(UTC)):
-            counts += part.counts
-            report.add(part)
-            if out:
-                _write(part, contract, out, parts)
-            parts += 1
+    objects = [SourceObject(str(path), "local", path.stat().st_size) for path in paths]
+    units = dict(enumerate(plan_units(objects, contract)))
+
+    def curate(some: Mapping[int, Unit], banned: Banned) -> dict[int, UnitResult]:
+        return {n: _curate(contract, n, unit, banned, out) for n, unit in some.items()}
+
+    results = curate(units, {})
+    settle_keys(units, results, contract, curate)
+    return _report(results[n] for n in sorted(results))
+
+
+def _curate(contract: Contract, n: int, unit: Unit, banned: Banned, out: Path | None) -> UnitResult:
+    counts, keys, examples = [], [], dict[str, str]()
+    for written in out.glob(f"**/part-{n:05}-*.parquet") if out else ():
+        written.unlink()  # by the first round, or by the last run
+    now = datetime.now(UTC)
+    parts = curate_parts(contract, unit, fetch, batch="check", committed_at=now, banned=banned)
+    for i, part in enumerate(parts):
+        counts += part.counts
+        keys.append(part.keys)
+        examples = _examples(part) | examples
+        if out:
+            _write(part, contract, out, f"part-{n:05}-{i:03}.parquet")
+    return UnitResult(counts, pl.concat(keys), examples)
+
+
+def _examples(part: Curated) -> dict[str, str]:
+    """One rejected row for each reason code."""
+    examples: dict[str, str] = {}
+    for record in part.rejected.slice(0, 10_000).select(["_source", "line", "faults"]).to_pylist():
+        for fault in record["faults"]:
+            line = "" if record["line"] is None else f":{record['line']}"
+            column = fault["column"] and f" {fault['column']}"
+            examples.setdefault(fault["code"], f"{record['_source']}{line}{column}: {fault['message']}")
+    return examples
+
+
+def _report(results: Iterable[UnitResult]) -> Report:
+    report, counts = Report(), []
+    for result in results:
+        counts += result.counts
+        report.examples = result.examples | report.examples
     for count in total(counts):
         report.rows_in += count.rows
         report.rows_curated += count.curated
@@ -112,14 +155,14 @@ def fetch(source: str, version: str, start: int, stop: int) -> bytes:
         raise Unreadable("access", str(error)) from error
 
 
-def _write(part: Curated, contract: Contract, out: Path, number: int) -> None:
+def _write(part: Curated, contract: Contract, out: Path, name: str) -> None:
     for partition, data in write_parquet(part.frame, contract):
-        target = out / "curated" / (partition or "") / f"part-{number:05}.parquet"
+        target = out / "curated" / (partition or "") / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
     if part.rejected.num_rows:
         (out / "quarantine").mkdir(parents=True, exist_ok=True)
-        pq.write_table(part.rejected, out / "quarantine" / f"part-{number:05}.parquet", compression="zstd")
+        pq.write_table(part.rejected, out / "quarantine" / name, compression="zstd")
 
 
 def as_json(report: Report) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ NARROW = 32  # bits
 
 
 class ContractError(ValueError):
-    """One line: the file, the path inside it, what is wrong, what is allowed."""
+    """A line for each thing wrong: the file, the path inside it, what is wrong, what is allowed."""
 
 
 @dataclass(frozen=True)
@@ -112,22 +112,25 @@ class Contract:
         return pa.schema(fields)
 
 
-def load_contract(path: str | Path) -> Contract:
+def load_contract(path: str | Path, text: str | None = None) -> Contract:
+    """Compile a contract file, or this text as if it stood there. Raises ContractError."""
     from causeway.odcs import compile_file  # noqa: PLC0415 - executors do not have the library
 
-    return compile_file(Path(path))
+    return compile_file(Path(path), text)
 
 
 def contract_files(directory: str | Path) -> Iterator[Path]:
     return iter(sorted(Path(directory).glob(f"*{SUFFIX}")))
 
 
-def load_contracts(directory: str | Path) -> dict[str, Contract]:
-    """Every contract of a directory, or one ContractError with a line for each that is wrong."""
+def load_contracts(
+    directory: str | Path, load: Callable[[Path], Contract] = load_contract
+) -> dict[str, Contract]:
+    """Every contract of a directory, or one ContractError with a line for each thing that is wrong."""
     contracts, errors = {}, []
     for path in contract_files(directory):
         try:
-            contracts[path.name.removesuffix(SUFFIX)] = load_contract(path)
+            contracts[path.name.removesuffix(SUFFIX)] = load(path)
         except ContractError as error:
             errors.append(str(error))
     if errors:

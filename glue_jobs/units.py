@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from typing import Protocol, TypeVar
 
 import polars as pl
 import pyarrow as pa
 
 from causeway.contract import Contract
 from glue_jobs.engine import PART_BYTES, Curated, curate_slices
-from glue_jobs.keys import Banned
+from glue_jobs.keys import Banned, repeated
 from glue_jobs.model import Fetch, Slice, SourceCount
 from glue_jobs.stored import is_utf8
 
@@ -97,6 +98,32 @@ def curate_parts(
         part_bytes=part_bytes,
         banned=banned,
     )
+
+
+class HasKeys(Protocol):
+    """What a unit came to, with the hashes of its keys among it."""
+
+    @property
+    def keys(self) -> pl.DataFrame: ...
+
+
+Result = TypeVar("Result", bound=HasKeys)
+
+
+def settle_keys(
+    units: Mapping[int, Unit],
+    results: MutableMapping[int, Result],
+    contract: Contract,
+    curate: Callable[[Mapping[int, Unit], Banned], Mapping[int, Result]],
+) -> None:
+    """Keys that occur in more than one unit: the units that hold them are curated again without them."""
+    if banned := repeated([results[n].keys for n in sorted(results)], contract):
+        affected = {
+            n: unit
+            for n, unit in units.items()
+            if any((s.source, s.version, s.start) in banned for s in unit.slices)
+        }
+        results.update(curate(affected, banned))
 
 
 def total(counts: Iterable[SourceCount]) -> list[SourceCount]:

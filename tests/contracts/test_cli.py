@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 
 import polars as pl
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from causeway.__main__ import main
+from glue_jobs.stored import BLOCK
 
 ROOT = Path(__file__).parents[2]
 FLIGHTS = str(ROOT / "contracts/flights.odcs.yaml")
@@ -59,6 +61,39 @@ def test_out_holds_the_curated_and_the_rejected_rows(landing: Path) -> None:
 def test_a_person_sees_an_example_of_each_reason(landing: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["check", FLIGHTS, str(landing / "bad one%.csv")])
     assert "bad one%.csv:3 flight: 'x' is not a 32-bit integer" in capsys.readouterr().out
+
+
+KEYED = """
+apiVersion: v3.1.0
+kind: DataContract
+id: x
+version: 1.0.0
+schema:
+- name: orders
+  customProperties: [{property: duplicates, value: DUPLICATES}]
+  properties:
+  - {name: id, logicalType: integer, primaryKey: true, primaryKeyPosition: 1}
+  - {name: note, logicalType: string}
+"""
+
+
+@pytest.mark.parametrize(("duplicates", "kept"), [("reject", []), ("last", ["last"])])
+def test_a_key_that_two_blocks_share_is_found_as_the_job_finds_it(
+    duplicates: str, kept: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contract, data, out = tmp_path / "orders.odcs.yaml", tmp_path / "orders.csv", tmp_path / "out"
+    contract.write_text(KEYED.replace("DUPLICATES", duplicates))
+    long = "x" * 1000
+    rows = ["-1,first", *(f"{n},{long}" for n in range(2 * BLOCK // len(long))), "-1,last"]
+    data.write_text("\n".join(["id,note", *rows, ""]))
+    assert main(["check", str(contract), str(data), "--json", "--out", str(out)]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["rows_in"] == len(rows) == report["rows_curated"] + report["rows_quarantined"]
+    assert report["reasons"] == {"duplicate_key": 2 - len(kept)}
+    curated = pq.read_table(out / "curated")
+    assert curated.num_rows == report["rows_curated"]
+    assert curated.filter(pc.equal(curated["id"], -1))["note"].to_pylist() == kept
+    assert pq.read_table(out / "quarantine").num_rows == report["rows_quarantined"]
 
 
 @pytest.mark.parametrize("arguments", [["check", "no.odcs.yaml", "x"], ["check", FLIGHTS, "no such file"]])

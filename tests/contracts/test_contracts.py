@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import pickle
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from causeway.changes import breaking_changes
+from causeway.check import load_runnable
 from causeway.contract import ContractError, load_contract, load_contracts
 from glue_jobs.engine import Curated, Piece, curate
 from glue_jobs.output import write_parquet
@@ -74,6 +75,15 @@ def test_a_compiled_contract_travels_by_pickle_without_the_library() -> None:
     assert b"open_data_contract_standard" not in data
     assert b"pydantic" not in data
     assert pickle.loads(data) == REAL["flights"]
+
+
+def test_compiling_a_contract_does_not_load_the_engine() -> None:
+    code = (
+        "import sys; from causeway.contract import load_contracts; load_contracts('contracts');"
+        "print([name for name in sys.modules if name.startswith(('glue_jobs', 'polars'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_types_become_those_of_the_table(draft: Draft) -> None:
@@ -167,7 +177,7 @@ def test_a_wrong_contract_is_one_line_with_file_place_and_reason(
 ) -> None:
     path = draft(body)
     with pytest.raises(ContractError) as caught:
-        load_contract(path)
+        load_runnable(path)
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
     assert where in message
@@ -181,27 +191,3 @@ def test_a_directory_names_every_wrong_contract(draft: Draft, tmp_path: Path) ->
     with pytest.raises(ContractError) as caught:
         load_contracts(tmp_path)
     assert len(str(caught.value).splitlines()) == 2
-
-
-def test_changes_that_break_readers_are_named_unless_the_major_version_rises(draft: Draft) -> None:
-    old = load_contract(
-        draft("  - {name: a, logicalType: integer, required: true}\n  - {name: b, logicalType: string}\n")
-    )
-    assert breaking_changes(old, old) == []
-    assert breaking_changes(old, replace(old, columns=old.columns[:1])) == [
-        "orders: column b is removed; raise the version from 1.0.0 to 2.0.0"
-    ]
-    narrower = replace(old, columns=(replace(old.columns[0], bits=32), old.columns[1]))
-    assert "narrowed to int32" in breaking_changes(old, narrower)[0]
-    assert breaking_changes(narrower, old) == []
-    assert (
-        "becomes"
-        in breaking_changes(
-            old, replace(old, columns=(old.columns[0], replace(old.columns[1], type="date")))
-        )[0]
-    )
-    optional = replace(old, columns=(replace(old.columns[0], required=False), old.columns[1]))
-    assert len(breaking_changes(old, optional)) == 1
-    added = replace(old, columns=(*old.columns, replace(old.columns[0], name="c", field="c")))
-    assert "new and required" in breaking_changes(old, added)[0]
-    assert breaking_changes(old, replace(old, columns=(), version="2.0.0")) == []
