@@ -13,6 +13,7 @@ COMMANDS = [
     "check",
     "infer",
     "partner_kit",
+    "quarantine",
     "revoke",
 ]  # modules of this package that have add_parser(subparsers)
 USAGE = 2

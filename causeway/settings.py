@@ -87,6 +87,10 @@ class Settings(_Section):
     partner: Partner
     limits: Limits
 
+    def database(self, kind: Literal["lake", "quarantine"]) -> str:
+        """The name of a database of the catalog."""
+        return f"{self.project.replace('-', '_')}_{kind}"
+
     @model_validator(mode="after")
     def _own_external_id(self) -> Self:
         if self.company.account != EMBEDDED_ACCOUNT and self.partner.external_id == EMBEDDED_EXTERNAL_ID:

@@ -29,10 +29,10 @@ PROPERTIES = {
 }
 
 
-def glue_catalog() -> Catalog:
-    """The Glue Catalog of the account and region that the environment's credentials name."""
+def glue_catalog(region: str | None = None) -> Catalog:
+    """The Glue Catalog of the environment's credentials, in the environment's region or this one."""
     # Said outright, or Arrow asks each bucket for its region.
-    properties = {"type": "glue", "s3.region": boto3.Session().region_name}
+    properties = {"type": "glue", "client.region": region or boto3.Session().region_name}
     if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
         properties["s3.endpoint"] = endpoint
     return load_catalog("causeway", **properties)

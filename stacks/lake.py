@@ -50,9 +50,8 @@ class LakeStack(Stack):
         self._notify_of_landing()
         self._limit_partner(settings.partner.may_land)
 
-        database = settings.project.replace("-", "_")
-        self.curated_database = self._database("CuratedDatabase", f"{database}_lake")
-        self.quarantine_database = self._database("QuarantineDatabase", f"{database}_quarantine")
+        self.curated_database = self._database("CuratedDatabase", settings.database("lake"))
+        self.quarantine_database = self._database("QuarantineDatabase", settings.database("quarantine"))
 
         # Exported by name: a stack that stops needing one can then be deployed before this one, and
         # acknowledgments can spell the resources they speak of.
