@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from causeway.manifest import CONTRACT_SUFFIX
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
+SUFFIX = CONTRACT_SUFFIX
 RESCUED = "_rescued"
-SUFFIX = ".odcs.yaml"
 NARROW = 32  # bits
 
 

@@ -3,30 +3,39 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 LANDING_PREFIX = "landing/"
+CONTRACT_SUFFIX = ".odcs.yaml"
+
+# Hints: why a source is in a manifest, where that is not simply that a version landed.
+REMOVED = "removed"  # someone deleted it; without this hint a source that is gone keeps its rows
+AGAIN = "again:"  # curate it even if its versions match, as long as its rows are of the snapshot named here
+SEEN = "seen:"  # it differs from what the table holds since the snapshot named here
+POISON = "poison"  # this version killed its job when it was alone: quarantine it unread
 
 
 @dataclass(frozen=True, order=True)
 class SourceVersion:
-    """A source (a key in the landing bucket) and the version an event spoke of; size in bytes."""
+    """A source (a key in the landing bucket), the version that was spoken of, its size in bytes, a hint."""
 
     source: str
     version: str
     size: int
+    hint: str = ""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The sources of one dataset that one execution curates."""
+    """The sources of one dataset that one job run curates."""
 
     dataset: str
     sources: tuple[SourceVersion, ...]
 
     @property
     def batch(self) -> str:
-        """The batch's id: 32 hex digits that depend on dataset, sources and versions alone."""
-        listed = json.dumps([self.dataset, [[s.source, s.version] for s in sorted(self.sources)]])
+        """The batch's id: 32 hex digits that depend on dataset, sources, versions and hints alone."""
+        listed = json.dumps([self.dataset, [[s.source, s.version, s.hint] for s in sorted(self.sources)]])
         return hashlib.sha256(listed.encode()).hexdigest()[:32]
 
     @property
@@ -35,8 +44,14 @@ class Manifest:
         return f"{batch_prefix(self.dataset, self.batch)}manifest.json"
 
     def to_json(self) -> str:
-        sources = [{"source": s.source, "version": s.version, "size": s.size} for s in sorted(self.sources)]
-        return json.dumps({"dataset": self.dataset, "batch": self.batch, "sources": sources}, indent=1)
+        return json.dumps(
+            {
+                "dataset": self.dataset,
+                "batch": self.batch,
+                "sources": [vars(source) for source in sorted(self.sources)],
+            },
+            indent=1,
+        )
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Manifest":
@@ -45,7 +60,7 @@ class Manifest:
 
 
 def batch_prefix(dataset: str, batch: str) -> str:
-    """Where a batch's manifest and report lie in the landing bucket."""
+    """Where a batch's manifest and reports lie in the landing bucket."""
     return f"batches/{dataset}/{batch}/"
 
 
@@ -53,3 +68,8 @@ def dataset_of(source: str) -> str:
     """The dataset of a key: what stands between `landing/` and the next slash; "" if nothing does."""
     dataset, slash, _ = source.removeprefix(LANDING_PREFIX).partition("/")
     return dataset if slash and source.startswith(LANDING_PREFIX) else ""
+
+
+def datasets_in(contracts: Path) -> list[str]:
+    """The datasets that have a contract in this folder."""
+    return sorted(path.name.removesuffix(CONTRACT_SUFFIX) for path in contracts.glob(f"*{CONTRACT_SUFFIX}"))

@@ -27,7 +27,11 @@ class SourceReport:
 
 @dataclass(frozen=True)
 class Report:
-    """What a batch did. `seconds` is wall time up to the commit; `run` names the job run."""
+    """What a batch did. `seconds` is wall time up to the commit; `run` names the job run.
+
+    `versions` accounts for the manifest, in source versions: landed = committed + superseded (S3 holds
+    another by now, or none) + quarantined (as whole objects).
+    """
 
     dataset: str
     batch: str
@@ -36,6 +40,7 @@ class Report:
     sources: tuple[SourceReport, ...]
     rejected_files: tuple[str, ...] = ()
     seconds: float = 0.0
+    versions: dict[str, int] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

@@ -2,9 +2,12 @@
 
 import logging
 import time
+import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
@@ -17,21 +20,21 @@ from pyiceberg.io import load_file_io
 from pyiceberg.table import Table
 
 from causeway.contract import Contract
-from causeway.manifest import Manifest
+from causeway.ledger import Entry, Ledger, Watermark
+from causeway.manifest import AGAIN, POISON, REMOVED, Manifest
 from causeway.report import Report, SourceReport
-from glue_jobs.engine import REJECTED_SCHEMA, curated_schema
-from glue_jobs.keys import Banned, repeated
-from glue_jobs.ledger import Ledger
-from glue_jobs.model import SourceCount
+from glue_jobs.engine import curated_schema
+from glue_jobs.history import BATCH, REPORT, History
+from glue_jobs.keys import NO_KEYS, Banned
+from glue_jobs.model import SourceCount, unread
 from glue_jobs.output import parquet
-from glue_jobs.tables import change_table, open_table, snapshots_since
-from glue_jobs.units import SourceObject, Unit, number_lines, plan_units, torn_sources, total
+from glue_jobs.tables import change_table, open_table
+from glue_jobs.units import SourceObject, Unit, number_lines, plan_units, settle_keys, torn_sources, total
 
 logger = logging.getLogger(__name__)
 
 # A batch that loses this many races to other writers of its table gives up, and its execution is red.
 MAX_DECISIONS = 50
-BATCH, REPORT, APPLIED = "causeway.batch", "causeway.report", "causeway.applied"
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,17 @@ class Lake:
     quarantine_location: str
     curated_database: str
     quarantine_database: str
+
+    def history(self, dataset: str, *, catalog: Catalog, ledger: Ledger, s3: Any) -> History:
+        return History(
+            dataset,
+            ledger=ledger,
+            catalog=catalog,
+            quarantine=(self.quarantine_database, dataset),
+            quarantine_location=f"{self.quarantine_location}/{dataset}",
+            landing_bucket=self.landing_bucket,
+            s3=s3,
+        )
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,7 @@ class Batch:
         self._manifest, self._contract, self._run = manifest, contract, run
         self._lake, self._catalog, self._ledger, self._s3 = lake, catalog, ledger, s3
         self._distribute = distribute
+        self._history = lake.history(manifest.dataset, catalog=catalog, ledger=ledger, s3=s3)
         self._started = time.monotonic()
 
     def curate(self) -> Report:
@@ -85,21 +100,22 @@ class Batch:
 
         Raises CommitFailedException after MAX_DECISIONS lost races.
         """
-        decided: dict[str, SourceObject | None] | None = None
+        curated: dict[str, SourceObject | None] | None = None
         results: Sequence[UnitResult] = ()
         for _ in range(MAX_DECISIONS):
-            table = self._curated_table(results)
-            self._catch_up(table)
-            due = self._due()
+            table, mark = self._history.catch_up(lambda: self._curated_table(results))  # noqa: B023
+            known = self._ledger.entries((s.source for s in self._manifest.sources), mark)
+            current = self._current()
+            if self._ledger.watermark() != mark:
+                continue  # the entries may be newer than the table, or of a ledger that is being built anew
+            due = self._due(known, current)
             if not due:
-                return self._nothing_to_do(table)
-            if due != decided:
-                decided, results = due, self._curate_units([item for item in due.values() if item])
-                table = self._curated_table(results)
-                if self._behind(table):
-                    continue
+                return self._nothing_to_do(mark, known)
+            if due != curated:
+                curated, results = due, self._curate(due)
+                continue  # it took a while, and may need new columns: look again
             try:
-                return self._commit(table, due, results)
+                return self._commit(table, known, due, results)
             except CommitFailedException:
                 logger.info("another batch committed to %s first: deciding again", self._manifest.dataset)
         raise CommitFailedException(f"lost {MAX_DECISIONS} races for {self._manifest.dataset}")
@@ -117,63 +133,33 @@ class Batch:
             self._contract.partitioning,
         )
 
-    def _behind(self, table: Table) -> bool:
-        current = table.current_snapshot()
-        return current is not None and current.snapshot_id != self._ledger.watermark()
-
-    def _catch_up(self, table: Table) -> None:
-        """Bring the ledger and the quarantine table up to the curated table's history."""
-        for snapshot in snapshots_since(table, self._ledger.watermark()):
-            if BATCH in snapshot:
-                where = {"Bucket": self._lake.landing_bucket, "Key": snapshot[REPORT]}
-                report = Report.from_json(self._s3.get_object(**where)["Body"].read())
-                self._quarantine(report, snapshot["id"])
-                self._ledger.record(report, snapshot["id"])
-            self._ledger.advance(snapshot["id"])
-
-    def _quarantine(self, report: Report, snapshot: str) -> None:
-        """The quarantine's rows of the batch's sources become those that this snapshot set aside."""
-        before = self._ledger.entries(source.source for source in report.sources)
-        replace = [source for source, entry in before.items() if entry.quarantined]
-        if not replace and not report.rejected_files:
-            return
-        while True:
-            table = open_table(
-                self._catalog,
-                (self._lake.quarantine_database, report.dataset),
-                REJECTED_SCHEMA,
-                f"{self._lake.quarantine_location}/{report.dataset}",
-            )
-            if any(news.get(APPLIED) == snapshot for news in snapshots_since(table, None)):
-                return
-            try:
-                change_table(
-                    table,
-                    add=report.rejected_files,
-                    replace=replace,
-                    properties={BATCH: report.batch, APPLIED: snapshot},
-                )
-                return
-            except CommitFailedException:
-                logger.info("another batch changed the quarantine of %s: looking again", report.dataset)
-
-    def _due(self) -> dict[str, SourceObject | None]:
+    def _due(
+        self, known: Mapping[str, Entry], current: Mapping[str, SourceObject | None]
+    ) -> dict[str, SourceObject | None]:
         """The sources that are not as S3 has them now: with the current object, None if it is gone."""
-        names = [source.source for source in self._manifest.sources]
-        entries = self._ledger.entries(names)
-        with ThreadPoolExecutor(16) as pool:
-            current = dict(zip(names, pool.map(self._current, names), strict=True))
         due: dict[str, SourceObject | None] = {}
-        for source, now in current.items():
-            entry = entries.get(source)
+        for hinted in self._manifest.sources:
+            source = hinted.source
+            entry, now = known.get(source), current[source]
             if now is None:
-                if entry and entry.version is not None and self._contract.on_delete == "remove":
+                removed = hinted.hint == REMOVED and self._contract.on_delete == "remove"
+                if removed and entry and entry.version is not None:
                     due[source] = None
-            elif not entry or (entry.version, entry.contract) != (now.version, self._contract.version):
+            elif (
+                not entry
+                or (entry.version, entry.contract) != (now.version, self._contract.version)
+                or hinted.hint == f"{AGAIN}{entry.snapshot}"
+            ):
                 due[source] = now
         return due
 
-    def _current(self, source: str) -> SourceObject | None:
+    def _current(self) -> dict[str, SourceObject | None]:
+        """What S3 holds now of each of the manifest's sources."""
+        names = [hinted.source for hinted in self._manifest.sources]
+        with ThreadPoolExecutor(16) as pool:
+            return dict(zip(names, pool.map(self._head, names), strict=True))
+
+    def _head(self, source: str) -> SourceObject | None:
         try:
             head = self._s3.head_object(Bucket=self._lake.landing_bucket, Key=source)
         except ClientError as error:
@@ -181,6 +167,28 @@ class Batch:
                 return None
             raise
         return SourceObject(source, head.get("VersionId", "null"), head["ContentLength"])
+
+    def _curate(self, due: Mapping[str, SourceObject | None]) -> list[UnitResult]:
+        """Curate what is there; the versions that are known to kill a job become quarantined unread."""
+        poison = {(s.source, s.version) for s in self._manifest.sources if s.hint == POISON}
+        objects = [item for item in due.values() if item]
+        killers = [item for item in objects if (item.source, item.version) in poison]
+        results = self._curate_units([item for item in objects if item not in killers])
+        return [*results, self._set_aside(killers)] if killers else results
+
+    def _set_aside(self, killers: Sequence[SourceObject]) -> UnitResult:
+        counts, rejected = unread(
+            killers,
+            code="kills_job",
+            message="a job that curates this object alone fails",
+            contract=self._contract.version,
+            batch=self._manifest.batch,
+            committed_at=datetime.now(UTC),
+        )
+        uri = f"{self._lake.quarantine_location}/{self._manifest.dataset}/data/{uuid.uuid4()}.parquet"
+        with load_file_io(self._catalog.properties, uri).new_output(uri).create() as stored:
+            stored.write(parquet(rejected))
+        return UnitResult(counts, (), (uri,), NO_KEYS)
 
     def _curate_units(self, objects: list[SourceObject]) -> list[UnitResult]:
         """Curate every object; what one task cannot see of another's rows is settled here."""
@@ -193,13 +201,7 @@ class Batch:
             planned = plan_units(rest, self._contract, split=True) + plan_units(whole, self._contract)
             units = dict(enumerate(planned, start=len(units)))
             results = dict(self._distribute(units, {}))
-        if banned := repeated([results[n].keys for n in sorted(results)], self._contract):
-            affected = {
-                n: unit
-                for n, unit in units.items()
-                if any((s.source, s.version, s.start) in banned for s in unit.slices)
-            }
-            results.update(self._distribute(affected, banned))
+        settle_keys(units, results, self._contract, self._distribute)
         ordered = [results[n] for n in sorted(results)]
         self._number_lines(units, results)
         return ordered
@@ -218,38 +220,40 @@ class Batch:
                     mended.write(parquet(number_lines(rejected, counts)))
 
     def _commit(
-        self, table: Table, due: dict[str, SourceObject | None], results: Sequence[UnitResult]
+        self,
+        table: Table,
+        known: Mapping[str, Entry],
+        due: Mapping[str, SourceObject | None],
+        results: Sequence[UnitResult],
     ) -> Report:
-        entries = self._ledger.entries(due)
-        report = self._write_report(due, results)
+        report = self._write_report(known, due, results)
         change_table(
             table,
             add=[path for result in results for path in result.files],
-            replace=[source for source, entry in entries.items() if entry.rows],
+            replace=[source for source, entry in known.items() if source in due and entry.rows],
             properties={BATCH: report.batch, REPORT: report.key},
         )
-        self._catch_up(table)
+        self._history.catch_up(table.refresh)
         return report
 
-    def _nothing_to_do(self, table: Table) -> Report:
-        current = table.current_snapshot()
-        report = self._write_report({}, ())
-        self._ledger.close_batch(report, str(current.snapshot_id) if current else "none")
+    def _nothing_to_do(self, mark: Watermark | None, known: Mapping[str, Entry]) -> Report:
+        report = self._write_report(known, {}, ())
+        self._ledger.close_batch(report, mark.snapshot if mark else "")
         return report
 
-    def _write_report(self, due: dict[str, SourceObject | None], results: Sequence[UnitResult]) -> Report:
+    def _write_report(
+        self,
+        known: Mapping[str, Entry],
+        due: Mapping[str, SourceObject | None],
+        results: Sequence[UnitResult],
+    ) -> Report:
         """Before the commit that refers to it."""
-        report = self._report(due, results)
-        self._s3.put_object(Bucket=self._lake.landing_bucket, Key=report.key, Body=report.to_json().encode())
-        return report
-
-    def _report(self, due: dict[str, SourceObject | None], results: Sequence[UnitResult]) -> Report:
         gone = [SourceReport(source, None) for source, item in due.items() if item is None]
         there = [
             SourceReport(c.source, c.version, c.rows, c.curated, c.rejected, c.reasons, c.unreadable)
             for c in total(count for result in results for count in result.counts)
         ]
-        return Report(
+        report = Report(
             dataset=self._manifest.dataset,
             batch=self._manifest.batch,
             run=self._run,
@@ -257,4 +261,22 @@ class Batch:
             sources=(*gone, *there),
             rejected_files=tuple(path for result in results for path in result.rejected_files),
             seconds=round(time.monotonic() - self._started, 3),
+            versions=self._account(known, there),
         )
+        self._s3.put_object(Bucket=self._lake.landing_bucket, Key=report.key, Body=report.to_json().encode())
+        return report
+
+    def _account(self, known: Mapping[str, Entry], curated: Sequence[SourceReport]) -> dict[str, int]:
+        """What became of each version that the manifest names."""
+        now = {s.source: (s.version, s.unreadable) for s in curated}
+        held = {s: (entry.version, entry.unreadable) for s, entry in known.items()} | now
+        found = Counter(
+            "superseded"
+            if s.source not in held or held[s.source][0] != s.version
+            else "quarantined"
+            if held[s.source][1]
+            else "committed"
+            for s in self._manifest.sources
+        )
+        states = ("committed", "superseded", "quarantined")
+        return {"landed": len(self._manifest.sources), **{state: found[state] for state in states}}

@@ -20,10 +20,10 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from causeway.contract import SUFFIX, Contract, load_contract
+from causeway.ledger import Ledger
 from causeway.manifest import Manifest
 from glue_jobs.batch import Batch, Lake, UnitResult
 from glue_jobs.keys import Banned
-from glue_jobs.ledger import Ledger
 from glue_jobs.tables import glue_catalog
 from glue_jobs.tasks import Task
 from glue_jobs.units import Unit

@@ -20,6 +20,7 @@ KEYS = {
     "constraint": pl.UInt8, "a": pl.UInt64, "b": pl.UInt64,
     "source": pl.String, "version": pl.String, "start": pl.Int64, "line": pl.Int64,
 }  # fmt: skip
+NO_KEYS = pl.DataFrame(schema=KEYS)
 
 
 def constraints(contract: Contract) -> list[tuple[str, tuple[str, ...]]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -32,6 +33,13 @@ REJECTED_SCHEMA = pa.schema(
 RAW_LIMIT = 1 << 20  # bytes of a rejected record that quarantine keeps
 
 Fetch = Callable[[str, str, int, int], bytes]  # source, version, start, stop → those bytes
+
+
+class HasVersion(Protocol):
+    @property
+    def source(self) -> str: ...
+    @property
+    def version(self) -> str: ...
 
 
 class Unreadable(Exception):  # noqa: N818 - what the object is
@@ -120,3 +128,18 @@ class SourceCount:
 
 def text(raw: bytes) -> str:
     return raw[:RAW_LIMIT].decode("utf-8", "backslashreplace")
+
+
+def unread(
+    objects: Iterable[HasVersion], *, code: str, message: str, **lineage: object
+) -> tuple[tuple[SourceCount, ...], pa.Table]:
+    """Whole objects that are quarantined without a look inside; `lineage` names LINEAGE's other columns."""
+    found = list(objects)
+    counts = tuple(SourceCount(o.source, o.version, 0, 0, 0, {code: 1}, unreadable=True) for o in found)
+    faults = [{"column": "", "code": code, "message": message}]
+    rows = [
+        {"_source": o.source, "_source_version": o.version, "faults": faults}
+        | {f"_{name}": value for name, value in lineage.items()}
+        for o in found
+    ]
+    return counts, pa.Table.from_pylist(rows, REJECTED_SCHEMA)

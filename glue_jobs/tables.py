@@ -2,7 +2,8 @@
 
 import os
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import boto3
 import pyarrow as pa
@@ -82,20 +83,23 @@ def _create(
     return catalog.load_table(name)
 
 
-def snapshots_since(table: Table, watermark: int | None) -> list[dict[str, str]]:
-    """What the table's history says after the snapshot `watermark`, oldest first.
+@dataclass(frozen=True)
+class Commit:
+    """A snapshot of a table: its id, its place in the order of commits, from 1, and what it says."""
 
-    Each snapshot as the properties its commit wrote, and its id under "id". From the beginning of
-    what is kept, when the watermark is None or no longer there.
-    """
-    news = []
+    id: int
+    sequence: int
+    properties: Mapping[str, str]
+
+
+def commits(table: Table) -> Iterator[Commit]:
+    """The table's history, newest first, as far back as it is kept."""
     snapshot = table.current_snapshot()
-    while snapshot is not None and snapshot.snapshot_id != watermark:
-        properties = snapshot.summary.additional_properties if snapshot.summary else {}
-        news.append({**properties, "id": str(snapshot.snapshot_id)})
+    while snapshot is not None:
+        said = snapshot.summary.additional_properties if snapshot.summary else {}
+        yield Commit(snapshot.snapshot_id, snapshot.sequence_number or 0, said)
         parent = snapshot.parent_snapshot_id
         snapshot = table.snapshot_by_id(parent) if parent is not None else None
-    return news[::-1]
 
 
 def change_table(

@@ -16,6 +16,7 @@ BATCH_EVENTS = (
 GLUE_LIBRARY = (
     "causeway/__init__.py",
     "causeway/contract.py",
+    "causeway/ledger.py",
     "causeway/manifest.py",
     "causeway/odcs.py",
     "causeway/odcs_column.py",

@@ -14,7 +14,7 @@ from causeway.contract import Contract, load_contracts
 from causeway.manifest import Manifest, SourceVersion
 from glue_jobs import tasks
 from glue_jobs.batch import Batch, Lake
-from glue_jobs.ledger import Ledger
+from causeway.ledger import Ledger
 from glue_jobs.tables import glue_catalog
 from glue_jobs.tasks import Task
 from lambdas.batch_events.handler import batch_events

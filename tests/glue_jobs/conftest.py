@@ -1,7 +1,7 @@
 """A lake in memory: moto's S3 and DynamoDB, Iceberg tables in a folder, and no Spark."""
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +12,15 @@ import pytest
 from moto import mock_aws
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.table import Table
 
 from causeway.contract import Contract, load_contract
-from causeway.manifest import Manifest, SourceVersion
+from causeway.ledger import Entry, Ledger
+from causeway.manifest import REMOVED, Manifest, SourceVersion
 from causeway.report import Report
 from glue_jobs.batch import Batch, Lake, UnitResult
+from glue_jobs.history import History
 from glue_jobs.keys import Banned
-from glue_jobs.ledger import Ledger
 from glue_jobs.output import parquet, write_parquet
 from glue_jobs.units import Unit, curate_unit
 
@@ -51,13 +53,21 @@ class SmallLake:
     runs: int = 0
 
     def put(self, name: str, *rows: str) -> SourceVersion:
-        body = "\n".join(["id,city", *rows]).encode()
+        return self.land(name, "\n".join(["id,city", *rows]).encode())
+
+    def land(self, name: str, body: bytes) -> SourceVersion:
         source = f"landing/trips/{name}"
         version = self.s3.put_object(Bucket="landing", Key=source, Body=body)["VersionId"]
         return SourceVersion(source, version, len(body))
 
-    def delete(self, name: str) -> None:
-        self.s3.delete_object(Bucket="landing", Key=f"landing/trips/{name}")
+    def delete(self, name: str) -> SourceVersion:
+        source = f"landing/trips/{name}"
+        marker = self.s3.delete_object(Bucket="landing", Key=source)["VersionId"]
+        return SourceVersion(source, marker, 0, REMOVED)
+
+    def entry(self, name: str) -> Entry:
+        source = f"landing/trips/{name}"
+        return self.ledger.entries([source], self.ledger.watermark())[source]
 
     def batch(self, *sources: SourceVersion, contract: Contract | None = None) -> Batch:
         self.runs += 1
@@ -69,19 +79,18 @@ class SmallLake:
             catalog=self.catalog,
             ledger=self.ledger,
             s3=self.s3,
-            distribute=self._distribute,
+            distribute=lambda units, banned: {
+                n: self._curate(contract or self.contract, unit, banned) for n, unit in units.items()
+            },
         )
 
     def curate(self, *sources: SourceVersion, contract: Contract | None = None) -> Report:
         return self.batch(*sources, contract=contract).curate()
 
-    def _distribute(self, units: Mapping[int, Unit], banned: Banned) -> dict[int, UnitResult]:
-        return {n: self._curate(unit, banned) for n, unit in units.items()}
-
-    def _curate(self, unit: Unit, banned: Banned) -> UnitResult:
+    def _curate(self, contract: Contract, unit: Unit, banned: Banned) -> UnitResult:
         now = datetime.now(UTC)
-        curated = curate_unit(self.contract, unit, self._fetch, batch="b", committed_at=now, banned=banned)
-        files = [self._write(data) for _, data in write_parquet(curated.frame, self.contract)]
+        curated = curate_unit(contract, unit, self._fetch, batch="b", committed_at=now, banned=banned)
+        files = [self._write(data) for _, data in write_parquet(curated.frame, contract)]
         rejected = [self._write(parquet(curated.rejected))] if curated.rejected.num_rows else []
         return UnitResult(tuple(curated.counts), tuple(files), tuple(rejected), curated.keys)
 
@@ -94,17 +103,22 @@ class SmallLake:
         path.write_bytes(data)
         return path.as_uri()
 
+    @property
+    def history(self) -> History:
+        return self.lake.history("trips", catalog=self.catalog, ledger=self.ledger, s3=self.s3)
+
+    def table(self, database: str = "lake") -> Table:
+        return self.catalog.load_table((database, "trips"))
+
     def rows(self, database: str = "lake") -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = (
-            self.catalog.load_table((database, "trips")).scan().to_arrow().to_pylist()
-        )
+        found: list[dict[str, Any]] = self.table(database).scan().to_arrow().to_pylist()
         return found
 
     def ids(self) -> list[int]:
         return sorted(row["id"] for row in self.rows())
 
     def snapshots(self, database: str = "lake") -> int:
-        return len(self.catalog.load_table((database, "trips")).snapshots())
+        return len(self.table(database).snapshots())
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ import pytest
 from pyiceberg.exceptions import CommitFailedException
 
 from causeway.contract import load_contract
+from causeway.manifest import AGAIN, POISON
 from glue_jobs import batch as batch_module
+from glue_jobs.history import History
 from glue_jobs.tables import change_table
 from glue_jobs.units import plan_units
 from tests.glue_jobs.conftest import SmallLake
@@ -62,17 +64,23 @@ def test_the_quarantine_of_an_overwritten_source_is_replaced_too(small_lake: Sma
 def test_a_deleted_source_loses_its_rows_when_its_contract_says_so(small_lake: SmallLake) -> None:
     source = small_lake.put("a.csv", "1,Oslo")
     small_lake.curate(source, small_lake.put("b.csv", "2,Rome"))
-    small_lake.delete("a.csv")
-    small_lake.curate(source)
+    small_lake.curate(small_lake.delete("a.csv"))
     assert small_lake.ids() == [2]
+
+
+def test_a_source_that_lifecycle_removed_keeps_its_rows(small_lake: SmallLake) -> None:
+    source = small_lake.put("a.csv", "1,Oslo")
+    small_lake.curate(source)
+    small_lake.delete("a.csv")  # which nobody speaks of
+    small_lake.curate(source)
+    assert small_lake.ids() == [1]
 
 
 def test_a_deleted_source_keeps_its_rows_by_default(small_lake: SmallLake) -> None:
     small_lake.contract = dataclasses.replace(small_lake.contract, on_delete="keep")
     source = small_lake.put("a.csv", "1,Oslo")
     small_lake.curate(source)
-    small_lake.delete("a.csv")
-    small_lake.curate(source)
+    small_lake.curate(small_lake.delete("a.csv"))
     assert small_lake.ids() == [1]
 
 
@@ -85,8 +93,7 @@ def test_a_mended_contract_makes_its_sources_due_again(small_lake: SmallLake) ->
 
 
 def test_an_unreadable_object_is_quarantined_whole_and_the_rest_commits(small_lake: SmallLake) -> None:
-    broken = small_lake.put("broken.csv")
-    small_lake.s3.put_object(Bucket="landing", Key=broken.source, Body=b"\x1f\x8bnot gzip")
+    broken = small_lake.land("broken.csv", b"\x1f\x8bnot gzip")
     report = small_lake.curate(broken, small_lake.put("a.csv", "1,Oslo"))
     assert small_lake.ids() == [1]
     assert [s.source for s in report.sources if s.unreadable] == [broken.source]
@@ -126,12 +133,12 @@ def test_a_rival_that_curated_the_same_source_leaves_it_once(
     assert len(small_lake.rows("quarantine")) == 1
 
 
-@pytest.mark.parametrize("step", ["_quarantine", "record", "advance"])
+@pytest.mark.parametrize("step", ["_quarantine_rows", "record", "advance"])
 def test_a_crash_after_the_commit_heals_at_the_next_batch(
     small_lake: SmallLake, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     source = small_lake.put("a.csv", "1,Oslo", "x,Rome")
-    owner = batch_module.Batch if step == "_quarantine" else type(small_lake.ledger)
+    owner = History if step == "_quarantine_rows" else type(small_lake.ledger)
 
     def crash(*_: object) -> None:
         raise KeyboardInterrupt
@@ -143,7 +150,7 @@ def test_a_crash_after_the_commit_heals_at_the_next_batch(
     small_lake.curate(source)
     assert small_lake.ids() == [1]
     assert len(small_lake.rows("quarantine")) == 1
-    assert small_lake.ledger.entries([source.source])[source.source].rows == 1
+    assert small_lake.entry("a.csv").rows == 1
 
 
 def test_a_table_that_never_stops_moving_ends_the_batch_with_an_error(
@@ -194,3 +201,52 @@ def test_an_object_whose_quoted_newlines_cross_a_cut_is_curated_whole(keyed_lake
     report = keyed_lake.curate(keyed_lake.put("a.csv", *rows))
     assert (report.total("landed"), report.total("curated")) == (30, 30)
     assert keyed_lake.ids() == list(range(30))
+
+
+def test_a_version_that_kills_jobs_is_quarantined_unread_and_the_rest_commits(small_lake: SmallLake) -> None:
+    killer, good = small_lake.put("killer.csv", "1,Oslo"), small_lake.put("a.csv", "2,Rome")
+    report = small_lake.curate(dataclasses.replace(killer, hint=POISON), good)
+    assert small_lake.ids() == [2]
+    (rejected,) = small_lake.rows("quarantine")
+    assert (rejected["_source"], rejected["_source_version"]) == (killer.source, killer.version)
+    assert [fault["code"] for fault in rejected["faults"]] == ["kills_job"]
+    assert report.versions == {"landed": 2, "committed": 1, "superseded": 0, "quarantined": 1}
+
+
+def test_a_newer_version_of_what_killed_a_job_is_curated(small_lake: SmallLake) -> None:
+    killer = dataclasses.replace(small_lake.put("a.csv", "1,Oslo"), hint=POISON)
+    small_lake.curate(killer)
+    small_lake.put("a.csv", "2,Rome")
+    small_lake.curate(killer)
+    assert small_lake.ids() == [2]
+    assert small_lake.rows("quarantine") == []
+
+
+def test_a_replayed_source_is_curated_again_once(small_lake: SmallLake) -> None:
+    source = small_lake.put("a.csv", "1,Oslo", "x,Rome")
+    small_lake.curate(source)
+    again = dataclasses.replace(source, hint=AGAIN + small_lake.entry("a.csv").snapshot)
+    small_lake.curate(again)
+    small_lake.curate(again)
+    assert small_lake.snapshots() == 2
+    assert small_lake.ids() == [1]
+    assert len(small_lake.rows("quarantine")) == 1
+
+
+def test_every_version_of_a_manifest_is_accounted_for(small_lake: SmallLake) -> None:
+    old = small_lake.put("a.csv", "1,Oslo")
+    new = small_lake.put("a.csv", "2,Rome")
+    broken, gone = small_lake.land("b.csv", b"\x1f\x8bnot gzip"), small_lake.put("c.csv", "3,Kyiv")
+    small_lake.delete("c.csv")
+    report = small_lake.curate(old, broken, gone)
+    assert report.versions == {"landed": 3, "committed": 0, "superseded": 2, "quarantined": 1}
+    report = small_lake.curate(new, broken)
+    assert report.versions == {"landed": 2, "committed": 1, "superseded": 0, "quarantined": 1}
+
+
+def test_a_batch_delivered_again_keeps_what_the_ledger_says_of_it(small_lake: SmallLake) -> None:
+    source = small_lake.put("a.csv", "1,Oslo")
+    report = small_lake.curate(source)
+    small_lake.curate(source)
+    (batch,) = small_lake.ledger.items("batch#")
+    assert (batch["batch"], batch["curated"]) == (report.batch, 1)

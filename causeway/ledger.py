@@ -1,0 +1,172 @@
+"""The ledger: what became of each source. An index of the curated table's history, in DynamoDB.
+
+One item a source (`source#<digest>`: a key can be longer than a sort key), one a batch
+(`batch#<id>`), and the watermark: the last snapshot that the ledger knows of.
+
+Several writers may bring it up to the same history at once, in any interleaving. So what is written
+for a snapshot replaces only what was written for an earlier one: items carry its sequence number
+(Iceberg's, which grows with each commit) and the epoch of the ledger, a later one of which begins
+whenever it is built anew. Entries of another epoch than the watermark's do not count.
+"""
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from causeway.report import Report
+
+WATERMARK = "watermark"
+READ_AT_ONCE = 100  # DynamoDB's limit for a BatchGetItem
+WRITERS = 16
+EARLIER = "attribute_not_exists(#item) OR #epoch < :epoch OR (#epoch = :epoch AND #sequence < :sequence)"
+
+
+@dataclass(frozen=True)
+class Watermark:
+    """The last snapshot the ledger knows of, "" for none; what is written from it carries its epoch."""
+
+    snapshot: str
+    sequence: int
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the table holds of a source since `snapshot`: the version, curated by which contract; rows.
+
+    `version` is None when the source was removed; `unreadable` when all of it is one quarantined record.
+    """
+
+    version: str | None
+    contract: str
+    rows: int
+    quarantined: int
+    unreadable: bool
+    snapshot: str
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> "Entry":
+        return cls(
+            item["version"], item["contract"], int(item["rows"]), int(item["quarantined"]),
+            item["unreadable"], item["snapshot"],
+        )  # fmt: skip
+
+
+def _item(source: str) -> str:
+    return "source#" + hashlib.sha256(source.encode()).hexdigest()
+
+
+class Ledger:
+    """The part of the ledger that belongs to one dataset. `table` is a boto3 DynamoDB Table."""
+
+    def __init__(self, table: Any, dataset: str) -> None:
+        self._table, self._dataset = table, dataset
+
+    def watermark(self) -> Watermark | None:
+        key = {"dataset": self._dataset, "item": WATERMARK}
+        item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        return Watermark(item["snapshot"], int(item["sequence"]), int(item["epoch"])) if item else None
+
+    def entries(self, sources: Iterable[str], mark: Watermark | None) -> dict[str, Entry]:
+        """The entries of those sources that have one, in the watermark's epoch."""
+        names = list(dict.fromkeys(sources)) if mark else []
+        parts = [names[i : i + READ_AT_ONCE] for i in range(0, len(names), READ_AT_ONCE)]
+        with ThreadPoolExecutor(WRITERS) as pool:
+            items = [item for part in pool.map(self._read, parts) for item in part]
+        return {i["source"]: Entry.from_item(i) for i in items if mark and i["epoch"] == mark.epoch}
+
+    def _read(self, sources: Sequence[str]) -> list[dict[str, Any]]:
+        keys = [{"dataset": self._dataset, "item": _item(source)} for source in sources]
+        asked: dict[str, Any] = {self._table.name: {"Keys": keys, "ConsistentRead": True}}
+        found = []
+        while asked:
+            answer = self._table.meta.client.batch_get_item(RequestItems=asked)
+            found += answer["Responses"].get(self._table.name, [])
+            asked = answer.get("UnprocessedKeys", {})
+        return found
+
+    def record(self, report: Report, at: Watermark) -> None:
+        """Write down what the commit `at` did. Writing it again, or after a later one, changes nothing."""
+        self.put(
+            {
+                s.source: Entry(
+                    s.version,
+                    report.contract,
+                    s.curated,
+                    s.quarantined + int(s.unreadable),
+                    s.unreadable,
+                    at.snapshot,
+                )
+                for s in report.sources
+            },
+            at,
+        )
+        self.close_batch(report, at.snapshot)
+
+    def put(self, entries: Mapping[str, Entry], at: Watermark) -> None:
+        """Write down what the table holds of sources as of `at`, over what is earlier."""
+        items = [{"item": _item(s), "source": s, **asdict(entry)} for s, entry in entries.items()]
+        with ThreadPoolExecutor(WRITERS) as pool:
+            list(pool.map(lambda item: self._put_over_earlier(item, at), items))
+
+    def close_batch(self, report: Report, snapshot: str) -> None:
+        """The batch's own item, which the state machine reads. The first that is written stays."""
+        item = {
+            "item": f"batch#{report.batch}",
+            "batch": report.batch,
+            "snapshot": snapshot,
+            "report": report.key,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "versions": report.versions,
+            **{what: report.total(what) for what in ("landed", "curated", "quarantined")},
+        }
+        self._put(item, "attribute_not_exists(#item)")
+
+    def advance(self, mark: Watermark) -> None:
+        """Everything up to this snapshot is written down."""
+        self._put_over_earlier({"item": WATERMARK, "snapshot": mark.snapshot}, mark)
+
+    def begin(self) -> Watermark:
+        """Begin a new epoch, in which nothing is known yet.
+
+        Before any entry of it is written: whoever decides on entries of the epoch before finds another
+        watermark afterwards, and decides again.
+        """
+        before = self.watermark()
+        mark = Watermark("", -1, max(time.time_ns() // 1000, before.epoch + 1 if before else 0))
+        self.advance(mark)
+        return mark
+
+    def items(self, prefix: str) -> Iterator[dict[str, Any]]:
+        """Every item whose name begins with `source#` or `batch#`, page by page."""
+        asked: dict[str, Any] = {
+            "KeyConditionExpression": "#dataset = :dataset AND begins_with(#item, :prefix)",
+            "ExpressionAttributeNames": {"#dataset": "dataset", "#item": "item"},
+            "ExpressionAttributeValues": {":dataset": self._dataset, ":prefix": prefix},
+        }
+        while True:
+            page = self._table.query(**asked)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _put_over_earlier(self, item: dict[str, Any], at: Watermark) -> None:
+        order = {"epoch": at.epoch, "sequence": at.sequence}
+        self._put({**item, **order}, EARLIER, **order)
+
+    def _put(self, item: dict[str, Any], condition: str, **values: int) -> None:
+        names = {f"#{name}": name for name in ("item", "epoch", "sequence") if f"#{name}" in condition}
+        given = {f":{name}": value for name, value in values.items()}
+        with contextlib.suppress(self._table.meta.client.exceptions.ConditionalCheckFailedException):
+            self._table.put_item(
+                Item={"dataset": self._dataset, **item},
+                ConditionExpression=condition,
+                ExpressionAttributeNames=names,
+                **({"ExpressionAttributeValues": given} if given else {}),
+            )

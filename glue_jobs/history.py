@@ -1,0 +1,159 @@
+"""What follows from the curated table's history, and is brought up to it: the ledger and the quarantine."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+from pyiceberg.catalog import Catalog
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.table import Table
+
+from causeway.ledger import Entry, Ledger, Watermark
+from causeway.report import Report
+from glue_jobs.model import REJECTED_SCHEMA
+from glue_jobs.tables import Commit, change_table, commits, open_table
+
+logger = logging.getLogger(__name__)
+
+# What a commit says of itself: the batch and where its report lies; in the quarantine, the place in the
+# curated table's history up to which it follows.
+BATCH, REPORT, FOLLOWS = "causeway.batch", "causeway.report", "causeway.follows"
+
+
+class History:
+    """The history of one dataset's curated table. Any number of writers may follow it at once."""
+
+    def __init__(
+        self,
+        dataset: str,
+        *,
+        ledger: Ledger,
+        catalog: Catalog,
+        quarantine: tuple[str, str],
+        quarantine_location: str,
+        landing_bucket: str,
+        s3: Any,
+    ) -> None:
+        self._dataset, self.ledger = dataset, ledger
+        self._catalog, self._quarantine, self._location = catalog, quarantine, quarantine_location
+        self._landing, self._s3 = landing_bucket, s3
+
+    def catch_up(self, load: Callable[[], Table]) -> tuple[Table, Watermark | None]:
+        """Load the curated table, and bring ledger and quarantine up to it; returns it and the watermark.
+
+        When the ledger was lost, or speaks of snapshots that the table no longer has, it is built anew.
+        The watermark is None before the first commit. It may be ahead of the table, when another
+        writer was faster: a commit to that table will fail then.
+        """
+        # Read before the table, the watermark is never ahead of it: not in its history means not true.
+        mark = self.ledger.watermark()
+        table = load()
+        news = self._since(table, mark)
+        if news is None:
+            return table, self.rebuild(table)
+        if news:
+            mark = mark if mark and mark.snapshot else self.ledger.begin()
+            for commit in news:
+                self._follow(commit, mark)
+            mark = self.ledger.watermark()
+        return table, mark
+
+    def rebuild(self, table: Table) -> Watermark | None:
+        """Build the ledger from the tables' rows. Costs what reading their lineage columns costs."""
+        logger.warning("building the ledger of %s from its tables", self._dataset)
+        mark = self.ledger.begin()
+        if last := next(commits(table), None):
+            followed = self._followed(self._open_quarantine())
+            for commit in reversed([c for c in commits(table) if c.sequence > followed]):
+                if report := self._report(commit):
+                    self._quarantine_rows(commit, report, [source.source for source in report.sources])
+            at = _at(last, mark)
+            self.ledger.put(self._entries_in(table, at.snapshot), at)
+            self.ledger.advance(at)
+        return self.ledger.watermark()
+
+    def _since(self, table: Table, mark: Watermark | None) -> list[Commit] | None:
+        """The commits after the watermark, oldest first; None if the history does not tell."""
+        news: list[Commit] = []
+        for commit in commits(table):
+            if mark and str(commit.id) == mark.snapshot:
+                return news[::-1]
+            news.append(commit)
+        fresh, whole = mark is None or not mark.snapshot, not news or news[-1].sequence == 1
+        return news[::-1] if fresh and whole else None
+
+    def _follow(self, commit: Commit, mark: Watermark) -> None:
+        at = _at(commit, mark)
+        if report := self._report(commit):
+            known = self.ledger.entries((source.source for source in report.sources), mark)
+            set_aside = [source for source, entry in known.items() if entry.quarantined]
+            self._quarantine_rows(commit, report, set_aside)
+            self.ledger.record(report, at)
+        self.ledger.advance(at)
+
+    def _report(self, commit: Commit) -> Report | None:
+        if REPORT not in commit.properties:
+            return None  # compaction, or someone's own change
+        stored = self._s3.get_object(Bucket=self._landing, Key=commit.properties[REPORT])
+        return Report.from_json(stored["Body"].read())
+
+    def _quarantine_rows(self, commit: Commit, report: Report, replaced: list[str]) -> None:
+        """The quarantine's rows of these sources become those that the commit set aside."""
+        if not replaced and not report.rejected_files:
+            return
+        while self._followed(table := self._open_quarantine()) < commit.sequence:
+            try:
+                change_table(
+                    table,
+                    add=report.rejected_files,
+                    replace=replaced,
+                    properties={BATCH: report.batch, FOLLOWS: str(commit.sequence)},
+                )
+            except CommitFailedException:
+                logger.info("another batch changed the quarantine of %s: looking again", self._dataset)
+
+    def _open_quarantine(self) -> Table:
+        return open_table(self._catalog, self._quarantine, REJECTED_SCHEMA, self._location)
+
+    @staticmethod
+    def _followed(quarantine: Table) -> int:
+        """The sequence number of the last commit whose rejected rows are in the quarantine."""
+        said = (commit.properties.get(FOLLOWS) for commit in commits(quarantine))
+        return int(next((sequence for sequence in said if sequence), -1))
+
+    def _entries_in(self, table: Table, snapshot: str) -> dict[str, Entry]:
+        curated, rejected = _sources_in(table), _sources_in(self._open_quarantine())
+        entries = {}
+        for source in curated.keys() | rejected.keys():
+            rows, quarantined = curated.get(source, NONE), rejected.get(source, NONE)
+            some = max(rows, quarantined, key=lambda known: known["rows"])
+            entries[source] = Entry(
+                some["_source_version"],
+                some["_contract"],
+                rows["rows"],
+                quarantined["rows"],
+                quarantined["whole"],
+                snapshot,
+            )
+        return entries
+
+
+NONE = {"rows": 0, "whole": False}
+
+
+def _at(commit: Commit, mark: Watermark) -> Watermark:
+    return Watermark(str(commit.id), commit.sequence, mark.epoch)
+
+
+def _sources_in(table: Table) -> dict[str, dict[str, Any]]:
+    """By source: its version and contract, how many rows it has, and whether that is one whole object."""
+    line = [name for name in ("line",) if name in table.schema().column_names]
+    by = ["_source", "_source_version", "_contract"]
+    whole = pl.col(*line).is_null().any() if line else pl.lit(False)
+    batches = table.scan(selected_fields=(*by, *line)).to_arrow_batch_reader()
+    parts = [pl.DataFrame(batch).group_by(by).agg(rows=pl.len(), whole=whole) for batch in batches]
+    if not parts:
+        return {}
+    together = pl.concat(parts).group_by(by).agg(pl.col("rows").sum(), pl.col("whole").any())
+    return {row["_source"]: row for row in together.iter_rows(named=True)}

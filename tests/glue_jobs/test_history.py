@@ -1,0 +1,133 @@
+"""The ledger and the quarantine follow the table's history, whoever writes, crashes or loses what, when."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from causeway.ledger import Ledger
+from glue_jobs import history as history_module
+from tests.glue_jobs.conftest import SmallLake
+
+
+def lose_ledger(lake: SmallLake, *, of: str = "") -> None:
+    """Delete the dataset's items whose names begin with `of`."""
+    table = lake.ledger._table
+    for item in table.scan()["Items"]:
+        if item["item"].startswith(of):
+            table.delete_item(Key={"dataset": item["dataset"], "item": item["item"]})
+
+
+def overwrite_and_count(lake: SmallLake) -> None:
+    """An overwrite of a.csv must replace its rows, good and rejected, by one good one."""
+    lake.curate(lake.put("a.csv", "7,Lima"))
+    assert lake.ids() == [2, 7]
+    assert lake.rows("quarantine") == []
+
+
+def fill(lake: SmallLake) -> None:
+    lake.curate(lake.put("a.csv", "1,Oslo", "x,Rome"))
+    lake.curate(lake.put("b.csv", "2,Bonn"))
+
+
+@pytest.mark.parametrize("of", ["", "watermark", "source#"])
+def test_a_lost_ledger_is_built_from_the_history(small_lake: SmallLake, of: str) -> None:
+    fill(small_lake)
+    lose_ledger(small_lake, of=of)
+    if of == "source#":  # what `causeway ledger rebuild` is for: the watermark says that all is known
+        small_lake.history.rebuild(small_lake.table())
+    overwrite_and_count(small_lake)
+
+
+def expire_all_but_the_last(lake: SmallLake) -> None:
+    table = lake.table()
+    current = table.current_snapshot()
+    assert current
+    old = [s.snapshot_id for s in table.snapshots() if s.snapshot_id != current.snapshot_id]
+    table.maintenance.expire_snapshots().by_ids(old).commit()
+
+
+def test_a_lost_ledger_is_built_from_the_tables_where_their_history_expired(small_lake: SmallLake) -> None:
+    fill(small_lake)
+    before = {name: small_lake.entry(name) for name in ("a.csv", "b.csv")}
+    expire_all_but_the_last(small_lake)
+    lose_ledger(small_lake)
+    small_lake.curate(small_lake.put("c.csv", "3,Kyiv"))
+    built = {name: small_lake.entry(name) for name in before}
+    assert [dataclasses.replace(e, snapshot="") for e in built.values()] == [
+        dataclasses.replace(e, snapshot="") for e in before.values()
+    ]
+    small_lake.curate(small_lake.put("c.csv"))
+    overwrite_and_count(small_lake)
+
+
+def test_a_table_that_was_rolled_back_gets_the_rows_again(small_lake: SmallLake) -> None:
+    fill(small_lake)
+    table = small_lake.table()
+    first = table.history()[0].snapshot_id
+    with table.manage_snapshots() as manage:
+        manage.rollback_to_snapshot(first)
+    assert small_lake.ids() == [1]
+    small_lake.curate(small_lake.put("b.csv", "2,Bonn"))
+    overwrite_and_count(small_lake)
+
+
+def test_a_table_that_was_dropped_is_filled_again(small_lake: SmallLake) -> None:
+    fill(small_lake)
+    small_lake.catalog.drop_table(("lake", "trips"))
+    source = small_lake.put("b.csv", "2,Bonn")
+    small_lake.curate(source)
+    assert small_lake.ids() == [2]
+
+
+@pytest.mark.parametrize("step", ["record", "advance", "put", "begin"])
+def test_a_writer_that_stalls_while_others_commit_spoils_nothing(
+    small_lake: SmallLake, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """It wakes up and writes what it meant to write long ago: that must not count any more."""
+    fill(small_lake)
+    stalled: list[Any] = []
+    do = getattr(Ledger, step)
+
+    def stall(ledger: Ledger, *what: Any) -> Any:
+        if stalled:
+            return do(ledger, *what)
+        stalled.append(what)
+        small_lake.curate(small_lake.put("a.csv"))  # by now there is nothing of it
+        small_lake.curate(small_lake.put("a.csv", "5,Lima"))
+        return do(ledger, *what)
+
+    monkeypatch.setattr(Ledger, step, stall)
+    if step == "begin":
+        lose_ledger(small_lake, of="watermark")
+    small_lake.curate(small_lake.put("a.csv", "4,Nice"))
+    assert stalled
+    overwrite_and_count(small_lake)
+
+
+def test_compaction_and_other_commits_do_not_break_the_chain(small_lake: SmallLake) -> None:
+    fill(small_lake)
+    table = small_lake.table()
+    rows = table.scan().to_arrow()
+    table.overwrite(rows)
+    overwrite_and_count(small_lake)
+
+
+def test_the_quarantine_follows_each_commit_once_though_its_own_history_expires(
+    small_lake: SmallLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_lake.curate(small_lake.put("a.csv", "x,Rome"))
+    walked = []
+    commits = history_module.commits
+    monkeypatch.setattr(
+        history_module, "commits", lambda table: (walked.append(c) or c for c in commits(table))
+    )
+    small_lake.curate(small_lake.put("b.csv", "y,Rome"))
+    assert len(small_lake.rows("quarantine")) == 2
+    for n in range(5):
+        small_lake.curate(small_lake.put("b.csv", f"{n},Rome", "z,Rome"))
+    longest = len(walked)
+    walked.clear()
+    small_lake.curate(small_lake.put("b.csv", "9,Rome"))
+    assert len(walked) < longest
+    assert [row["raw"] for row in small_lake.rows("quarantine")] == ["x,Rome"]
