@@ -145,12 +145,12 @@ class Batch:
                 removed = hinted.hint == REMOVED and self._contract.on_delete == "remove"
                 if removed and entry and entry.version is not None:
                     due[source] = None
-            elif (
-                not entry
-                or (entry.version, entry.contract) != (now.version, self._contract.version)
-                or hinted.hint == f"{AGAIN}{entry.snapshot}"
-            ):
-                due[source] = now
+            else:
+                wanted = (now.version, self._contract.version)
+                stale = not entry or (entry.version, entry.contract) != wanted
+                again = entry and hinted.hint == f"{AGAIN}{entry.snapshot}"
+                if stale or again:
+                    due[source] = now
         return due
 
     def _current(self) -> dict[str, SourceObject | None]:
