@@ -9,7 +9,7 @@ LANDING_PREFIX = "landing/"
 CONTRACT_SUFFIX = ".odcs.yaml"
 
 # Hints: why a source is in a manifest, where that is not simply that a version landed.
-REMOVED = "removed"  # someone deleted it; without this hint a source that is gone keeps its rows
+REMOVED = "removed:"  # someone deleted it (S3's word for how); unless told so, a source keeps its rows
 AGAIN = "again:"  # curate it even if its versions match, as long as its rows are of the snapshot named here
 SEEN = "seen:"  # it differs from what the table holds since the snapshot named here
 POISON = "poison"  # this version killed its job when it was alone: quarantine it unread

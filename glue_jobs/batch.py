@@ -142,7 +142,7 @@ class Batch:
             source = hinted.source
             entry, now = known.get(source), current[source]
             if now is None:
-                removed = hinted.hint == REMOVED and self._contract.on_delete == "remove"
+                removed = hinted.hint.startswith(REMOVED) and self._contract.on_delete == "remove"
                 if removed and entry and entry.version is not None:
                     due[source] = None
             else:

@@ -1,12 +1,12 @@
 """Reads what SQS delivers: S3 event notifications, and whatever else ended up in the queue."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
-from causeway.manifest import LANDING_PREFIX, SourceVersion, dataset_of
+from causeway.manifest import LANDING_PREFIX, REMOVED, SourceVersion, dataset_of
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,8 @@ class Change:
     message: str
     source: SourceVersion
     order: str
+    record: str
+    held: bool
 
     @property
     def dataset(self) -> str:
@@ -34,7 +36,7 @@ class Unrouted:
     version: str | None = None
 
 
-def read_message(message: str, body: str, datasets: frozenset[str]) -> Iterable[Change | Unrouted]:
+def read_message(message: str, body: str, datasets: Collection[str]) -> Iterable[Change | Unrouted]:
     """Everything that one message says, in its order."""
     try:
         document = json.loads(body)
@@ -49,10 +51,10 @@ def read_message(message: str, body: str, datasets: frozenset[str]) -> Iterable[
         yield Unrouted(message, "undecodable_message", "not an S3 event: no Records", body)
         return
     for record in records:
-        yield _read_record(message, record, datasets)
+        yield _read_record(message, record, datasets, held=bool(document.get("held")))
 
 
-def _read_record(message: str, record: Any, datasets: frozenset[str]) -> Change | Unrouted:
+def _read_record(message: str, record: Any, datasets: Collection[str], *, held: bool) -> Change | Unrouted:
     received = json.dumps(record)
     try:
         described = record["s3"]["object"]
@@ -60,9 +62,11 @@ def _read_record(message: str, record: Any, datasets: frozenset[str]) -> Change 
         source = unquote_plus(described["key"], errors="strict")
         version, size = described.get("versionId", "null"), int(described.get("size", 0))
         order = described.get("sequencer", "").zfill(64)
+        what, _, how = record.get("eventName", "").partition(":")
+        hint = REMOVED + how if what == "ObjectRemoved" else record.get("causeway", {}).get("hint", "")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return Unrouted(message, "undecodable_message", f"not an S3 event record: {error!r}", received)
-    change = Change(message, SourceVersion(source, version, size), order)
+    change = Change(message, SourceVersion(source, version, size, hint), order, received, held)
     if source.endswith("/"):
         code, reason = "folder_marker", "the key ends in a slash: a console's folder, not a file"
     elif not change.dataset:

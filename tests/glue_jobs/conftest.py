@@ -63,7 +63,7 @@ class SmallLake:
     def delete(self, name: str) -> SourceVersion:
         source = f"landing/trips/{name}"
         marker = self.s3.delete_object(Bucket="landing", Key=source)["VersionId"]
-        return SourceVersion(source, marker, 0, REMOVED)
+        return SourceVersion(source, marker, 0, REMOVED + "DeleteMarkerCreated")
 
     def entry(self, name: str) -> Entry:
         source = f"landing/trips/{name}"

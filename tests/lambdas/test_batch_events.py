@@ -12,35 +12,50 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from causeway.manifest import Manifest
-from lambdas.batch_events.handler import batch_events, handler
+from causeway.ledger import Entry, Ledger, Watermark
+from causeway.manifest import AGAIN, Manifest
+from lambdas.batch_events import handler as handler_module
+from lambdas.batch_events.handler import Batching, Limits, handler
+from tests.glue_jobs.conftest import ledger_table
 
 MACHINE = "arn:aws:states:us-east-1:111111111111:stateMachine:batches"
 
 
 class Pipeline:
-    """Buckets and a state machine; `executions` by name, with their inputs."""
+    """Buckets, a ledger, a queue and a state machine; `executions` by name, with their inputs."""
 
     def __init__(self) -> None:
-        self.s3 = boto3.client("s3")
+        self.s3, self.sqs = boto3.client("s3"), boto3.client("sqs")
         for bucket in ("landing", "quarantine"):
             self.s3.create_bucket(Bucket=bucket)
+        self.queue_url = self.sqs.create_queue(QueueName="landing-events")["QueueUrl"]
+        self.ledger = ledger_table()
         self.states = FakeStates()
 
     def send(self, *bodies: str, **limits: int) -> list[str]:
         """Deliver messages m0, m1, …; returns those reported as failed."""
-        answer = batch_events(
-            [{"messageId": f"m{i}", "body": body} for i, body in enumerate(bodies)],
-            datasets=frozenset({"flights", "weather"}),
+        of_flights = Limits(**{"max_objects": 1000, "max_bytes": 10**9, **limits})
+        batching = Batching(
+            limits={"flights": of_flights, "weather": Limits(1000, 10**9)},
             landing_bucket="landing",
             quarantine_bucket="quarantine",
             state_machine=MACHINE,
-            max_objects=limits.get("max_objects", 1000),
-            max_bytes=limits.get("max_bytes", 10**9),
+            queue_url=self.queue_url,
             s3=self.s3,
             states=self.states,
+            sqs=self.sqs,
+            ledger=self.ledger,
+        )
+        answer = batching.batch_events(
+            [{"messageId": f"m{i}", "body": body} for i, body in enumerate(bodies)]
         )
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    def committed(self, source: str, version: str, snapshot: str = "s1") -> None:
+        """Let the ledger say that the table holds this."""
+        ledger = Ledger(self.ledger, "flights")
+        at = Watermark(snapshot, 1, ledger.begin().epoch)
+        ledger.put({source: Entry(version, "1.0.0", 1, 0, False, snapshot)}, at)
 
     def manifests(self) -> list[Manifest]:
         found = []
@@ -88,9 +103,16 @@ def pipeline() -> Iterator[Pipeline]:
         yield Pipeline()
 
 
-def event(key: str, version: str = "v1", size: int = 10, sequencer: str = "01") -> str:
+def event(
+    key: str,
+    version: str = "v1",
+    size: int = 10,
+    sequencer: str = "01",
+    name: str = "ObjectCreated:Put",
+    **more: Any,
+) -> str:
     described = {"key": quote_plus(key), "versionId": version, "size": size, "sequencer": sequencer}
-    return json.dumps({"Records": [{"eventName": "ObjectCreated:Put", "s3": {"object": described}}]})
+    return json.dumps({"Records": [{"eventName": name, "s3": {"object": described}, **more}]})
 
 
 def sources(pipeline: Pipeline) -> set[tuple[str, str]]:
@@ -203,18 +225,97 @@ def test_any_key_survives_the_way_from_event_to_manifest(pipeline: Pipeline, nam
     assert (key, "v1") in sources(pipeline)
 
 
+def hints(pipeline: Pipeline) -> list[str]:
+    return [s.hint for manifest in pipeline.manifests() for s in manifest.sources]
+
+
+@pytest.mark.parametrize("how", ["DeleteMarkerCreated", "Delete"])
+def test_a_removal_says_how_so_that_undoing_it_is_another_batch(pipeline: Pipeline, how: str) -> None:
+    pipeline.send(event("landing/flights/a.csv", name=f"ObjectRemoved:{how}"))
+    assert hints(pipeline) == [f"removed:{how}"]
+
+
+def test_what_the_table_holds_already_starts_nothing(pipeline: Pipeline) -> None:
+    pipeline.committed("landing/flights/a.csv", "v1")
+    assert pipeline.send(event("landing/flights/a.csv", "v1")) == []
+    assert pipeline.manifests() == []
+    pipeline.send(event("landing/flights/a.csv", "v2"), event("landing/flights/b.csv", "v1"))
+    assert sources(pipeline) == {("landing/flights/a.csv", "v2"), ("landing/flights/b.csv", "v1")}
+
+
+def test_the_removal_of_what_the_table_holds_is_a_batch(pipeline: Pipeline) -> None:
+    pipeline.committed("landing/flights/a.csv", "v1")
+    pipeline.send(event("landing/flights/a.csv", "v1", name="ObjectRemoved:Delete"))
+    assert hints(pipeline) == ["removed:Delete"]
+
+
+def test_a_replay_runs_as_long_as_the_table_holds_what_it_was_asked_for(pipeline: Pipeline) -> None:
+    pipeline.committed("landing/flights/a.csv", "v1", snapshot="s1")
+    pipeline.send(event("landing/flights/a.csv", causeway={"hint": AGAIN + "s0"}))
+    assert pipeline.manifests() == []
+    pipeline.send(event("landing/flights/a.csv", causeway={"hint": AGAIN + "s1"}))
+    assert hints(pipeline) == [AGAIN + "s1"]
+
+
+def test_a_replay_is_not_lost_beside_an_event_of_the_same_source(pipeline: Pipeline) -> None:
+    replay = event("landing/flights/a.csv", sequencer="", causeway={"hint": AGAIN + "s1"})
+    pipeline.committed("landing/flights/a.csv", "v0", snapshot="s1")
+    pipeline.send(replay, event("landing/flights/a.csv", "v1"))
+    assert sources(pipeline) == {("landing/flights/a.csv", "v1")}
+    assert hints(pipeline) == [AGAIN + "s1"]
+
+
+def test_a_ledger_that_cannot_be_asked_stops_nothing(pipeline: Pipeline) -> None:
+    pipeline.ledger.delete()
+    assert pipeline.send(event("landing/flights/a.csv")) == []
+    assert sources(pipeline) == {("landing/flights/a.csv", "v1")}
+
+
+def test_events_of_a_dataset_with_a_window_of_its_own_come_back_together_when_it_closes(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler_module.time, "time", lambda: 1_000_250.0)
+    held: list[dict[str, Any]] = []
+    send = pipeline.sqs.send_message_batch
+
+    def keep(**asked: Any) -> Any:
+        held.extend(asked["Entries"])
+        return send(**asked)
+
+    monkeypatch.setattr(pipeline.sqs, "send_message_batch", keep)
+    bodies = [event(f"landing/flights/{n}.csv") for n in range(25)]
+    assert pipeline.send(*bodies, event("landing/weather/a.jsonl"), window_seconds=600) == []
+    assert {m.dataset for m in pipeline.manifests()} == {"weather"}
+    assert {entry["DelaySeconds"] for entry in held} == {550}  # 1,000,250 + 550 is a multiple of 600
+    assert pipeline.send(*(entry["MessageBody"] for entry in held), window_seconds=600) == []
+    assert len([s for s in sources(pipeline) if "/flights/" in s[0]]) == 25
+
+
+def test_an_event_that_could_not_be_held_is_returned(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline.sqs, "send_message_batch", lambda **_: {"Failed": [{"Id": "1"}]})
+    bodies = [event(f"landing/flights/{n}.csv") for n in range(3)]
+    assert pipeline.send(*bodies, window_seconds=60) == ["m1"]
+
+
 def test_the_handler_takes_its_settings_from_the_environment(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    limits = {"*": {"max_objects": 1, "max_bytes": 1000}, "flights": {"max_objects": 2}}
     for name, value in {
-        "DATASETS": "flights,weather",
+        "BATCHING": json.dumps(limits),
         "LANDING_BUCKET": "landing",
         "QUARANTINE_BUCKET": "quarantine",
         "STATE_MACHINE": MACHINE,
-        "BATCH_MAX_OBJECTS": "10",
-        "BATCH_MAX_BYTES": "1000",
+        "QUEUE_URL": pipeline.queue_url,
+        "LEDGER_TABLE": "ledger",
     }.items():
         monkeypatch.setenv(name, value)
+    handler_module._batching.cache_clear()
     answer = handler({"Records": [{"messageId": "m", "body": "not json"}]}, None)
     assert answer == {"batchItemFailures": []}
     assert [record["code"] for record in pipeline.set_aside()] == ["undecodable_message"]
+    known = handler_module._batching().limits
+    assert (known["flights"], known["weather"]) == (Limits(2, 1000), Limits(1, 1000))
+    handler_module._batching.cache_clear()

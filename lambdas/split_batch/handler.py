@@ -1,0 +1,64 @@
+"""When a batch kills its job: which part of it to run next, until the objects that do it stand alone."""
+
+import json
+import logging
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import boto3
+
+from causeway.manifest import POISON, Manifest
+from lambdas.split_batch.search import GivenUp, Search
+
+logger = logging.getLogger(__name__)
+logger.setLevel(logging.INFO)
+
+# What a job dies of that no object can cause. Leaving objects out would not help, nor be right.
+NOT_THE_OBJECTS = re.compile(
+    r"AccessDenied|PERMISSION_ERROR|NoSuchBucket|NoSuchKey|NoCredentials|ExpiredToken|Throttling|EndpointConnection"
+    r"|CommitFailedException|ContractError|ModuleNotFoundError|ImportError|EntityNotFoundException"
+)
+STOPPED = "STOPPED"
+
+
+def split_batch(event: Mapping[str, Any], *, landing_bucket: str, s3: Any) -> dict[str, Any]:
+    """The state machine's next state: what to run (`batch`, `manifest`), or `done`.
+
+    `event` is the state machine's input, with `failure` if the run failed. Raises GivenUp.
+    """
+    if failure := event.get("failure"):
+        _check_that_objects_may_be_to_blame(failure)
+    whole = event.get("whole", event["manifest"])
+    stored = s3.get_object(Bucket=landing_bucket, Key=whole.removeprefix(f"s3://{landing_bucket}/"))
+    sources = Manifest.from_json(stored["Body"].read()).sources
+    search = Search.from_json(event["search"]) if "search" in event else Search.begin(len(sources))
+    search = search.after(failed=bool(failure))
+    isolated = [sources[n].source for n in search.poison]
+    state = {"dataset": event["dataset"], "whole": whole, "isolated": isolated, "search": search.to_json()}
+    if search.done:
+        logger.info("%d sources done after %d runs; isolated: %s", len(sources), search.runs, isolated)
+        return {**state, "manifest": event["manifest"], "batch": event["batch"]}
+    running = [sources[n] for n in search.running]
+    poison = [replace(sources[n], hint=POISON) for n in search.quarantines]
+    part = Manifest(event["dataset"], tuple(sorted([*running, *poison])))
+    s3.put_object(Bucket=landing_bucket, Key=part.key, Body=part.to_json().encode())
+    logger.info("run %d: %d of %d sources as %s", search.runs, len(running), len(sources), part.batch)
+    return {**state, "manifest": f"s3://{landing_bucket}/{part.key}", "batch": part.batch}
+
+
+def _check_that_objects_may_be_to_blame(failure: Mapping[str, str]) -> None:
+    cause = failure.get("Cause", "")
+    try:
+        run = json.loads(cause)
+    except ValueError:
+        run = {"ErrorMessage": cause}
+    message = str(run.get("ErrorMessage", ""))
+    if run.get("JobRunState") == STOPPED or NOT_THE_OBJECTS.search(message):
+        raise GivenUp(f"{failure.get('Error')}: {message or run.get('JobRunState')}")
+
+
+def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    return split_batch(event, landing_bucket=os.environ["LANDING_BUCKET"], s3=boto3.client("s3"))

@@ -1,0 +1,86 @@
+"""The search for the objects of a batch that kill its job: which of its sources to run next.
+
+Halving: a part that fails holds a killer; a part that commits holds none, so its other half must, and
+is halved in turn. What halving leaves aside runs in the end, together with the killers' quarantine. For
+one killer among n that is at most ceil(log2 n) + 2 runs beyond the first that failed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+# So many killers in a row without one run that succeeded look as if it were not the objects: a run that
+# reads none, and only quarantines those, must show then that the job itself works.
+MAX_IN_A_ROW = 3
+MAX_RUNS = 100
+
+
+class GivenUp(Exception):  # noqa: N818 - it names what the execution ends with
+    """The batch cannot be helped by leaving objects out; a person must look."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """Where the search stands. Numbers are places in the manifest's sorted sources."""
+
+    suspects: tuple[int, ...]  # at least one of them kills, as far as one can tell
+    running: tuple[int, ...]  # what runs now
+    aside: tuple[int, ...] = ()  # not run yet
+    poison: tuple[int, ...] = ()
+    runs: int = 1
+    innocent: bool = False  # some run succeeded: the job itself works
+    done: bool = False
+
+    @classmethod
+    def begin(cls, sources: int) -> Search:
+        """The whole batch ran, and its outcome is to be told to `after`."""
+        everything = tuple(range(sources))
+        return cls(everything, everything)
+
+    @property
+    def quarantines(self) -> tuple[int, ...]:
+        """The poison that the run in progress quarantines: only the last ones do."""
+        return () if self.suspects else self.poison
+
+    def after(self, *, failed: bool) -> Search:
+        """What to run next, now that what ran has failed or committed. Raises GivenUp."""
+        if self.runs >= MAX_RUNS:
+            raise GivenUp(f"the batch was split {self.runs} times; killers so far: {len(self.poison)}")
+        search = replace(self, runs=self.runs + 1, innocent=self.innocent or not failed)
+        return search._after_failure() if failed else search._after_success()
+
+    def _after_failure(self) -> Search:
+        if not self.running:
+            raise GivenUp("quarantining objects unread fails too: it is not the objects")
+        left = tuple(n for n in self.suspects if n not in self.running)
+        search = replace(self, suspects=self.running, aside=self.aside + left)
+        alone = len(self.running) == 1
+        if alone and self.runs > 2:  # noqa: PLR2004 - the only one of its batch gets a second chance
+            return replace(search, poison=(*self.poison, *self.running))._finish()
+        return search._halve()
+
+    def _after_success(self) -> Search:
+        left = tuple(n for n in self.suspects if n not in self.running)
+        if left:
+            return replace(self, suspects=left)._halve()
+        if self.aside or (self.suspects and self.poison):
+            return self._finish()
+        return replace(self, done=True)
+
+    def _halve(self) -> Search:
+        half = -(-len(self.suspects) // 2)
+        return replace(self, running=self.suspects[:half])
+
+    def _finish(self) -> Search:
+        """Quarantine the poison, with all that is left to run; without it when the job may be at fault."""
+        if len(self.poison) >= MAX_IN_A_ROW and not self.innocent:
+            return replace(self, suspects=(), running=())
+        return replace(self, suspects=(), running=self.aside, aside=())
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Search:
+        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in document.items()})
