@@ -10,11 +10,14 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+
+from glue_jobs.model import Misfit, text
 
 Positions = NDArray[np.int64]
 MAX_RECORD = 1 << 20  # bytes a quoted value may span before its opening quote is called stray
@@ -49,22 +52,39 @@ class Records:
         )
 
 
+def misfits(
+    data: bytes, records: Records, chosen: NDArray[np.bool_], code: str, message: str | Callable[[int], str]
+) -> list[Misfit]:
+    """The chosen records as misfits, placed in the block."""
+    found = []
+    for i in map(int, np.flatnonzero(chosen)):
+        start, end = int(records.start[i]), int(records.end[i])
+        says = message if isinstance(message, str) else message(i)
+        found.append(Misfit(int(records.line[i]), start, text(data[start:end]), code, says))
+    return found
+
+
 def find_records(data: bytes, delimiter: str | None, quote: str) -> Records:
     """Every record of `data`, blank lines left out."""
     buffer = np.frombuffer(data, np.uint8)
-    after = _positions(buffer, NEWLINE) + 1
+    if delimiter is None or not quote or quote.encode() not in data:
+        quote = ""
+    marks = _positions(buffer, b"\n" + quote.encode())
+    quoted = buffer[marks] != NEWLINE
+    after = marks[~quoted] + 1
     if len(buffer) and buffer[-1] != NEWLINE:
         after = np.append(after, len(buffer))
     count = len(after)
     starts = np.concatenate([np.zeros(min(count, 1), np.int64), after[:-1]])
     ends = after - (buffer[after - 1] == NEWLINE)
     ends -= (ends > starts) & (buffer[np.maximum(ends, 1) - 1] == RETURN)
-    quotes = _positions(buffer, ord(quote)) if quote and quote.encode() in data else np.empty(0, np.int64)
-    fields = _count_fields(buffer, starts, quotes, ord(delimiter)) if delimiter else np.zeros(count, np.int64)
+    fields = np.zeros(count, np.int64)
+    if delimiter:
+        fields = _count_fields(buffer, marks, quoted, ord(delimiter))[:count]
     records = Records(starts, ends, after, np.arange(count), fields, np.zeros(count, np.bool_), count)
-    if len(quotes) and delimiter:
+    if quote and delimiter:
+        quotes, owner = marks[quoted], np.cumsum(~quoted)[quoted]
         records.doubled = bool((np.diff(quotes) == 1).any())
-        owner = np.searchsorted(starts, quotes, side="right") - 1
         records.stray = _stray(buffer, records, quotes, owner, ord(delimiter))
         if records.stray.any():
             _settle(data, records, np.unique(owner), delimiter, quote)
@@ -73,30 +93,39 @@ def find_records(data: bytes, delimiter: str | None, quote: str) -> Records:
     return records[~blank] if blank.any() else records
 
 
-def _positions(buffer: NDArray[np.uint8], byte: int) -> Positions:
-    parts = [np.flatnonzero(buffer[i : i + CHUNK] == byte) + i for i in range(0, len(buffer), CHUNK)]
-    return np.concatenate(parts) if parts else np.empty(0, np.int64)
+def _positions(buffer: NDArray[np.uint8], wanted: bytes) -> Positions:
+    parts = [np.empty(0, np.int64)]
+    for i in range(0, len(buffer), CHUNK):
+        chunk = buffer[i : i + CHUNK]
+        found = chunk == wanted[0]
+        for byte in wanted[1:]:
+            found |= chunk == byte
+        parts.append(np.flatnonzero(found) + i)
+    return np.concatenate(parts)
 
 
 def _count_fields(
-    buffer: NDArray[np.uint8], starts: Positions, quotes: Positions, delimiter: int
+    buffer: NDArray[np.uint8], marks: Positions, quoted: NDArray[np.bool_], delimiter: int
 ) -> Positions:
-    """Fields of each line; delimiters between a line's odd and even quotes do not count."""
-    cuts = np.sort(np.concatenate([starts, quotes]), kind="stable") if len(quotes) else starts
-    counts = np.empty(len(cuts), np.int64)
+    """Fields of each line; delimiters between a line's odd and even quotes do not count.
+
+    `marks` cut the text into stretches: a line's first one begins at the line end before it, the others at
+    a quote. Neither is a delimiter, so that what a stretch begins with adds nothing to its count.
+    """
+    cuts = np.append(0, marks)
+    counts = np.empty(len(cuts), np.int32)
     edges = [*np.searchsorted(cuts, np.arange(0, len(buffer), CHUNK)), len(cuts)]
     for first, last in pairwise(edges):
         if first < last:
             stop = cuts[last] if last < len(cuts) else len(buffer)
-            here = buffer[cuts[first] : stop] == delimiter
-            counts[first:last] = np.add.reduceat(here, cuts[first:last] - cuts[first], dtype=np.int64)
-    if not len(quotes):
-        return counts + 1
-    heads = np.searchsorted(cuts, starts)
+            here = (buffer[cuts[first] : stop] == delimiter).view(np.uint8)
+            counts[first:last] = np.add.reduceat(here, cuts[first:last] - cuts[first], dtype=np.int32)
+    heads = np.flatnonzero(np.append(True, ~quoted))
+    if len(heads) == len(cuts):
+        return counts.astype(np.int64) + 1
     ordinal = np.arange(len(cuts)) - np.repeat(heads, np.diff(np.append(heads, len(cuts))))
     counts[ordinal % 2 == 1] = 0
-    counts[:-1][np.diff(cuts) == 0] = 0  # an empty stretch, for which reduceat gives its first element
-    return np.add.reduceat(counts, heads) + 1
+    return np.add.reduceat(counts, heads, dtype=np.int64) + 1
 
 
 def _stray(

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from causeway.contract import RESCUED, Column, Contract
-from glue_jobs.casts import cast, polars_type
-from glue_jobs.checks import FAULT, RAW, any_broken, as_text, checks, faults
-from glue_jobs.formats import EXTRA, read
+from causeway.contract import Contract
+from glue_jobs import rejects
+from glue_jobs.checks import RAW, any_broken, checks, faults
+from glue_jobs.formats import read
 from glue_jobs.keys import Banned, constraints, key_hashes, repeated_keys
 from glue_jobs.model import (
     LINEAGE,
     NOTHING,
     REJECTED_SCHEMA,
     Fetch,
+    Group,
     Parsed,
     Piece,
     Slice,
     SourceCount,
     Unreadable,
-    text,
 )
+from glue_jobs.names import EXTRA
 from glue_jobs.stored import BLOCK
+from glue_jobs.typed import typed
 
 __all__ = [
     "LINEAGE",
@@ -70,7 +70,7 @@ def dry_run(contract: Contract) -> None:
     """Raises ValueError for an expression or a pattern that the engine could not run."""
     label = "transformLogic"
     try:
-        frame = _together(contract, [])[0]
+        frame = typed(contract, [])[0]
         label = "quality"
         for check in checks(contract):
             label = f"{check.column or 'row'}: {check.code}"
@@ -119,12 +119,9 @@ def curate_slices(
         yield _part(contract, results, stamp)
 
 
-Read = tuple[Slice, Parsed | Unreadable]
-
-
-def _groups(contract: Contract, slices: Sequence[Slice], fetch: Fetch) -> Iterator[list[Read]]:
+def _groups(contract: Contract, slices: Sequence[Slice], fetch: Fetch) -> Iterator[Group]:
     """Blocks of about one size: small objects are checked together, for each check has a fixed cost."""
-    group: list[Read] = []
+    group: Group = []
     size = 0
     for piece in slices:
         nothing = True
@@ -154,178 +151,39 @@ class _Result:
     keys: pl.DataFrame
 
 
-def _check(contract: Contract, group: list[Read], banned: Banned) -> _Result:
-    frame, where = _together(contract, group)
+def _check(contract: Contract, group: Group, banned: Banned) -> _Result:
+    rows, where = typed(contract, group)
     found = checks(contract)
-    broken = any_broken(frame, found)
-    rejected = [_whole_objects(group), _misfits(group)]
-    good = frame
+    broken = any_broken(rows, found)
+    rejected = [rejects.whole_objects(group), rejects.misfits(group)]
+    good = rows.select(pl.exclude(f"^{RAW}.*$"))
     if broken.any():
-        bad = frame.filter(broken)
-        rejected.append(_rejects(bad, where.filter(broken), faults(bad, found), group))
-        good = frame.select(pl.exclude("^raw:.*$")).filter(~broken)
-        where = where.filter(~broken)
+        bad = rows.filter(broken)
+        rejected.append(rejects.rejected_rows(bad, where.filter(broken), faults(bad, found), group))
+        good, where = good.filter(~broken), where.filter(~broken)
     if constraints(contract):
         wrong, why = repeated_keys(good, where, contract, group, banned)
         if wrong.any():
-            rejected.append(_rejects(good.filter(wrong), where.filter(wrong), why, group))
+            rejected.append(rejects.rejected_rows(good.filter(wrong), where.filter(wrong), why, group))
             good, where = good.filter(~wrong), where.filter(~wrong)
     bad_rows = pl.concat(rejected).sort("_piece", "line", maintain_order=True)
-    new = (
-        [name for name in good.columns if name.startswith(EXTRA)]
-        if contract.on_schema_change == "evolve"
-        else []
-    )
-    rows = [good[name].alias(name.removeprefix(EXTRA)) for name in (*contract.arrow_schema().names, *new)]
+    names = contract.arrow_schema().names
+    if contract.on_schema_change == "evolve":
+        names += [name for name in good.columns if name.startswith(EXTRA)]
     return _Result(
-        pl.DataFrame([*rows, *_sources(where["_piece"], group)]),
+        pl.DataFrame(
+            [
+                *(good[name].alias(name.removeprefix(EXTRA)) for name in names),
+                *_sources(where["_piece"], group),
+            ]
+        ),
         bad_rows.hstack(_sources(bad_rows["_piece"], group)),
-        _counts(where, bad_rows, group),
+        rejects.counts(where["_piece"], bad_rows, group),
         key_hashes(good, where, contract, group),
     )
 
 
-def _together(contract: Contract, group: list[Read]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The group's rows: typed columns beside what each came from; and, apart, where each row stands."""
-    parsed = [(i, p) for i, (_, p) in enumerate(group) if isinstance(p, Parsed) and p.frame.width]
-    frames = [_unknown_fields(p.frame, contract) for _, p in parsed]
-    frame = pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame()
-    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
-    series = []
-    for column in contract.inputs:
-        raw = frame[column.name] if column.name in frame.columns else nothing
-        series += [cast(raw, column).alias(column.name), raw.alias(RAW + column.name)]
-    series += [frame[name] for name in frame.columns if name.startswith(("_", EXTRA))]
-    if RESCUED not in frame.columns:
-        series.append(nothing.alias(RESCUED))
-    typed = pl.DataFrame(series)
-    for column in contract.columns:
-        if column.transform:
-            typed = typed.with_columns(_derived(column))
-    columns = {
-        "_piece": [np.full(p.frame.height, i, np.uint32) for i, p in parsed],
-        "_line": [p.line for _, p in parsed],
-        "_start": [p.start for _, p in parsed],
-        "_end": [p.end for _, p in parsed],
-    }
-    none = np.empty(0, np.int64)
-    where = {name: np.concatenate([none, *parts]) for name, parts in columns.items()}  # type: ignore[misc]
-    return typed, pl.DataFrame(where, schema_overrides={"_piece": pl.UInt32})
-
-
-def _derived(column: Column) -> pl.Expr:
-    return pl.sql_expr(str(column.transform)).cast(polars_type(column), strict=False).alias(column.name)
-
-
-def _unknown_fields(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
-    """Fields beyond the contract, as its policy wants them: new columns of text, or one of JSON."""
-    extra = [name for name in frame.columns if name.startswith(EXTRA)]
-    if contract.on_schema_change == "evolve":
-        if RESCUED in frame.columns:
-            frame = _spread(frame)
-        return frame.with_columns(as_text(frame[name]).alias(name) for name in extra)
-    if not extra:
-        return frame
-    fields = [as_text(frame[name]).alias(name.removeprefix(EXTRA)) for name in extra]
-    some = frame.select(pl.any_horizontal(pl.col(extra).is_not_null())).to_series()
-    rescued = pl.DataFrame(fields).select(
-        pl.when(some).then(pl.struct(pl.all()).struct.json_encode()).alias(RESCUED)
-    )
-    return frame.drop(extra).hstack(rescued)
-
-
-def _spread(frame: pl.DataFrame) -> pl.DataFrame:
-    """Rescued JSON fields as columns of text."""
-    at = frame[RESCUED].is_not_null().arg_true()
-    columns: dict[str, list[str | None]] = {}
-    for i, rest in zip(at, frame[RESCUED].gather(at), strict=True):
-        for key, value in json.loads(rest).items():
-            column = columns.setdefault(EXTRA + key, [None] * frame.height)
-            column[i] = (
-                value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False)
-            )
-    return frame.drop(RESCUED).with_columns(
-        pl.Series(name, column, pl.String) for name, column in columns.items()
-    )
-
-
-def _rejects(bad: pl.DataFrame, where: pl.DataFrame, why: pl.Series, group: list[Read]) -> pl.DataFrame:
-    raw, offset = [], []
-    for at, (i, _, start, end) in enumerate(where.iter_rows()):
-        parsed = group[i][1]
-        if isinstance(parsed, Parsed) and parsed.data:
-            raw.append(text(parsed.data[start:end]))
-            offset.append(parsed.offset + start)
-        else:
-            raw.append(_row_as_json(bad, at))
-            offset.append(None)
-    return _rejected(where["_piece"], where["_line"], offset, raw, why)
-
-
-def _row_as_json(bad: pl.DataFrame, at: int) -> str:
-    row = bad.row(at, named=True)
-    raw = {name.removeprefix(RAW): value for name, value in row.items() if name.startswith(RAW)} or row
-    return json.dumps(raw, default=str, ensure_ascii=False)
-
-
-def _misfits(group: list[Read]) -> pl.DataFrame:
-    found = [
-        (i, m) for i, (_, parsed) in enumerate(group) if isinstance(parsed, Parsed) for m in parsed.misfits
-    ]
-    why = [[{"column": "", "code": m.code, "message": m.message}] for _, m in found]
-    raw = [m.raw for _, m in found]
-    return _rejected(
-        [i for i, _ in found], [m.line for _, m in found], [m.offset for _, m in found], raw, why
-    )
-
-
-def _whole_objects(group: list[Read]) -> pl.DataFrame:
-    found = [(i, e) for i, (piece, e) in enumerate(group) if isinstance(e, Unreadable) and piece.whole]
-    nothing = [None] * len(found)
-    why = [[{"column": "", "code": error.code, "message": str(error)}] for _, error in found]
-    return _rejected([i for i, _ in found], nothing, nothing, nothing, why)
-
-
-def _rejected(piece: Any, line: Any, offset: Any, raw: Any, why: Any) -> pl.DataFrame:
-    columns: dict[str, Any] = {
-        "_piece": pl.UInt32,
-        "line": pl.Int64,
-        "offset": pl.Int64,
-        "raw": pl.String,
-        "faults": pl.List(FAULT),
-    }
-    values = zip(columns.items(), (piece, line, offset, raw, why), strict=True)
-    return pl.DataFrame([pl.Series(name, value, dtype) for (name, dtype), value in values])
-
-
-def _counts(where: pl.DataFrame, bad: pl.DataFrame, group: list[Read]) -> list[SourceCount]:
-    curated = dict(where["_piece"].value_counts().iter_rows())
-    codes = bad.select(
-        "_piece", code=pl.col("faults").list.eval(pl.element().struct.field("code")).list.unique()
-    )
-    reasons: dict[int, dict[str, int]] = {}
-    for i, code, n in (
-        codes.explode("code").group_by("_piece", "code").len().sort("_piece", "code").iter_rows()
-    ):
-        reasons.setdefault(i, {})[code] = n
-    rejected = dict(bad["_piece"].value_counts().iter_rows())
-    counts = []
-    for i, (piece, parsed) in enumerate(group):
-        count = SourceCount(piece.source, piece.version, 0, 0, 0, reasons.get(i, {}), start=piece.start)
-        if isinstance(parsed, Unreadable):
-            counts.append(replace(count, unreadable=piece.whole, torn=not piece.whole))
-        else:
-            kept, lost = curated.get(i, 0), rejected.get(i, 0)
-            torn = parsed.torn
-            counts.append(
-                replace(count, rows=kept + lost, curated=kept, rejected=lost, lines=parsed.lines, torn=torn)
-            )
-            if parsed.rows != kept + lost:
-                raise RuntimeError(f"{piece.source}: {parsed.rows} rows came in, {kept} + {lost} went out")
-    return counts
-
-
-def _sources(piece: pl.Series, group: list[Read]) -> list[pl.Series]:
+def _sources(piece: pl.Series, group: Group) -> list[pl.Series]:
     sources = pl.Series("_source", [piece.source for piece, _ in group], dtype=pl.String)
     versions = pl.Series("_source_version", [piece.version for piece, _ in group], dtype=pl.String)
     return [sources.gather(piece), versions.gather(piece)]

@@ -12,8 +12,8 @@ import polars as pl
 import pyarrow as pa
 
 from causeway.contract import RESCUED, Column, Contract
-from glue_jobs.csv_lines import Records
-from glue_jobs.model import Misfit, Parsed, Unreadable, text
+from glue_jobs.csv_lines import Records, misfits
+from glue_jobs.model import Parsed, Unreadable
 
 EXACT_DIGITS = 16  # from which a JSON number with a fraction may have lost digits as a double
 
@@ -34,18 +34,18 @@ def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: boo
     ok = shapes.is_not_null().to_numpy()
     if whole and not ok.any() and not any(data[start : start + 1] == b"{" for start in records.start):
         raise Unreadable("format", "no line is a JSON object")
-    misfits = [_misfit(data, records, i, "not a JSON object") for i in map(int, np.flatnonzero(~ok))]
-    if misfits:
+    wrong = misfits(data, records, ~ok, "json", "not a JSON object")
+    if wrong:
         records, shapes = records[ok], shapes.drop_nulls()
     lines = _strings(data, records)
     frame = _extract(lines, contract)
-    unknown, twice = _odd_shapes(data, records, shapes, contract)
+    unknown, twice = _odd_shapes(lines, shapes, contract)
     frame = frame.with_columns(_rescued(lines, unknown, contract))
     frame = _exact_numbers(frame, data, records, contract)
     if twice.any():
-        misfits += [_misfit(data, records, i, "a key occurs twice") for i in map(int, np.flatnonzero(twice))]
+        wrong += misfits(data, records, twice, "json", "a key occurs twice")
         frame, records = frame.filter(~twice), records[~twice]
-    return Parsed(frame, records.start, records.end, records.line, data, misfits=misfits)
+    return Parsed(frame, records.start, records.end, records.line, data, misfits=wrong)
 
 
 def _shapes(data: bytes, records: Records) -> pl.Series:
@@ -61,19 +61,16 @@ def _shapes(data: bytes, records: Records) -> pl.Series:
     return shapes.scatter(others, None) if others else shapes
 
 
-def _odd_shapes(
-    data: bytes, records: Records, shapes: pl.Series, contract: Contract
-) -> tuple[pl.Series, Any]:
+def _odd_shapes(lines: pa.Array, shapes: pl.Series, contract: Contract) -> tuple[pl.Series, Any]:
     """Lines with unknown fields, and lines with a key twice: one example of each shape tells."""
     known = {column.field for column in contract.inputs}
     unknown, twice = [], []
     examples = pl.DataFrame({"shape": shapes}).with_row_index("at").group_by("shape").first()
-    for shape, at in examples.iter_rows():
-        pairs = json.loads(data[records.start[at] : records.end[at]], object_pairs_hook=lambda pairs: pairs)
-        keys = [key for key, _ in pairs]
-        if len(set(keys)) < len(keys):
+    keys = _query("SELECT json_keys(l) AS keys FROM lines", lines.take(examples["at"].to_arrow()))["keys"]
+    for shape, names in zip(examples["shape"], keys, strict=True):
+        if len(set(names)) < len(names):
             twice.append(shape)
-        if set(keys) - known:
+        if set(names) - known:
             unknown.append(shape)
     return shapes.is_in(unknown).arg_true(), shapes.is_in(twice).to_numpy()
 
@@ -99,11 +96,6 @@ def _strings(data: bytes, records: Records) -> pa.Array:
     else:
         offsets = np.append(records.start, records.next[-1])
     return pa.LargeStringArray.from_buffers(len(records), pa.py_buffer(offsets), pa.py_buffer(data))
-
-
-def _misfit(data: bytes, records: Records, i: int, message: str) -> Misfit:
-    start, end = int(records.start[i]), int(records.end[i])
-    return Misfit(int(records.line[i]), start, text(data[start:end]), "json", message)
 
 
 def _extract(lines: pa.Array, contract: Contract) -> pl.DataFrame:

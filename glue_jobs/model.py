@@ -107,6 +107,9 @@ class Parsed:
 NOWHERE = np.empty(0, np.int64)
 NOTHING = Parsed(pl.DataFrame(), NOWHERE, NOWHERE, NOWHERE)
 
+# What is checked together: parsed blocks of some slices, or why one cannot be read.
+Group = list[tuple[Slice, Parsed | Unreadable]]
+
 
 @dataclass(frozen=True)
 class SourceCount:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 import pyarrow as pa
 
-from glue_jobs.model import Fetch, Slice, Unreadable
+from glue_jobs.model import RAW_LIMIT, Fetch, Slice, Unreadable
 
 BLOCK = (
     16 << 20
@@ -20,6 +21,17 @@ GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 BOM = b"\xef\xbb\xbf"
 BINARY = 0.01  # share of zero bytes that no text has
 MAX_RATIO = 200  # of decompression; what text compresses to is far below it, a bomb far above
+LINE_LIMIT = 64 << 20  # bytes of a line that is still taken for a record
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Some whole lines of an object's text, which begin at byte `at` of it."""
+
+    at: int
+    data: bytes
+    last: bool  # of the slice
+    length: int = 0  # of a single line longer than LINE_LIMIT, of which data is the beginning
 
 
 class RangedFile(io.RawIOBase):
@@ -79,7 +91,41 @@ def text_blocks(piece: Slice, fetch: Fetch, encoding: str) -> Iterator[tuple[int
             start = block[:HEAD]
             if start.count(0) > len(start) * BINARY or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
                 raise Unreadable("encoding", "not UTF-8 text (a binary file, or UTF-16?)")
-        yield at, block
+        mark = len(BOM) if at == 0 and block.startswith(BOM) else 0
+        yield at + mark, block[mark:]
+
+
+def whole_lines(blocks: Iterable[tuple[int, bytes]]) -> Iterator[Lines]:
+    """Blocks again, but cut at line ends. No more of a line is held than LINE_LIMIT and a block."""
+    held: list[bytes] = []  # the beginning of a line that has not ended yet
+    begins = size = 0  # where that is, and how long it is so far
+    for at, block, last in _marking_the_last(blocks):
+        begins = begins if size else at
+        first = block.find(b"\n") + 1 or len(block) * last  # where that line ends; 0: not here
+        stop = len(block) if last else block.rfind(b"\n") + 1
+        length = size + (first or len(block))
+        if length > LINE_LIMIT:
+            held = [b"".join([*held, block[: first or None]])[:RAW_LIMIT]]
+            if first or last:
+                yield Lines(begins, held[0], last and stop == first, length)
+            if stop > first:
+                yield Lines(at + first, block[first:stop], last)
+        elif stop or last:
+            yield Lines(begins, b"".join([*held, memoryview(block)[:stop]]), last)
+        if stop:
+            held, begins, size = [block[stop:]], at + stop, len(block) - stop
+        else:
+            held, size = held if length > LINE_LIMIT else [*held, block], length
+
+
+def _marking_the_last(blocks: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes, bool]]:
+    before: tuple[int, bytes] | None = None
+    for at, block in blocks:
+        if before:
+            yield *before, False
+        before = at, block
+    if before:
+        yield *before, True
 
 
 def _placed(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -100,15 +146,12 @@ def _stored(piece: Slice, fetch: Fetch) -> Iterator[bytes]:
 
 def _lines(piece: Slice, fetch: Fetch) -> Iterator[tuple[int, bytes]]:
     """Lines that begin inside the slice: from the first line end on, and past its stop to the next."""
-    at, begun, last = max(piece.start - 1, 0), piece.start == 0, b""
+    at, begun, last, past = max(piece.start - 1, 0), piece.start == 0, b"", HEAD
     while at < piece.stop or (at < piece.size and last not in (b"", b"\n")):
         inside = at < piece.stop
-        block = fetch(
-            piece.source,
-            piece.version,
-            at,
-            min(at + BLOCK, piece.stop) if inside else min(at + HEAD, piece.size),
-        )
+        stop = min(at + BLOCK, piece.stop) if inside else min(at + past, piece.size)
+        block = fetch(piece.source, piece.version, at, stop)
+        past = past if inside else min(2 * past, BLOCK)  # the line may be a long one
         if not block:
             raise Unreadable("access", f"the object ends at byte {at:,} of {piece.size:,}")
         first, at = at, at + len(block)

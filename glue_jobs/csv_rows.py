@@ -1,0 +1,77 @@
+"""CSV records to columns of text, by a parser that sees only records of the right structure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from causeway.contract import Contract
+from glue_jobs.csv_lines import Records, misfits
+from glue_jobs.model import Parsed, Unreadable, text
+from glue_jobs.names import check_names, named
+
+
+def read_header(data: bytes, records: Records, contract: Contract) -> list[str]:
+    """The names in the first record. Raises Unreadable when they do not suit the contract."""
+    line = io.StringIO(text(data[records.start[0] : records.end[0]]), newline="")
+    how: dict[str, Any] = {"quotechar": contract.quote} if contract.quote else {"quoting": csv.QUOTE_NONE}
+    names = [name.strip() for name in next(csv.reader(line, delimiter=contract.delimiter, **how))]
+    check_names(names, contract)
+    return names
+
+
+def parse_csv(data: bytes, records: Records, names: list[str], contract: Contract) -> Parsed:
+    ragged = (records.fields != len(names)) & ~records.stray
+    wrong = [
+        *misfits(data, records, records.stray, "quote", "a quote inside a field, or one never closed"),
+        *misfits(
+            data, records, ragged, "fields", lambda i: f"{records.fields[i]} fields instead of {len(names)}"
+        ),
+    ]
+    good = records[~(ragged | records.stray)] if wrong else records
+    frame = named(_read(data, good, names, contract), contract)
+    return Parsed(frame, good.start, good.end, good.line, data, misfits=wrong)
+
+
+def _read(data: bytes, records: Records, names: list[str], contract: Contract) -> pl.DataFrame:
+    schema = dict.fromkeys(names, pl.String())
+    if not len(records):
+        return pl.DataFrame(schema=schema)
+    skipped = int(records.line[0])
+    cuts = records.start[1:] != records.next[:-1]  # what stands between is left out
+    if records.mended or cuts.any() or records.next[-1] < len(data):
+        data, skipped = b"".join(_runs(data, records, cuts)), 0
+    frame = pl.read_csv(
+        data,
+        has_header=False,
+        skip_lines=skipped,
+        schema=schema,
+        separator=contract.delimiter,
+        quote_char=contract.quote or None,
+        null_values=[null for null in contract.nulls if null] or None,
+        empty_string_is_null="" in contract.nulls,
+    )
+    if frame.height != len(records):
+        raise Unreadable("structure", f"{len(records)} records, of which the parser saw {frame.height}")
+    if "" in contract.nulls and records.doubled:
+        return frame.with_columns(pl.all().replace("", None))  # an empty text is the same in quotes
+    return frame
+
+
+def _runs(data: bytes, records: Records, cuts: Any) -> Iterator[bytes | memoryview]:
+    """The records alone, in as few stretches as they stand in, mended ones in their place."""
+    mended = np.isin(records.start, list(records.mended))
+    edges = np.flatnonzero(np.append(True, cuts | mended[1:] | mended[:-1]))
+    view = memoryview(data)
+    for first, after in pairwise([*edges, len(records)]):
+        start = int(records.start[first])
+        run = records.mended.get(start) or view[start : records.next[after - 1]]
+        yield run
+        if run[-1:] != b"\n" and after < len(records):
+            yield b"\n"

@@ -1,0 +1,33 @@
+"""What a file calls its columns, and what its contract calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from causeway.contract import Contract
+from glue_jobs.model import Unreadable
+
+EXTRA = "extra:"  # prefix of columns that the contract does not know
+
+
+def check_names(names: Sequence[str], contract: Contract) -> None:
+    """Raises Unreadable when these columns cannot satisfy the contract at all."""
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise Unreadable("header", f"column names occur twice: {', '.join(repeated)}")
+    fields = [column.field for column in contract.inputs]
+    missing = [column.field for column in contract.inputs if column.required and column.field not in names]
+    if missing or not set(fields) & set(names):
+        lack = ", ".join(missing or fields)
+        raise Unreadable("header", f"columns are missing: {lack}; found: {', '.join(names)}"[:2000])
+    unknown = [name for name in names if name not in fields]
+    if unknown and contract.on_schema_change == "freeze":
+        raise Unreadable("schema", f"columns the contract does not know: {', '.join(unknown)}")
+
+
+def named(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """The file's field names become the contract's column names."""
+    known = {column.field: column.name for column in contract.inputs}
+    return frame.rename({name: known.get(name, EXTRA + name) for name in frame.columns})

@@ -1,0 +1,43 @@
+"""Parquet to columns of typed values, a row group at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from causeway.contract import Contract
+from glue_jobs.model import Fetch, Parsed, Slice, Unreadable
+from glue_jobs.names import check_names, named
+from glue_jobs.stored import RangedFile
+
+
+def read_parquet(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Parsed]:
+    """The row groups that begin inside the slice; a damaged one is found before any is given out."""
+    if not piece.size:
+        raise Unreadable("empty", "the object has no bytes")
+    try:
+        file = pq.ParquetFile(pa.PythonFile(RangedFile(piece, fetch), mode="r"))
+        check_names(file.schema_arrow.names, contract)
+        groups, row = [], 0
+        for i in range(file.num_row_groups):
+            meta = file.metadata.row_group(i)
+            if piece.start <= meta.column(0).data_page_offset < piece.stop:
+                groups.append((i, row))
+            row += meta.num_rows
+        if len(groups) > 1:
+            for i, _ in groups:
+                file.read_row_group(i)
+        for i, row in groups:
+            yield _from_arrow(file.read_row_group(i), row, contract)
+    except (pa.ArrowException, OSError, pl.exceptions.PolarsError) as error:
+        raise Unreadable("format", f"not a Parquet file that can be read: {error}"[:1000]) from error
+
+
+def _from_arrow(table: pa.Table, row: int, contract: Contract) -> Parsed:
+    frame = pl.DataFrame(table)
+    rows = np.arange(row + 1, row + frame.height + 1)
+    return Parsed(named(frame, contract), rows, rows, rows)
