@@ -24,6 +24,7 @@ from causeway.ledger import Ledger
 from causeway.manifest import Manifest
 from glue_jobs.batch import Batch, Lake, UnitResult
 from glue_jobs.keys import Banned
+from glue_jobs.maintenance import keep_up
 from glue_jobs.tables import glue_catalog
 from glue_jobs.tasks import Task
 from glue_jobs.units import Unit
@@ -44,6 +45,10 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         "ledger-table",
     ):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument(
+        "--optimizer-role", help="whom Glue's table optimizers work as; without it there are none"
+    )
+    parser.add_argument("--snapshot-retention-days", type=int, default=90)
     parser.add_argument("--JOB_RUN_ID", dest="run", default=None)
     # Glue passes its own arguments along.
     return parser.parse_known_args(argv)[0]
@@ -109,6 +114,15 @@ def main(argv: Sequence[str]) -> None:
         distribute=lambda units, banned: distribute(spark, task, units, banned),
     )
     report = batch.curate()
+    if arguments.optimizer_role:
+        keep_up(
+            boto3.client("glue"),
+            manifest.dataset,
+            curated_database=lake.curated_database,
+            quarantine_database=lake.quarantine_database,
+            role=arguments.optimizer_role,
+            snapshot_days=arguments.snapshot_retention_days,
+        )
     logger.info(
         "batch %s of %s: landed %d = curated %d + quarantined %d, in %.1f s",
         report.batch,

@@ -34,7 +34,7 @@ PROPERTIES = {
 # A commit of pyiceberg's copies the table's metadata a dozen times, snapshot by snapshot, of which there
 # are thousands. Snapshots are frozen: with 10,000 of them, sharing them makes a commit 20 times faster.
 for frozen in (Snapshot, SnapshotLogEntry):
-    frozen.__deepcopy__ = lambda self, _=None: self  # type: ignore[method-assign,assignment,misc]
+    frozen.__deepcopy__ = lambda self, _=None: self  # type: ignore[method-assign,assignment]
 
 
 def glue_catalog(region: str | None = None) -> Catalog:

@@ -1,6 +1,7 @@
 """The Glue job itself, through a real Spark session, against the embedded AWS's S3, DynamoDB and Glue."""
 
 import io
+import logging
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,7 @@ def run_job(s3: Any, run: str, *sources: SourceVersion) -> None:
             "--manifest", f"s3://landing/{manifest.key}", "--contracts", "s3://assets/contracts.zip",
             "--landing-bucket", "landing", "--curated-bucket", "curated", "--quarantine-bucket", "quarantine",
             "--curated-database", "lake", "--quarantine-database", "quarantine", "--ledger-table", "ledger",
+            "--optimizer-role", "arn:aws:iam::111111111111:role/optimizer",
             "--JOB_NAME", "curate", "--JOB_RUN_ID", run, "--enable-metrics", "true",
         ]
     )  # fmt: skip
@@ -80,3 +82,13 @@ def test_the_job_curates_through_spark_and_replaces_what_was_overwritten(aws: An
     assert sorted(row["id"] for row in rows) == [*(n for n in range(20) if n != 3), 300]
     rejected = glue_catalog().load_table(("quarantine", "trips")).scan().to_arrow().to_pylist()
     assert len(rejected) == 19
+
+
+def test_a_batch_succeeds_where_nobody_can_look_after_its_table(
+    aws: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        run_job(aws, "three", land(aws, "alone.csv", "id,city\n7000,Oslo\n"))
+    said = [record.getMessage() for record in caplog.records]
+    assert [line for line in said if line.startswith("the upkeep of trips is not set up: ")]
+    assert [line for line in said if "landed 1 = curated 1 + quarantined 0" in line]

@@ -1,0 +1,98 @@
+"""The tables' upkeep, by Glue's own optimizers: small files merged, old snapshots and orphaned files deleted.
+
+An optimizer needs a table to exist, and tables are made by the first batch that has rows for them. So
+each batch ends with a look at whether the optimizers are as the settings want them.
+"""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+logger = logging.getLogger(__name__)
+
+# Until its job commits, a file looks like an orphan. A job runs for two days at most.
+ORPHAN_DAYS = 7
+ORPHAN_HOURS = 7 * 24  # between two looks for them
+Optimizer = tuple[str, str, str]  # database, table, type
+
+
+def keep_up(
+    glue: Any,
+    dataset: str,
+    *,
+    curated_database: str,
+    quarantine_database: str,
+    role: str,
+    snapshot_days: int,
+) -> None:
+    """Bring the optimizers of a dataset's tables to what is wanted. A failure is logged and no more."""
+    kinds = _configurations(role, snapshot_days)
+    wanted = {(curated_database, dataset, kind): configuration for kind, configuration in kinds.items()}
+    # A crash can leave rejected files that only the next batch will refer to, whenever it comes.
+    del kinds["orphan_file_deletion"]
+    wanted |= {(quarantine_database, dataset, kind): configuration for kind, configuration in kinds.items()}
+    catalog = role.split(":")[4]
+    try:
+        found = dict(_found(glue, catalog, list(wanted)))
+        for optimizer, configuration in wanted.items():
+            if optimizer not in found:
+                _create(glue, catalog, optimizer, configuration)
+            elif not _holds(found[optimizer], configuration):
+                glue.update_table_optimizer(**_named(catalog, optimizer, configuration))
+    except (BotoCoreError, ClientError) as error:
+        logger.warning("the upkeep of %s is not set up: %s", dataset, error)
+
+
+def _configurations(role: str, snapshot_days: int) -> dict[str, dict[str, Any]]:
+    by = {"roleArn": role, "enabled": True}
+    retention = {
+        "snapshotRetentionPeriodInDays": snapshot_days,
+        "numberOfSnapshotsToRetain": 1,
+        "cleanExpiredFiles": True,
+    }
+    orphans = {"orphanFileRetentionPeriodInDays": ORPHAN_DAYS, "runRateInHours": ORPHAN_HOURS}
+    return {
+        "compaction": {**by, "compactionConfiguration": {"icebergConfiguration": {"strategy": "binpack"}}},
+        "retention": {**by, "retentionConfiguration": {"icebergConfiguration": retention}},
+        "orphan_file_deletion": {**by, "orphanFileDeletionConfiguration": {"icebergConfiguration": orphans}},
+    }
+
+
+def _found(glue: Any, catalog: str, wanted: list[Optimizer]) -> Iterator[tuple[Optimizer, dict[str, Any]]]:
+    entries = [
+        {"catalogId": catalog, "databaseName": database, "tableName": table, "type": kind}
+        for database, table, kind in wanted
+    ]
+    for item in glue.batch_get_table_optimizer(Entries=entries).get("TableOptimizers", []):
+        optimizer = item["tableOptimizer"]
+        yield (item["databaseName"], item["tableName"], optimizer["type"]), optimizer["configuration"]
+
+
+def _holds(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """Whether everything wanted is so; what else the service says is its own."""
+    return all(
+        _holds(found.get(key, {}), value) if isinstance(value, dict) else found.get(key) == value
+        for key, value in wanted.items()
+    )
+
+
+def _create(glue: Any, catalog: str, optimizer: Optimizer, configuration: dict[str, Any]) -> None:
+    try:
+        glue.create_table_optimizer(**_named(catalog, optimizer, configuration))
+    except glue.exceptions.AlreadyExistsException:
+        pass  # by another batch of the dataset, just now
+    except glue.exceptions.EntityNotFoundException:
+        pass  # nothing was quarantined so far: the table is not there
+
+
+def _named(catalog: str, optimizer: Optimizer, configuration: dict[str, Any]) -> dict[str, Any]:
+    database, table, kind = optimizer
+    return {
+        "CatalogId": catalog,
+        "DatabaseName": database,
+        "TableName": table,
+        "Type": kind,
+        "TableOptimizerConfiguration": configuration,
+    }
