@@ -2,6 +2,7 @@
 """The map: settings and contracts → stacks → tags → checks."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from causeway.changes import load_kept
-from causeway.contract import ContractError, load_contracts
+from causeway.contract import Contract, ContractError, load_contracts
 from causeway.settings import Settings, SettingsError, load_settings
 from stacks.audit import AuditStack
 from stacks.costs import CostsStack, project_tags, tag_everything
@@ -20,9 +21,9 @@ from stacks.pipeline import PipelineStack
 CONTRACTS = Path(__file__).parent / "contracts"
 
 
-def build(app: cdk.App, settings: Settings, datasets: list[str]) -> None:
+def build(app: cdk.App, settings: Settings, contracts: Mapping[str, Contract]) -> None:
     """Every stack of Causeway, in the order in which they depend on each other."""
-    settings.partner.check_datasets(datasets)
+    settings.check_datasets(contracts)
     common: dict[str, Any] = {
         "settings": settings,
         "env": cdk.Environment(account=settings.company.account, region=settings.company.region),
@@ -30,7 +31,7 @@ def build(app: cdk.App, settings: Settings, datasets: list[str]) -> None:
         "termination_protection": not settings.sandbox,
     }
     lake = LakeStack(app, f"{settings.project}-lake", **common)
-    PipelineStack(app, f"{settings.project}-pipeline", lake=lake, datasets=datasets, **common)
+    PipelineStack(app, f"{settings.project}-pipeline", lake=lake, contracts=contracts, **common)
     PartnerStack(app, f"{settings.project}-partner", lake=lake, **common)
     if settings.audit:
         AuditStack(app, f"{settings.project}-audit", lake=lake, **common)
@@ -42,7 +43,7 @@ def build(app: cdk.App, settings: Settings, datasets: list[str]) -> None:
 if __name__ == "__main__":
     try:
         app = cdk.App()
-        build(app, load_settings(), sorted(load_contracts(CONTRACTS, load_kept)))
+        build(app, load_settings(), load_contracts(CONTRACTS, load_kept))
     except (SettingsError, ContractError) as error:
         sys.exit(f"{error}")
     app.synth()

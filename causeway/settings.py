@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -62,6 +63,14 @@ class Partner(_Section):
             raise SettingsError(f"partner: no contract for {', '.join(unknown)}; contracts: {allowed}")
 
 
+class DatasetLimits(_Section):
+    """What a dataset's batches do otherwise than [limits] says; a window in seconds, a size in bytes."""
+
+    batch_window_seconds: Annotated[int, Field(ge=1, le=900)] | None = None
+    batch_max_objects: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    batch_max_bytes: Annotated[int, Field(ge=1)] | None = None
+
+
 class Limits(_Section):
     """Windows in seconds, sizes in bytes, retention in days, money in US dollars."""
 
@@ -70,6 +79,7 @@ class Limits(_Section):
     batch_max_bytes: Annotated[int, Field(ge=1)]
     worker_type: Literal["G.1X", "G.2X", "G.4X", "G.8X"]
     workers: Annotated[int, Field(ge=2, le=100)]
+    reconcile_hours: Annotated[int, Field(ge=1, le=168)]
     job_timeout_minutes: Annotated[int, Field(ge=1, le=2880)]
     max_concurrent_runs: Annotated[int, Field(ge=1, le=200)]
     log_retention_days: Literal[7, 30, 90, 365, 3653]
@@ -86,6 +96,23 @@ class Settings(_Section):
     company: Company
     partner: Partner
     limits: Limits
+    datasets: dict[Dataset, DatasetLimits] = {}
+
+    def batching(self) -> dict[str, dict[str, int]]:
+        """The batching function's limits: for every dataset ("*"), and what single ones have of their own."""
+        everywhere = self.limits.model_dump(include={"batch_max_objects", "batch_max_bytes"})
+        own = {name: limits.model_dump(exclude_none=True) for name, limits in self.datasets.items()}
+        return {
+            dataset: {key.removeprefix("batch_"): value for key, value in limits.items()}
+            for dataset, limits in {"*": everywhere, **own}.items()
+        }
+
+    def check_datasets(self, known: Collection[str]) -> None:
+        """Raises SettingsError if a dataset that the settings name has no contract."""
+        self.partner.check_datasets(sorted(known))
+        if unknown := sorted(self.datasets.keys() - set(known)):
+            allowed = ", ".join(sorted(known))
+            raise SettingsError(f"datasets: no contract for {', '.join(unknown)}; contracts: {allowed}")
 
     def database(self, kind: Literal["lake", "quarantine"]) -> str:
         """The name of a database of the catalog."""

@@ -7,11 +7,14 @@ from aws_cdk import IgnoreMode
 
 ROOT = Path(__file__).resolve().parent.parent
 
-BATCH_EVENTS = (
+# What every function shares, and the contracts, which say what datasets there are.
+FUNCTIONS = (
     "causeway/__init__.py",
+    "causeway/ledger.py",
     "causeway/manifest.py",
-    "lambdas/__init__.py",
-    "lambdas/batch_events/*.py",
+    "causeway/reconcile.py",
+    "causeway/report.py",
+    "contracts/*.odcs.yaml",
 )
 GLUE_LIBRARY = (
     "causeway/__init__.py",

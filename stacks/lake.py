@@ -182,7 +182,7 @@ class LakeStack(Stack):
         bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             queue_configurations=[
                 s3.CfnBucket.QueueConfigurationProperty(
-                    event="s3:ObjectCreated:*",
+                    event=event,
                     queue=self.landing_events.queue_arn,
                     filter=s3.CfnBucket.NotificationFilterProperty(
                         s3_key=s3.CfnBucket.S3KeyFilterProperty(
@@ -190,6 +190,8 @@ class LakeStack(Stack):
                         )
                     ),
                 )
+                # Not what lifecycle expires: a row outlives the file that brought it.
+                for event in ("s3:ObjectCreated:*", "s3:ObjectRemoved:*")
             ]
         )
         # S3 sends a test message when the notification is made, and refuses if it may not.
@@ -209,6 +211,8 @@ class LakeStack(Stack):
         CfnOutput(self, "LandingBucket", value=self.landing_bucket.bucket_name)
         CfnOutput(self, "CuratedBucket", value=self.curated_bucket.bucket_name)
         CfnOutput(self, "QuarantineBucket", value=self.quarantine_bucket.bucket_name)
+        CfnOutput(self, "LandingEventsUrl", value=self.landing_events.queue_url)
+        CfnOutput(self, "DeadLettersUrl", value=self.dead_letters.queue_url)
         CfnOutput(self, "CuratedDatabaseName", value=self.curated_database)
         CfnOutput(
             self,

@@ -1,15 +1,23 @@
-"""Acknowledges findings of cdk-nag, each with the reason that a reviewer can reject."""
+"""Permissions, and acknowledged findings of cdk-nag, each with the reason that a reviewer can reject."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
 
 def acknowledge(construct: IConstruct, finding: str, reason: str) -> None:
     """Acknowledge one finding on a construct and what is below it."""
     Validations.of(construct).acknowledge(Acknowledgment(id=finding, reason=reason))
+
+
+def allow(role: iam.Role, actions: list[str], resources: list[str], why_wildcards: str = "") -> None:
+    """Allow actions on resources; a resource with a wildcard in it needs its reason."""
+    role.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=resources))
+    if why_wildcards:
+        acknowledge_wildcards(role, resources, why_wildcards)
 
 
 def acknowledge_wildcards(construct: IConstruct, resources: Iterable[str], reason: str) -> None:

@@ -1,31 +1,29 @@
 """The pipeline: from queued landing events to a curated table."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
-from aws_cdk import aws_glue as glue
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from causeway.contract import Contract
 from causeway.settings import Settings
-from stacks import assets
+from stacks.assets import FUNCTIONS
+from stacks.batches import Batches
+from stacks.curate_job import CurateJob
+from stacks.functions import PythonFunction
 from stacks.lake import BATCHING_TIMEOUT, LakeStack
-from stacks.nag import acknowledge, acknowledge_wildcards
+from stacks.nag import allow
 
-EVENT_SOURCE = "causeway"
-EVENT_TYPE = "Dataset Curated"
-NO_DATA_IN_LOGS = "CloudWatch encrypts logs with its own key; ours hold keys and counts, no rows"
 RETENTION = {
     7: logs.RetentionDays.ONE_WEEK,
     30: logs.RetentionDays.ONE_MONTH,
@@ -36,7 +34,7 @@ RETENTION = {
 
 
 class PipelineStack(Stack):
-    """Batching Lambda, state machine, Glue job, ledger, and the alarms that turn red."""
+    """Functions, state machine, Glue job, ledger, and the alarms that turn red."""
 
     def __init__(
         self,
@@ -45,7 +43,7 @@ class PipelineStack(Stack):
         *,
         settings: Settings,
         lake: LakeStack,
-        datasets: list[str],
+        contracts: Mapping[str, Contract],
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
@@ -54,15 +52,34 @@ class PipelineStack(Stack):
 
         self.failures = sns.Topic(self, "Failures", master_key=lake.key, enforce_ssl=True)
         self.ledger = self._ledger()
-        self.job = self._glue_job()
-        self.state_machine = self._state_machine()
-        self.batch_events = self._batch_events(datasets)
+        job_logs = self._log_group("Curate")
+        self.job = CurateJob(
+            self, "Curate", settings=settings, lake=lake, ledger=self.ledger, log_group=job_logs
+        )
+        self.split_batch = self._split_batch()
+        # Log delivery's resource policy has a size limit; names under this prefix share one.
+        log_name = f"/aws/vendedlogs/states/{settings.project}-batches"
+        self.batches = Batches(
+            self,
+            "Batches",
+            job=self.job.job,
+            ledger=self.ledger,
+            split_batch=self.split_batch.function,
+            failures=self.failures,
+            log_group=self._log_group("Batches", log_name),
+            removal_policy=self._removal,
+        )
+        self.batch_events = self._batch_events()
+        removing = sorted(name for name, contract in contracts.items() if contract.on_delete == "remove")
+        self.reconcile = self._reconcile(removing)
         self._alarms()
+        CfnOutput(self, "LedgerTable", value=self.ledger.table_name)
+        CfnOutput(self, "StateMachine", value=self.batches.machine.state_machine_arn)
 
-    def _log_group(self, construct_id: str, name: str | None = None) -> logs.LogGroup:
+    def _log_group(self, of: str, name: str | None = None) -> logs.LogGroup:
         return logs.LogGroup(
             self,
-            construct_id,
+            f"{of}Logs",
             log_group_name=name,
             retention=RETENTION[self._settings.limits.log_retention_days],
             removal_policy=self._removal,
@@ -83,257 +100,46 @@ class PipelineStack(Stack):
             removal_policy=self._removal,
         )
 
-    def _glue_job(self) -> glue.PySparkEtlJob:
-        lake, limits = self._lake, self._settings.limits
-        role = iam.Role(
-            self,
-            "CurateRole",
-            assumed_by=iam.ServicePrincipal("glue.amazonaws.com"),
-            description="The Glue job: reads landing, writes curated, quarantine and their tables",
-        )
-        script = s3_assets.Asset(self, "Script", path=str(assets.ROOT / "glue_jobs" / "curate.py"))
-        library = s3_assets.Asset(self, "Library", **assets.only(*assets.GLUE_LIBRARY))
-        contracts = s3_assets.Asset(self, "Contracts", **assets.only(*assets.CONTRACTS))
-        modules, how = self._job_modules()
-        log_group = self._log_group("CurateLogs")
-        job = glue.PySparkEtlJob(
-            self,
-            "Curate",
-            description="Curates one batch of one dataset",
-            # The construct would grant itself more of the asset bucket than it reads.
-            role=role.without_policy_updates(),
-            glue_version=glue.GlueVersion.V6_0,
-            script=glue.Code.from_bucket(script.bucket, script.s3_object_key),
-            extra_python_files=[glue.Code.from_bucket(library.bucket, library.s3_object_key)],
-            worker_configuration=glue.WorkerConfiguration(
-                worker_type=glue.WorkerType[limits.worker_type.replace(".", "_")],
-                number_of_workers=limits.workers,
-            ),
-            timeout=Duration.minutes(limits.job_timeout_minutes),
-            # Queued runs wait for capacity instead of failing; Glue wants no retries of its own then.
-            # The state machine retries what is worth retrying.
-            job_run_queuing_enabled=True,
-            max_retries=0,
-            max_concurrent_runs=limits.max_concurrent_runs,
-            enable_metrics=True,
-            enable_observability_metrics=True,
-            continuous_logging=glue.ContinuousLoggingProps(enabled=True, log_group=log_group),
-            default_arguments={
-                "--additional-python-modules": f"s3://{modules}",
-                "--python-modules-installer-option": how,
-                "--contracts": contracts.s3_object_url,
-                "--landing-bucket": lake.landing_bucket.bucket_name,
-                "--curated-bucket": lake.curated_bucket.bucket_name,
-                "--quarantine-bucket": lake.quarantine_bucket.bucket_name,
-                "--curated-database": lake.curated_database,
-                "--quarantine-database": lake.quarantine_database,
-                "--ledger-table": self.ledger.table_name,
-            },
-        )
-        packaged = [
-            asset.bucket.arn_for_objects(asset.s3_object_key) for asset in (script, library, contracts)
-        ]
-        packaged.append(f"arn:{self.partition}:s3:::{modules}")
-        self._allow(role, ["s3:GetObject"], packaged)
-        self._allow(
-            role,
-            ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [log_group.log_group_arn],
-            "The streams of its own log group",
-        )
-        self._allow_curating(role)
-        acknowledge(job, "AwsSolutions::AwsSolutions-GL1", NO_DATA_IN_LOGS)
-        acknowledge(job, "Annotation::@aws-cdk/aws-glue-alpha:unencryptedContinuousLogging", NO_DATA_IN_LOGS)
-        acknowledge(
-            job, "AwsSolutions::AwsSolutions-GL3", "No bookmarks are used: the ledger says what is done"
-        )
-        return job
+    def _function(self, construct_id: str, name: str, description: str, **how: Any) -> PythonFunction:
+        how |= {"files": FUNCTIONS, "log_group": self._log_group(construct_id)}
+        return PythonFunction(self, construct_id, name=name, description=description, **how)
 
-    def _job_modules(self) -> tuple[str, str]:
-        """Where Glue finds the modules to install (bucket and key), and pip's option for it."""
-        if self._settings.job_modules:
-            return self._settings.job_modules.removeprefix("s3://"), "--no-index"
-        requirements = s3_assets.Asset(self, "Modules", path=str(assets.JOB_MODULES))
-        return f"{requirements.s3_bucket_name}/{requirements.s3_object_key}", "-r"
-
-    def _allow_curating(self, role: iam.Role) -> None:
+    def _split_batch(self) -> PythonFunction:
         lake = self._lake
-        databases = [lake.curated_database, lake.quarantine_database]
-        self._allow(
-            role,
-            ["s3:GetObject", "s3:GetObjectVersion"],
-            [f"{lake.landing_arn}/landing/*", f"{lake.landing_arn}/batches/*"],
-            "The sources and manifests, whose keys nobody knows at synth",
+        split = self._function(
+            "SplitBatch",
+            "split_batch",
+            "A batch that killed its job in, the part of it to run next out",
+            timeout=Duration.minutes(1),
+            environment={"LANDING_BUCKET": lake.landing_bucket.bucket_name},
         )
-        self._allow(role, ["s3:PutObject"], [f"{lake.landing_arn}/batches/*"], "The batches' reports")
-        # Without ListBucket, S3 says "forbidden" of what is not there; Arrow lists to see if it is.
-        self._allow(role, ["s3:ListBucket"], [lake.landing_arn, lake.curated_arn, lake.quarantine_arn])
-        self._allow(
-            role,
-            ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-            [f"{lake.curated_arn}/*", f"{lake.quarantine_arn}/rejected/*"],
-            "The files of the two Iceberg databases, whose names Iceberg makes",
-        )
-        self._allow(
-            role,
-            ["glue:GetDatabase", "glue:GetTable", "glue:CreateTable", "glue:UpdateTable"],
-            [
-                self.format_arn(service="glue", resource="catalog"),
-                *(self.format_arn(service="glue", resource="database", resource_name=db) for db in databases),
-                *(
-                    self.format_arn(service="glue", resource="table", resource_name=f"{db}/*")
-                    for db in databases
-                ),
-            ],
-            "A contract is enough to make a table; both databases are Causeway's own",
-        )
-        self._allow(
-            role,
-            [
-                "dynamodb:BatchWriteItem",
-                "dynamodb:GetItem",
-                "dynamodb:PutItem",
-            ],
-            [self.ledger.table_arn],
-        )
-        self._allow(role, ["kms:Decrypt", "kms:GenerateDataKey"], [lake.key.key_arn])
+        manifests = [f"{lake.landing_arn}/batches/*"]
+        allow(split.role, ["s3:GetObject", "s3:PutObject"], manifests, "Manifests: one for each part")
+        allow(split.role, ["kms:Decrypt", "kms:GenerateDataKey"], [lake.key.key_arn])
+        return split
 
-    @staticmethod
-    def _allow(role: iam.Role, actions: list[str], resources: list[str], why_wildcards: str = "") -> None:
-        role.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=resources))
-        if why_wildcards:
-            acknowledge_wildcards(role, resources, why_wildcards)
-
-    def _state_machine(self) -> sfn.StateMachine:
-        limits = self._settings.limits
-        curate = tasks.GlueStartJobRun(
-            self,
-            "Curate batch",
-            glue_job_name=self.job.job_name,
-            integration_pattern=sfn.IntegrationPattern.RUN_JOB,
-            arguments=sfn.TaskInput.from_object({"--manifest": sfn.JsonPath.string_at("$.manifest")}),
-            result_path="$.run",
-        )
-        curate.add_retry(
-            errors=[
-                "Glue.ConcurrentRunsExceededException",
-                "Glue.InternalServiceException",
-                "Glue.OperationTimeoutException",
-                "Glue.ResourceNumberLimitExceededException",
-                "Glue.ThrottlingException",
-            ],
-            interval=Duration.seconds(10),
-            max_delay=Duration.minutes(5),
-            backoff_rate=2,
-            max_attempts=12,
-            jitter_strategy=sfn.JitterType.FULL,
-        )
-        outcome = tasks.DynamoGetItem(
-            self,
-            "Read outcome",
-            table=self.ledger,
-            key={
-                "dataset": tasks.DynamoAttributeValue.from_string(sfn.JsonPath.string_at("$.dataset")),
-                "item": tasks.DynamoAttributeValue.from_string(
-                    sfn.JsonPath.format("batch#{}", sfn.JsonPath.string_at("$.batch"))
-                ),
-            },
-            consistent_read=True,
-            result_selector={"snapshot.$": "$.Item.snapshot.S"},
-            result_path="$.outcome",
-        )
-        publish = tasks.EventBridgePutEvents(
-            self,
-            "Publish",
-            entries=[
-                tasks.EventBridgePutEventsEntry(
-                    source=EVENT_SOURCE,
-                    detail_type=EVENT_TYPE,
-                    event_bus=events.EventBus.from_event_bus_name(self, "Bus", "default"),
-                    detail=sfn.TaskInput.from_object(
-                        {
-                            "dataset": sfn.JsonPath.string_at("$.dataset"),
-                            "batch": sfn.JsonPath.string_at("$.batch"),
-                            "snapshot": sfn.JsonPath.string_at("$.outcome.snapshot"),
-                        }
-                    ),
-                )
-            ],
-            result_path=sfn.JsonPath.DISCARD,
-        )
-        notify = tasks.SnsPublish(
-            self,
-            "Notify",
-            topic=self.failures,
-            subject="Causeway: a batch failed",
-            message=sfn.TaskInput.from_json_path_at("$"),
-            result_path=sfn.JsonPath.DISCARD,
-        )
-        failed = sfn.Fail(self, "Failed", error_path="$.failure.Error", cause_path="$.failure.Cause")
-        for step in (curate, outcome, publish):
-            step.add_catch(notify, errors=["States.ALL"], result_path="$.failure")
-        # The execution must end red even when the notice cannot be sent.
-        notify.add_catch(failed, errors=["States.ALL"], result_path=sfn.JsonPath.DISCARD)
-        notify.next(failed)
-        machine = sfn.StateMachine(
-            self,
-            "Batches",
-            state_machine_type=sfn.StateMachineType.STANDARD,
-            definition_body=sfn.DefinitionBody.from_chainable(curate.next(outcome).next(publish)),
-            # The run's own timeout, and room for the retries of a full Glue.
-            timeout=Duration.minutes(limits.job_timeout_minutes + 120),
-            tracing_enabled=True,
-            logs=sfn.LogOptions(
-                destination=self._log_group(
-                    # Log delivery's resource policy has a size limit; names under this prefix share one.
-                    "BatchesLogs",
-                    f"/aws/vendedlogs/states/{self._settings.project}-batches",
-                ),
-                level=sfn.LogLevel.ALL,
-            ),
-            removal_policy=self._removal,
-        )
-        acknowledge_wildcards(
-            machine, ["*"], "X-Ray and the delivery of logs know no resources; CDK's own statements"
-        )
-        return machine
-
-    def _batch_events(self, datasets: list[str]) -> lambda_.Function:
-        lake, limits = self._lake, self._settings.limits
-        log_group = self._log_group("BatchEventsLogs")
-        role = iam.Role(
-            self,
-            "BatchEventsRole",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description="The batching Lambda: writes manifests, starts executions",
-        )
-        log_group.grant_write(role)
-        function = lambda_.Function(
-            self,
+    def _batch_events(self) -> PythonFunction:
+        lake, settings, machine = self._lake, self._settings, self.batches.machine
+        batching = settings.batching()
+        batch_events = self._function(
             "BatchEvents",
-            description="Queued landing events in, one execution per dataset and batch out",
-            role=role,
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            architecture=lambda_.Architecture.ARM_64,
-            code=lambda_.Code.from_asset(**assets.only(*assets.BATCH_EVENTS)),
-            handler="lambdas.batch_events.handler.handler",
+            "batch_events",
+            "Queued landing events in, one execution per dataset and batch out",
             timeout=BATCHING_TIMEOUT,
-            memory_size=512,
-            log_group=log_group,
             environment={
-                "DATASETS": ",".join(datasets),
+                "BATCHING": json.dumps(batching, separators=(",", ":")),
                 "LANDING_BUCKET": lake.landing_bucket.bucket_name,
                 "QUARANTINE_BUCKET": lake.quarantine_bucket.bucket_name,
-                "STATE_MACHINE": self.state_machine.state_machine_arn,
-                "BATCH_MAX_OBJECTS": str(limits.batch_max_objects),
-                "BATCH_MAX_BYTES": str(limits.batch_max_bytes),
+                "STATE_MACHINE": machine.state_machine_arn,
+                "QUEUE_URL": lake.landing_events.queue_url,
+                "LEDGER_TABLE": self.ledger.table_name,
             },
         )
-        function.add_event_source(
+        batch_events.function.add_event_source(
             event_sources.SqsEventSource(
                 lake.landing_events,
-                batch_size=max(10, limits.batch_max_objects),
-                max_batching_window=Duration.seconds(limits.batch_window_seconds),
+                batch_size=max(10, *(limits.get("max_objects", 0) for limits in batching.values())),
+                max_batching_window=Duration.seconds(settings.limits.batch_window_seconds),
                 report_batch_item_failures=True,
                 max_concurrency=2,
             )
@@ -341,32 +147,58 @@ class PipelineStack(Stack):
         executions = self.format_arn(
             service="states",
             resource="execution",
-            resource_name=f"{self.state_machine.state_machine_name}:*",
+            resource_name=f"{machine.state_machine_name}:*",
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
+        role, unrouted = batch_events.role, [f"{lake.quarantine_arn}/unrouted/*"]
         manifests = [f"{lake.landing_arn}/batches/*"]
-        unrouted = [f"{lake.quarantine_arn}/unrouted/*"]
-        self._allow(role, ["s3:PutObject"], manifests, "Manifests: one for each batch")
-        self._allow(role, ["s3:PutObject"], unrouted, "What no dataset can take: one record for each")
-        self._allow(role, ["kms:Decrypt", "kms:GenerateDataKey"], [lake.key.key_arn])
-        self._allow(role, ["states:StartExecution"], [self.state_machine.state_machine_arn])
-        self._allow(
-            role, ["states:DescribeExecution"], [executions], "This state machine's executions, by name"
+        allow(role, ["s3:PutObject"], manifests, "Manifests: one for each batch")
+        allow(role, ["s3:PutObject"], unrouted, "What no dataset can take: one record for each")
+        allow(role, ["kms:Decrypt", "kms:GenerateDataKey"], [lake.key.key_arn])
+        allow(role, ["states:StartExecution"], [machine.state_machine_arn])
+        allow(role, ["states:DescribeExecution"], [executions], "This state machine's executions, by name")
+        allow(role, ["dynamodb:BatchGetItem", "dynamodb:GetItem"], [self.ledger.table_arn])
+        # What a dataset with a window of its own holds goes back into the queue.
+        allow(role, ["sqs:SendMessage"], [lake.landing_events.queue_arn])
+        return batch_events
+
+    def _reconcile(self, removing: list[str]) -> PythonFunction:
+        lake, limits = self._lake, self._settings.limits
+        reconcile = self._function(
+            "Reconcile",
+            "reconcile",
+            "Landing against the ledger: what is missing is queued again",
+            timeout=Duration.minutes(15),
+            environment={
+                "LANDING_BUCKET": lake.landing_bucket.bucket_name,
+                "QUEUE_URL": lake.landing_events.queue_url,
+                "LEDGER_TABLE": self.ledger.table_name,
+                "REMOVING": json.dumps(removing),
+                "RETENTION_DAYS": str(limits.landing_retention_days),
+            },
         )
-        acknowledge(
-            function,
-            "AwsSolutions::AwsSolutions-L1",
-            "Python 3.13 is what Glue 6.0 runs too: one interpreter for the code both share",
+        allow(reconcile.role, ["s3:ListBucketVersions"], [lake.landing_arn])
+        actions = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"]
+        allow(reconcile.role, actions, [self.ledger.table_arn])
+        allow(reconcile.role, ["sqs:SendMessage"], [lake.landing_events.queue_arn])
+        allow(reconcile.role, ["kms:Decrypt"], [lake.key.key_arn])
+        events.Rule(
+            self,
+            "Reconciliation",
+            description="Looks for what landed and whose event never came",
+            schedule=events.Schedule.rate(Duration.hours(limits.reconcile_hours)),
+            targets=[targets.LambdaFunction(reconcile.function, retry_attempts=2)],
         )
-        return function
+        return reconcile
 
     def _alarms(self) -> None:
         """One failure is enough: every alarm goes red at the first."""
         watched = {
-            "BatchFailed": self.state_machine.metric_failed(),
-            "BatchTimedOut": self.state_machine.metric_timed_out(),
-            "BatchAborted": self.state_machine.metric_aborted(),
-            "BatchingFailed": self.batch_events.metric_errors(),
+            "BatchFailed": self.batches.machine.metric_failed(),
+            "BatchTimedOut": self.batches.machine.metric_timed_out(),
+            "BatchAborted": self.batches.machine.metric_aborted(),
+            "BatchingFailed": self.batch_events.function.metric_errors(),
+            "ReconciliationFailed": self.reconcile.function.metric_errors(),
             "DeadLetters": self._lake.dead_letters.metric_approximate_number_of_messages_visible(),
         }
         for name, metric in watched.items():

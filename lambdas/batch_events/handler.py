@@ -95,8 +95,8 @@ class Batching:
         for i in range(0, len(changes), MESSAGES_AT_ONCE):
             some = changes[i : i + MESSAGES_AT_ONCE]
             entries = [
-                {"Id": str(n), "DelaySeconds": delay, "MessageBody": f'{{"held": true, "Records": [{c.record}]}}'}
-                for n, c in enumerate(some)
+                {"Id": str(n), "DelaySeconds": delay, "MessageBody": _held(change)}
+                for n, change in enumerate(some)
             ]
             try:
                 answer = self.sqs.send_message_batch(QueueUrl=self.queue_url, Entries=entries)
@@ -171,6 +171,10 @@ class Batching:
         )
 
 
+def _held(change: Change) -> str:
+    return f'{{"held": true, "Records": [{change.record}]}}'
+
+
 def _is_done(change: Change, entry: Entry | None) -> bool:
     """Whether the table holds what the change speaks of, so that a job would find nothing to do."""
     if entry is None or change.source.hint.startswith(REMOVED):
@@ -198,11 +202,9 @@ def _newest(changes: Sequence[Change]) -> list[SourceVersion]:
 @functools.cache
 def _batching() -> Batching:
     """From the function's environment: what the stack says, and the contracts that are packaged with it."""
-    limits = json.loads(os.environ["BATCHING"])
+    said = json.loads(os.environ["BATCHING"])
     return Batching(
-        limits={
-            dataset: Limits(**{**limits["*"], **limits.get(dataset, {})}) for dataset in datasets_in(CONTRACTS)
-        },
+        limits={name: Limits(**{**said["*"], **said.get(name, {})}) for name in datasets_in(CONTRACTS)},
         landing_bucket=os.environ["LANDING_BUCKET"],
         quarantine_bucket=os.environ["QUARANTINE_BUCKET"],
         state_machine=os.environ["STATE_MACHINE"],

@@ -83,4 +83,5 @@ class Search:
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Search:
-        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in document.items()})
+        values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in document.items()}
+        return cls(**values)

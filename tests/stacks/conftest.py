@@ -12,17 +12,18 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from app import build
+from causeway.contract import Contract
 from causeway.settings import SETTINGS_FILE, Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 # Not the number of contracts: the templates must not depend on them for more than names.
-DATASETS = ["flights", "weather"]
+CONTRACTS = {name: Contract(name, "1.0.0", ()) for name in ("flights", "weather")}
 
 
 def build_app(settings: Settings, outdir: Path) -> cdk.App:
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = cdk.App(context=context, outdir=str(outdir), analytics_reporting=False)
-    build(app, settings, DATASETS)
+    build(app, settings, CONTRACTS)
     return app
 
 

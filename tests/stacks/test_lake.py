@@ -72,10 +72,12 @@ def test_landing_notifies_the_queue_by_its_own_property(lake: Template) -> None:
             "NotificationConfiguration": {
                 "QueueConfigurations": [
                     {
-                        "Event": "s3:ObjectCreated:*",
+                        "Event": event,
                         "Queue": {"Fn::GetAtt": [queue, "Arn"]},
                         "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": "landing/"}]}},
                     }
+                    # Removals too, but not what lifecycle expires.
+                    for event in ("s3:ObjectCreated:*", "s3:ObjectRemoved:*")
                 ]
             }
         },

@@ -15,6 +15,7 @@ from causeway.settings import Settings
 from tests.stacks.conftest import ROOT, build_app
 
 LAMBDA_RUNTIME = ["boto3"]
+FUNCTIONS = ("batch_events", "split_batch", "reconcile")
 # Glue brings Spark; everything else the job asks for itself, in glue_jobs/requirements.txt.
 GLUE_RUNTIME = ("pyspark", "py4j")
 
@@ -26,7 +27,7 @@ def assets(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> dict
     build_app(settings, outdir).synth()
     found = {}
     for folder in outdir.glob("asset.*"):
-        for name in ("lambdas/batch_events/handler.py", "glue_jobs/engine.py"):
+        for name in (*(f"lambdas/{function}/handler.py" for function in FUNCTIONS), "glue_jobs/engine.py"):
             if (folder / name).exists():
                 found[name] = folder
     return found
@@ -63,12 +64,13 @@ def imports(python: Path, module: str, *path: Path) -> subprocess.CompletedProce
     return subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)
 
 
-def test_the_batching_function_imports_with_only_what_the_lambda_runtime_has(
+def test_the_functions_import_with_only_what_the_lambda_runtime_has(
     assets: dict[str, Path], tmp_path: Path
 ) -> None:
     python = interpreter(tmp_path / "venv", "-r", str(locked(tmp_path, LAMBDA_RUNTIME)))
-    done = imports(python, "lambdas.batch_events.handler", assets["lambdas/batch_events/handler.py"])
-    assert done.returncode == 0, done.stderr
+    for name in FUNCTIONS:
+        done = imports(python, f"lambdas.{name}.handler", assets[f"lambdas/{name}/handler.py"])
+        assert done.returncode == 0, done.stderr
 
 
 def test_the_job_imports_with_only_spark_and_the_modules_it_asks_for(
@@ -98,7 +100,7 @@ def test_the_job_imports_with_only_spark_and_the_modules_it_asks_for(
 def test_the_assets_hold_no_file_that_does_not_run_there(assets: dict[str, Path]) -> None:
     for folder in assets.values():
         packaged = {str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file()}
-        assert {f for f in packaged if not f.endswith(".py")} == set()
+        assert {f for f in packaged if not f.endswith((".py", ".odcs.yaml"))} == set()
         assert not any(f.startswith(("tests", "local", "stacks", "bench")) for f in packaged)
 
 

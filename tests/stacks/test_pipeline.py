@@ -9,7 +9,7 @@ import pytest
 from aws_cdk.assertions import Match, Template
 from syrupy.assertion import SnapshotAssertion
 
-from causeway.settings import Settings
+from causeway.settings import DatasetLimits, Settings, SettingsError
 from tests.stacks.conftest import build_app, normalised, resources, statements
 
 
@@ -27,27 +27,34 @@ def machine(pipeline: Template) -> dict[str, Any]:
     return definition
 
 
-def test_an_execution_waits_for_its_job_and_outlasts_the_jobs_timeout(
+def test_an_execution_waits_for_its_job_and_outlasts_its_timeout_many_times(
     pipeline: Template, machine: dict[str, Any]
 ) -> None:
     assert machine["States"][machine["StartAt"]]["Resource"].endswith(":states:::glue:startJobRun.sync")
     (job,) = resources(pipeline, "AWS::Glue::Job").values()
-    assert machine["TimeoutSeconds"] >= 60 * (job["Properties"]["Timeout"] + 60)
+    assert machine["TimeoutSeconds"] >= 16 * 60 * job["Properties"]["Timeout"]
 
 
 def test_a_full_glue_is_waited_for_and_a_failed_job_is_not_run_again(machine: dict[str, Any]) -> None:
     (retry,) = machine["States"][machine["StartAt"]]["Retry"]
     assert "Glue.ConcurrentRunsExceededException" in retry["ErrorEquals"]
     assert not {"States.ALL", "States.TaskFailed"} & set(retry["ErrorEquals"])
-    assert retry["MaxAttempts"] == 12
+    assert retry["MaxAttempts"] == 500
     assert retry["BackoffRate"] == 2
+
+
+def test_a_job_that_fails_splits_its_batch(machine: dict[str, Any]) -> None:
+    first, *_ = machine["States"][machine["StartAt"]]["Catch"]
+    assert (first["Next"], first["ResultPath"]) == ("Split batch", "$.failure")
+    assert {"States.TaskFailed", "States.Timeout"} <= set(first["ErrorEquals"])
 
 
 def test_every_failure_is_notified_and_ends_the_execution_failed(machine: dict[str, Any]) -> None:
     states = machine["States"]
     for state in states.values():
         if state["Type"] == "Task" and state is not states["Notify"]:
-            assert [(c["ErrorEquals"], c["Next"]) for c in state["Catch"]] == [(["States.ALL"], "Notify")]
+            caught = state["Catch"][-1]
+            assert (caught["ErrorEquals"], caught["Next"]) == (["States.ALL"], "Notify")
     assert states["Notify"]["Next"] == "Failed"
     assert [c["Next"] for c in states["Notify"]["Catch"]] == ["Failed"]
     assert states["Failed"]["Type"] == "Fail"
@@ -119,10 +126,41 @@ def test_the_batching_function_waits_a_window_and_returns_only_failed_messages(p
 def test_the_queue_hides_a_message_for_six_times_the_functions_timeout(
     lake: Template, pipeline: Template
 ) -> None:
-    (function,) = resources(pipeline, "AWS::Lambda::Function").values()
-    lake.has_resource_properties(
-        "AWS::SQS::Queue", {"VisibilityTimeout": 6 * function["Properties"]["Timeout"]}
-    )
+    function = functions(pipeline)["batch_events"]
+    lake.has_resource_properties("AWS::SQS::Queue", {"VisibilityTimeout": 6 * function["Timeout"]})
+
+
+def test_the_dead_letter_queue_keeps_messages_longer_than_the_queue(lake: Template) -> None:
+    queues = [queue["Properties"] for queue in resources(lake, "AWS::SQS::Queue").values()]
+    (events,) = [queue for queue in queues if "RedrivePolicy" in queue]
+    (letters,) = [queue for queue in queues if "RedrivePolicy" not in queue]
+    assert events["RedrivePolicy"]["maxReceiveCount"] == 5
+    # A message keeps the age it had: the dead-letter queue must have room for it.
+    assert letters["MessageRetentionPeriod"] >= 2 * events["MessageRetentionPeriod"]
+
+
+def test_batching_limits_come_from_the_settings_for_each_dataset(settings: Settings, tmp_path: Path) -> None:
+    own = {"flights": DatasetLimits(batch_window_seconds=600, batch_max_objects=5000)}
+    app = build_app(settings.model_copy(update={"datasets": own}), tmp_path)
+    stack = app.node.find_child("causeway-pipeline")
+    assert isinstance(stack, cdk.Stack)
+    template = Template.from_stack(stack)
+    said = functions(template)["batch_events"]["Environment"]["Variables"]["BATCHING"]
+    assert json.loads(said) == {
+        "*": {"max_objects": 1000, "max_bytes": 10_000_000_000},
+        "flights": {"window_seconds": 600, "max_objects": 5000},
+    }
+    template.has_resource_properties("AWS::Lambda::EventSourceMapping", {"BatchSize": 5000})
+
+
+def test_limits_of_a_dataset_without_a_contract_are_refused(settings: Settings, tmp_path: Path) -> None:
+    changed = settings.model_copy(update={"datasets": {"flihgts": DatasetLimits(batch_max_objects=1)}})
+    with pytest.raises(SettingsError, match="no contract for flihgts; contracts: flights, weather"):
+        build_app(changed, tmp_path)
+
+
+def test_landing_is_reconciled_on_a_schedule(pipeline: Template) -> None:
+    pipeline.has_resource_properties("AWS::Events::Rule", {"ScheduleExpression": "rate(6 hours)"})
 
 
 def test_the_first_failure_raises_an_alarm(pipeline: Template) -> None:
@@ -137,6 +175,7 @@ def test_the_first_failure_raises_an_alarm(pipeline: Template) -> None:
         "Errors",
         "ApproximateNumberOfMessagesVisible",
     }
+    assert len(resources(pipeline, "AWS::CloudWatch::Alarm")) == 6
     for alarm in alarms.values():
         assert alarm["Threshold"] == 1
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
@@ -145,7 +184,7 @@ def test_the_first_failure_raises_an_alarm(pipeline: Template) -> None:
 
 
 def test_every_log_is_kept_for_the_time_in_the_settings(pipeline: Template) -> None:
-    assert len(resources(pipeline, "AWS::Logs::LogGroup")) == 3
+    assert len(resources(pipeline, "AWS::Logs::LogGroup")) == 5
     pipeline.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": 90})
 
 
@@ -153,7 +192,13 @@ def test_no_statement_allows_a_wildcard_action(pipeline: Template) -> None:
     assert [a for s in statements(pipeline) if s["Effect"] == "Allow" for a in s["Action"] if "*" in a] == []
 
 
-def test_the_only_lambda_is_the_batching_one(templates: dict[str, Template]) -> None:
-    functions = [f for template in templates.values() for f in resources(template, "AWS::Lambda::Function")]
-    assert len(functions) == 1
-    assert functions[0].startswith("BatchEvents")
+def functions(template: Template) -> dict[str, dict[str, Any]]:
+    """Properties of the functions by the folder of their code."""
+    found = [f["Properties"] for f in resources(template, "AWS::Lambda::Function").values()]
+    return {f["Handler"].split(".")[1]: f for f in found}
+
+
+def test_the_only_lambdas_are_our_own(templates: dict[str, Template]) -> None:
+    found = {name: sorted(functions(template)) for name, template in templates.items()}
+    ours = {"pipeline": ["batch_events", "reconcile", "split_batch"]}
+    assert found == {name: ours.get(name, []) for name in templates}

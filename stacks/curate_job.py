@@ -1,0 +1,136 @@
+"""The Glue job that curates, and the role it runs under."""
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from causeway.settings import Settings
+from stacks import assets
+from stacks.lake import LakeStack
+from stacks.nag import acknowledge, allow
+
+NO_DATA_IN_LOGS = "CloudWatch encrypts logs with its own key; ours hold keys and counts, no rows"
+
+
+class CurateJob(Construct):
+    """`job` reads landing and writes both Iceberg databases; `role` may do that and nothing else."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        lake: LakeStack,
+        ledger: dynamodb.Table,
+        log_group: logs.LogGroup,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._lake, limits = lake, settings.limits
+        self.role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("glue.amazonaws.com"),
+            description="The Glue job: reads landing, writes curated, quarantine and their tables",
+        )
+        script = s3_assets.Asset(self, "Script", path=str(assets.ROOT / "glue_jobs" / "curate.py"))
+        library = s3_assets.Asset(self, "Library", **assets.only(*assets.GLUE_LIBRARY))
+        contracts = s3_assets.Asset(self, "Contracts", **assets.only(*assets.CONTRACTS))
+        modules, how = self._modules(settings.job_modules)
+        self.job = glue.PySparkEtlJob(
+            self,
+            "Job",
+            description="Curates one batch of one dataset",
+            # The construct would grant itself more of the asset bucket than it reads.
+            role=self.role.without_policy_updates(),
+            glue_version=glue.GlueVersion.V6_0,
+            script=glue.Code.from_bucket(script.bucket, script.s3_object_key),
+            extra_python_files=[glue.Code.from_bucket(library.bucket, library.s3_object_key)],
+            worker_configuration=glue.WorkerConfiguration(
+                worker_type=glue.WorkerType[limits.worker_type.replace(".", "_")],
+                number_of_workers=limits.workers,
+            ),
+            timeout=Duration.minutes(limits.job_timeout_minutes),
+            # Queued runs wait for capacity instead of failing; Glue wants no retries of its own then.
+            # The state machine retries what is worth retrying.
+            job_run_queuing_enabled=True,
+            max_retries=0,
+            max_concurrent_runs=limits.max_concurrent_runs,
+            enable_metrics=True,
+            enable_observability_metrics=True,
+            continuous_logging=glue.ContinuousLoggingProps(enabled=True, log_group=log_group),
+            default_arguments={
+                "--additional-python-modules": f"s3://{modules}",
+                "--python-modules-installer-option": how,
+                "--contracts": contracts.s3_object_url,
+                "--landing-bucket": lake.landing_bucket.bucket_name,
+                "--curated-bucket": lake.curated_bucket.bucket_name,
+                "--quarantine-bucket": lake.quarantine_bucket.bucket_name,
+                "--curated-database": lake.curated_database,
+                "--quarantine-database": lake.quarantine_database,
+                "--ledger-table": ledger.table_name,
+            },
+        )
+        packaged = [
+            asset.bucket.arn_for_objects(asset.s3_object_key) for asset in (script, library, contracts)
+        ]
+        packaged.append(f"arn:{Stack.of(self).partition}:s3:::{modules}")
+        allow(self.role, ["s3:GetObject"], packaged)
+        allow(
+            self.role,
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            [log_group.log_group_arn],
+            "The streams of its own log group",
+        )
+        self._allow_curating(ledger)
+        acknowledge(self.job, "AwsSolutions::AwsSolutions-GL1", NO_DATA_IN_LOGS)
+        unencrypted = "Annotation::@aws-cdk/aws-glue-alpha:unencryptedContinuousLogging"
+        acknowledge(self.job, unencrypted, NO_DATA_IN_LOGS)
+        acknowledge(
+            self.job, "AwsSolutions::AwsSolutions-GL3", "No bookmarks are used: the ledger says what is done"
+        )
+
+    def _modules(self, wheels: str) -> tuple[str, str]:
+        """Where Glue finds the modules to install (bucket and key), and pip's option for it."""
+        if wheels:
+            return wheels.removeprefix("s3://"), "--no-index"
+        requirements = s3_assets.Asset(self, "Modules", path=str(assets.JOB_MODULES))
+        return f"{requirements.s3_bucket_name}/{requirements.s3_object_key}", "-r"
+
+    def _allow_curating(self, ledger: dynamodb.Table) -> None:
+        lake, stack = self._lake, Stack.of(self)
+        catalog = f"arn:{stack.partition}:glue:{stack.region}:{stack.account}"
+        names = (lake.curated_database, lake.quarantine_database)
+        databases = [f"{catalog}:database/{name}" for name in names]
+        tables = [f"{catalog}:table/{name}/*" for name in names]
+        allow(
+            self.role,
+            ["s3:GetObject", "s3:GetObjectVersion"],
+            [f"{lake.landing_arn}/landing/*", f"{lake.landing_arn}/batches/*"],
+            "The sources and manifests, whose keys nobody knows at synth",
+        )
+        allow(self.role, ["s3:PutObject"], [f"{lake.landing_arn}/batches/*"], "The batches' reports")
+        # Without ListBucket, S3 says "forbidden" of what is not there; Arrow lists to see if it is.
+        allow(self.role, ["s3:ListBucket"], [lake.landing_arn, lake.curated_arn, lake.quarantine_arn])
+        allow(
+            self.role,
+            ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+            [f"{lake.curated_arn}/*", f"{lake.quarantine_arn}/rejected/*"],
+            "The files of the two Iceberg databases, whose names Iceberg makes",
+        )
+        allow(
+            self.role,
+            ["glue:GetDatabase", "glue:GetTable", "glue:CreateTable", "glue:UpdateTable"],
+            [f"{catalog}:catalog", *databases, *tables],
+            "A contract is enough to make a table; both databases are Causeway's own",
+        )
+        allow(
+            self.role,
+            ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"],
+            [ledger.table_arn],
+        )
+        allow(self.role, ["kms:Decrypt", "kms:GenerateDataKey"], [lake.key.key_arn])

@@ -1,0 +1,80 @@
+"""The role under which Glue keeps the tables: merges small files, deletes old snapshots and orphans."""
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.lake import LakeStack
+from stacks.nag import allow
+
+# Where the optimizers write of what they did. Their names are Glue's own.
+LOGS = ("compaction", "retention", "orphan-file-deletion")
+
+
+class Maintenance(Construct):
+    """`role` may change the files and the metadata of both Iceberg databases; only Glue takes it."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, lake: LakeStack) -> None:
+        super().__init__(scope, construct_id)
+        self._tables = catalog_arns(lake)
+        self.role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("glue.amazonaws.com"),
+            description="Glue's table optimizers: the upkeep of the curated and the quarantine tables",
+        )
+        allow(
+            self.role,
+            ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+            [f"{lake.curated_arn}/*", f"{lake.quarantine_arn}/rejected/*"],
+            "The files of the two Iceberg databases, whose names Iceberg makes",
+        )
+        allow(self.role, ["s3:ListBucket"], [lake.curated_arn, lake.quarantine_arn])
+        allow(
+            self.role,
+            ["glue:GetTable", "glue:UpdateTable"],
+            self._tables,
+            "Every table of the two databases, which are Causeway's own",
+        )
+        allow(self.role, ["kms:Decrypt", "kms:GenerateDataKey"], [lake.key.key_arn])
+        allow(
+            self.role,
+            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+            [self._log_group(name) for name in LOGS],
+            "The streams of Glue's log groups for optimizers",
+        )
+
+    def _log_group(self, name: str) -> str:
+        return Stack.of(self).format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name=f"/aws-glue/iceberg-{name}/logs:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+    def set_up_by(self, job: iam.Role) -> None:
+        """Let this role bring the optimizers to what the settings want, and hand them theirs."""
+        allow(
+            job,
+            ["glue:BatchGetTableOptimizer", "glue:CreateTableOptimizer", "glue:UpdateTableOptimizer"],
+            self._tables,
+            "Every table of the two databases, which are Causeway's own",
+        )
+        job.add_to_principal_policy(
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[self.role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "glue.amazonaws.com"}},
+            )
+        )
+
+
+def catalog_arns(lake: LakeStack) -> list[str]:
+    """What a permission on every table of the lake's databases names."""
+    databases = [lake.curated_database, lake.quarantine_database]
+    names = [
+        ("catalog", None),
+        *(("database", db) for db in databases),
+        *(("table", f"{db}/*") for db in databases),
+    ]
+    return [lake.format_arn(service="glue", resource=kind, resource_name=name) for kind, name in names]
