@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # What every function shares, and the contracts, which say what datasets there are.
 FUNCTIONS = (
     "causeway/__init__.py",
+    "causeway/clients.py",
     "causeway/ledger.py",
     "causeway/manifest.py",
     "causeway/reconcile.py",
@@ -18,6 +19,7 @@ FUNCTIONS = (
 )
 GLUE_LIBRARY = (
     "causeway/__init__.py",
+    "causeway/clients.py",
     "causeway/contract.py",
     "causeway/ledger.py",
     "causeway/manifest.py",

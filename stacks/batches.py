@@ -60,6 +60,8 @@ class Batches(Construct):
         notify.add_catch(failed, errors=["States.ALL"], result_path=sfn.JsonPath.DISCARD)
         # A job that failed may have been killed by one object of its batch.
         curate.add_catch(split, errors=["States.TaskFailed", "States.Timeout"], result_path="$.failure")
+        for step in (outcome, publish, say):
+            step.add_retry(interval=Duration.seconds(1), max_attempts=8, jitter_strategy=sfn.JitterType.FULL)
         self._catch([curate, split, outcome, publish, say], notify)
 
         outcome.next(publish)

@@ -11,6 +11,7 @@ from constructs import Construct
 from causeway.settings import Settings
 from stacks import assets
 from stacks.lake import LakeStack
+from stacks.maintenance import Maintenance, catalog_arns
 from stacks.nag import acknowledge, allow
 
 NO_DATA_IN_LOGS = "CloudWatch encrypts logs with its own key; ours hold keys and counts, no rows"
@@ -41,6 +42,8 @@ class CurateJob(Construct):
         library = s3_assets.Asset(self, "Library", **assets.only(*assets.GLUE_LIBRARY))
         contracts = s3_assets.Asset(self, "Contracts", **assets.only(*assets.CONTRACTS))
         modules, how = self._modules(settings.job_modules)
+        maintenance = Maintenance(self, "Maintenance", lake=lake)
+        maintenance.set_up_by(self.role)
         self.job = glue.PySparkEtlJob(
             self,
             "Job",
@@ -73,6 +76,9 @@ class CurateJob(Construct):
                 "--curated-database": lake.curated_database,
                 "--quarantine-database": lake.quarantine_database,
                 "--ledger-table": ledger.table_name,
+                "--optimizer-role": maintenance.role.role_arn,
+                "--snapshot-retention-days": str(limits.snapshot_retention_days),
+                "--quarantine-retention-days": str(limits.quarantine_retention_days),
             },
         )
         packaged = [
@@ -102,11 +108,7 @@ class CurateJob(Construct):
         return f"{requirements.s3_bucket_name}/{requirements.s3_object_key}", "-r"
 
     def _allow_curating(self, ledger: dynamodb.Table) -> None:
-        lake, stack = self._lake, Stack.of(self)
-        catalog = f"arn:{stack.partition}:glue:{stack.region}:{stack.account}"
-        names = (lake.curated_database, lake.quarantine_database)
-        databases = [f"{catalog}:database/{name}" for name in names]
-        tables = [f"{catalog}:table/{name}/*" for name in names]
+        lake = self._lake
         allow(
             self.role,
             ["s3:GetObject", "s3:GetObjectVersion"],
@@ -125,7 +127,7 @@ class CurateJob(Construct):
         allow(
             self.role,
             ["glue:GetDatabase", "glue:GetTable", "glue:CreateTable", "glue:UpdateTable"],
-            [f"{catalog}:catalog", *databases, *tables],
+            catalog_arns(lake),
             "A contract is enough to make a table; both databases are Causeway's own",
         )
         allow(

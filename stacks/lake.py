@@ -46,7 +46,10 @@ class LakeStack(Stack):
         )
         self.landing_bucket = self._data_bucket("Landing", limits.landing_retention_days)
         self.curated_bucket = self._data_bucket("Curated", None)
-        self.quarantine_bucket = self._data_bucket("Quarantine", limits.quarantine_retention_days)
+        # Rejected rows are a table's: S3 would take its files from under it. The job deletes those rows.
+        self.quarantine_bucket = self._data_bucket(
+            "Quarantine", limits.quarantine_retention_days, "unrouted/"
+        )
         self._notify_of_landing()
         self._limit_partner(settings.partner.may_land)
 
@@ -72,8 +75,13 @@ class LakeStack(Stack):
             **kwargs,
         )
 
-    def _data_bucket(self, name: str, retention_days: int | None) -> s3.Bucket:
-        expiration = Duration.days(retention_days) if retention_days else None
+    def _data_bucket(self, name: str, retention_days: int | None, prefix: str | None = None) -> s3.Bucket:
+        """A bucket whose objects (those below the prefix) expire after so many days, or never."""
+        expiring = (
+            [s3.LifecycleRule(expiration=Duration.days(retention_days), prefix=prefix)]
+            if retention_days
+            else []
+        )
         bucket = self._bucket(
             name,
             encryption=s3.BucketEncryption.KMS,
@@ -83,11 +91,11 @@ class LakeStack(Stack):
             server_access_logs_bucket=self.log_bucket,
             server_access_logs_prefix=f"{name.lower()}/",
             lifecycle_rules=[
+                *expiring,
                 s3.LifecycleRule(
-                    expiration=expiration,
                     noncurrent_version_expiration=Duration.days(30),
                     abort_incomplete_multipart_upload_after=Duration.days(7),
-                )
+                ),
             ],
         )
         self._deny_other_keys(bucket)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from causeway.clients import PATIENT
 from causeway.ledger import Entry, Ledger
 from causeway.manifest import AGAIN, REMOVED, SEEN, Manifest, SourceVersion, datasets_in
 from lambdas.batch_events.events import Change, Unrouted, read_message
@@ -25,8 +25,6 @@ logger.setLevel(logging.INFO)
 
 # Started again under the next name. A batch that failed this often needs a person.
 MAX_STARTS = 20
-# A call that is throttled must not cost a message one of its few receives.
-PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 12})
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 MESSAGES_AT_ONCE = 10  # SQS's limit for a SendMessageBatch
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 
+from causeway.clients import PATIENT
 from causeway.manifest import POISON, Manifest
 from lambdas.split_batch.search import GivenUp, Search
 
@@ -61,4 +62,4 @@ def _check_that_objects_may_be_to_blame(failure: Mapping[str, str]) -> None:
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    return split_batch(event, landing_bucket=os.environ["LANDING_BUCKET"], s3=boto3.client("s3"))
+    return split_batch(event, landing_bucket=os.environ["LANDING_BUCKET"], s3=boto3.client("s3", config=PATIENT))

@@ -1,8 +1,9 @@
 """The search for the objects of a batch that kill its job: which of its sources to run next.
 
 Halving: a part that fails holds a killer; a part that commits holds none, so its other half must, and
-is halved in turn. What halving leaves aside runs in the end, together with the killers' quarantine. For
-one killer among n that is at most ceil(log2 n) + 2 runs beyond the first that failed.
+is halved in turn. An object that fails alone twice is a killer: once may be the machine's fault. What
+halving leaves aside runs in the end, together with the killers' quarantine. For one killer among n
+that is at most ceil(log2 n) + 3 runs beyond the first that failed, and 2 if it is the only one.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Search:
     aside: tuple[int, ...] = ()  # not run yet
     poison: tuple[int, ...] = ()
     runs: int = 1
+    again: bool = False  # what runs now is one object that failed alone before
     innocent: bool = False  # some run succeeded: the job itself works
     done: bool = False
 
@@ -47,18 +49,17 @@ class Search:
         """What to run next, now that what ran has failed or committed. Raises GivenUp."""
         if self.runs >= MAX_RUNS:
             raise GivenUp(f"the batch was split {self.runs} times; killers so far: {len(self.poison)}")
-        search = replace(self, runs=self.runs + 1, innocent=self.innocent or not failed)
-        return search._after_failure() if failed else search._after_success()
+        search = replace(self, runs=self.runs + 1, again=False, innocent=self.innocent or not failed)
+        return search._after_failure(again=self.again) if failed else search._after_success()
 
-    def _after_failure(self) -> Search:
+    def _after_failure(self, *, again: bool) -> Search:
         if not self.running:
             raise GivenUp("quarantining objects unread fails too: it is not the objects")
         left = tuple(n for n in self.suspects if n not in self.running)
         search = replace(self, suspects=self.running, aside=self.aside + left)
-        alone = len(self.running) == 1
-        if alone and self.runs > 2:  # noqa: PLR2004 - the only one of its batch gets a second chance
+        if again:
             return replace(search, poison=(*self.poison, *self.running))._finish()
-        return search._halve()
+        return replace(search._halve(), again=len(self.running) == 1)
 
     def _after_success(self) -> Search:
         left = tuple(n for n in self.suspects if n not in self.running)

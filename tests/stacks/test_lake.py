@@ -50,9 +50,23 @@ def test_the_customer_key_is_rotated(lake: Template) -> None:
 def test_every_data_bucket_logs_access_and_ends_old_versions_and_stale_uploads(lake: Template) -> None:
     for properties in data_buckets(lake).values():
         assert properties["LoggingConfiguration"]["DestinationBucketName"]
-        (rule,) = properties["LifecycleConfiguration"]["Rules"]
+        (rule,) = (r for r in properties["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" not in r)
+        assert "Prefix" not in rule
         assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
         assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+
+
+def test_no_file_of_a_table_expires_under_it(lake: Template) -> None:
+    expiring = {
+        name.removesuffix("Bucket"): rule.get("Prefix")
+        for name, properties in data_buckets(lake).items()
+        for rule in properties["LifecycleConfiguration"]["Rules"]
+        if "ExpirationInDays" in rule
+    }
+    assert {name.rstrip("0123456789ABCDEF"): prefix for name, prefix in expiring.items()} == {
+        "Landing": None,
+        "Quarantine": "unrouted/",
+    }
 
 
 def test_every_bucket_refuses_plain_http_and_old_tls(lake: Template) -> None:

@@ -188,6 +188,24 @@ def test_every_log_is_kept_for_the_time_in_the_settings(pipeline: Template) -> N
     pipeline.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": 90})
 
 
+def test_the_upkeep_role_is_glues_alone_and_only_the_job_hands_it_over(pipeline: Template) -> None:
+    ((name, role),) = ((k, v) for k, v in resources(pipeline, "AWS::IAM::Role").items() if "Maintenance" in k)
+    (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "glue.amazonaws.com"}
+    passing = [s for s in statements(pipeline) if "iam:PassRole" in s["Action"]]
+    assert [(s["Resource"], s["Condition"]) for s in passing] == [
+        (
+            [{"Fn::GetAtt": [name, "Arn"]}],
+            {"StringEquals": {"iam:PassedToService": "glue.amazonaws.com"}},
+        )
+    ]
+    (job,) = resources(pipeline, "AWS::Glue::Job").values()
+    arguments = job["Properties"]["DefaultArguments"]
+    assert arguments["--optimizer-role"] == {"Fn::GetAtt": [name, "Arn"]}
+    assert arguments["--snapshot-retention-days"] == "90"
+    assert arguments["--quarantine-retention-days"] == "90"
+
+
 def test_no_statement_allows_a_wildcard_action(pipeline: Template) -> None:
     assert [a for s in statements(pipeline) if s["Effect"] == "Allow" for a in s["Action"] if "*" in a] == []
 
