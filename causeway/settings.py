@@ -85,6 +85,7 @@ class Limits(_Section):
     log_retention_days: Literal[7, 30, 90, 365, 3653]
     landing_retention_days: Annotated[int, Field(ge=1)]
     quarantine_retention_days: Annotated[int, Field(ge=1)]
+    snapshot_retention_days: Annotated[int, Field(ge=1)]
     monthly_budget: Annotated[int, Field(ge=1)]
 
 

@@ -19,12 +19,13 @@ import boto3
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
+from causeway.clients import PATIENT
 from causeway.contract import SUFFIX, Contract, load_contract
 from causeway.ledger import Ledger
 from causeway.manifest import Manifest
 from glue_jobs.batch import Batch, Lake, UnitResult
 from glue_jobs.keys import Banned
-from glue_jobs.maintenance import keep_up
+from glue_jobs.maintenance import forget, keep_up
 from glue_jobs.tables import glue_catalog
 from glue_jobs.tasks import Task
 from glue_jobs.units import Unit
@@ -49,6 +50,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         "--optimizer-role", help="whom Glue's table optimizers work as; without it there are none"
     )
     parser.add_argument("--snapshot-retention-days", type=int, default=90)
+    parser.add_argument("--quarantine-retention-days", type=int, default=90)
     parser.add_argument("--JOB_RUN_ID", dest="run", default=None)
     # Glue passes its own arguments along.
     return parser.parse_known_args(argv)[0]
@@ -89,7 +91,7 @@ def main(argv: Sequence[str]) -> None:
     logging.getLogger("py4j").setLevel(logging.WARNING)
     arguments = parse_arguments(argv)
     started = time.monotonic()
-    s3 = boto3.client("s3")
+    s3, dynamodb = boto3.client("s3", config=PATIENT), boto3.resource("dynamodb", config=PATIENT)
     manifest = Manifest.from_json(read_object(s3, arguments.manifest))
     contract = read_contract(read_object(s3, arguments.contracts), manifest.dataset)
     run = arguments.run or uuid.uuid4().hex
@@ -102,18 +104,20 @@ def main(argv: Sequence[str]) -> None:
         arguments.curated_database,
         arguments.quarantine_database,
     )
+    catalog = glue_catalog()
     task = Task(contract, lake, manifest.batch, run, datetime.now(UTC))
     batch = Batch(
         manifest,
         contract,
         run=run,
         lake=lake,
-        catalog=glue_catalog(),
-        ledger=Ledger(boto3.resource("dynamodb").Table(arguments.ledger_table), manifest.dataset),
+        catalog=catalog,
+        ledger=Ledger(dynamodb.Table(arguments.ledger_table), manifest.dataset),
         s3=s3,
         distribute=lambda units, banned: distribute(spark, task, units, banned),
     )
     report = batch.curate()
+    forget(catalog, (lake.quarantine_database, manifest.dataset), arguments.quarantine_retention_days)
     if arguments.optimizer_role:
         keep_up(
             boto3.client("glue"),
@@ -122,6 +126,7 @@ def main(argv: Sequence[str]) -> None:
             quarantine_database=lake.quarantine_database,
             role=arguments.optimizer_role,
             snapshot_days=arguments.snapshot_retention_days,
+            quarantine_days=arguments.quarantine_retention_days,
         )
     logger.info(
         "batch %s of %s: landed %d = curated %d + quarantined %d, in %.1f s",

@@ -1,20 +1,27 @@
-"""The tables' upkeep, by Glue's own optimizers: small files merged, old snapshots and orphaned files deleted.
+"""The tables' upkeep: small files merged, old snapshots, orphaned files and old rejected rows deleted.
 
-An optimizer needs a table to exist, and tables are made by the first batch that has rows for them. So
-each batch ends with a look at whether the optimizers are as the settings want them.
+Glue's own optimizers do it, but for the last. An optimizer needs a table to exist, and tables are made by
+the first batch that has rows for them. So each batch ends with a look at whether the optimizers are as the
+settings want them.
 """
 
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from pyiceberg.catalog import Catalog
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
+from pyiceberg.expressions import LessThan
 
 logger = logging.getLogger(__name__)
 
 # Until its job commits, a file looks like an orphan. A job runs for two days at most.
 ORPHAN_DAYS = 7
 ORPHAN_HOURS = 7 * 24  # between two looks for them
+# The quarantine follows the curated table: what it followed last must not be forgotten first.
+LONGER = 7  # days
 Optimizer = tuple[str, str, str]  # database, table, type
 
 
@@ -26,13 +33,15 @@ def keep_up(
     quarantine_database: str,
     role: str,
     snapshot_days: int,
+    quarantine_days: int,
 ) -> None:
     """Bring the optimizers of a dataset's tables to what is wanted. A failure is logged and no more."""
-    kinds = _configurations(role, snapshot_days)
-    wanted = {(curated_database, dataset, kind): configuration for kind, configuration in kinds.items()}
-    # A crash can leave rejected files that only the next batch will refer to, whenever it comes.
-    del kinds["orphan_file_deletion"]
-    wanted |= {(quarantine_database, dataset, kind): configuration for kind, configuration in kinds.items()}
+    kinds = {
+        curated_database: _configurations(role, snapshot_days, ORPHAN_DAYS),
+        # A crash can leave rejected files that only the next batch will refer to, whenever it comes.
+        quarantine_database: _configurations(role, snapshot_days + LONGER, max(quarantine_days, ORPHAN_DAYS)),
+    }
+    wanted = {(db, dataset, kind): wish for db, wishes in kinds.items() for kind, wish in wishes.items()}
     catalog = role.split(":")[4]
     try:
         found = dict(_found(glue, catalog, list(wanted)))
@@ -45,14 +54,28 @@ def keep_up(
         logger.warning("the upkeep of %s is not set up: %s", dataset, error)
 
 
-def _configurations(role: str, snapshot_days: int) -> dict[str, dict[str, Any]]:
+def forget(catalog: Catalog, quarantine: tuple[str, str], days: float) -> None:
+    """Delete what was rejected longer ago than that. What fails is left to the next batch."""
+    since = datetime.now(UTC) - timedelta(days=days)
+    old = LessThan("_committed_at", since.isoformat())  # type: ignore[call-arg,arg-type]
+    try:
+        table = catalog.load_table(quarantine)
+        if any(True for _ in table.scan(row_filter=old).plan_files()):
+            table.delete(old)
+    except NoSuchTableError:
+        pass  # nothing was ever rejected
+    except (CommitFailedException, OSError) as error:
+        logger.warning("old rows of the quarantine %s stay: %s", quarantine[1], error)
+
+
+def _configurations(role: str, snapshot_days: int, orphan_days: int) -> dict[str, dict[str, Any]]:
     by = {"roleArn": role, "enabled": True}
     retention = {
         "snapshotRetentionPeriodInDays": snapshot_days,
         "numberOfSnapshotsToRetain": 1,
         "cleanExpiredFiles": True,
     }
-    orphans = {"orphanFileRetentionPeriodInDays": ORPHAN_DAYS, "runRateInHours": ORPHAN_HOURS}
+    orphans = {"orphanFileRetentionPeriodInDays": orphan_days, "runRateInHours": ORPHAN_HOURS}
     return {
         "compaction": {**by, "compactionConfiguration": {"icebergConfiguration": {"strategy": "binpack"}}},
         "retention": {**by, "retentionConfiguration": {"icebergConfiguration": retention}},

@@ -76,7 +76,7 @@ def _synthesized(options: tuple[tuple[str, Any], ...]) -> Access:
     context = json.loads((SETTINGS_FILE.parent / "cdk.json").read_text())["context"]
     with TemporaryDirectory() as folder:
         app = cdk.App(outdir=folder, context={**context, **SYNTH})
-        build(app, Settings.model_validate(values), sorted(load_contracts(CONTRACTS)))
+        build(app, Settings.model_validate(values), load_contracts(CONTRACTS))
         app.synth()
         return read(Path(folder))
 

@@ -6,20 +6,32 @@ The stub checks every call against the service's own model.
 import copy
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
+import pyarrow.parquet as pq
 import pytest
 from botocore.stub import Stubber
+from pyiceberg.io.pyarrow import parquet_file_to_data_file
+from pyiceberg.table import Table
 
-from glue_jobs.maintenance import _configurations, keep_up
+from causeway.settings import Limits
+from glue_jobs.maintenance import LONGER, ORPHAN_DAYS, _configurations, forget, keep_up
+from tests.glue_jobs.conftest import SmallLake
 
 ROLE = "arn:aws:iam::111111111111:role/optimizer"
-DAYS = 90
-KINDS = _configurations(ROLE, DAYS)
-WANTED = [("lake", "trips", kind) for kind in KINDS] + [
-    ("quarantine", "trips", kind) for kind in KINDS if kind != "orphan_file_deletion"
-]
+SNAPSHOTS, QUARANTINE = 90, 30  # days
+WANTED = {
+    (database, "trips", kind): configuration
+    for database, kinds in (
+        ("lake", _configurations(ROLE, SNAPSHOTS, ORPHAN_DAYS)),
+        ("quarantine", _configurations(ROLE, SNAPSHOTS + LONGER, QUARANTINE)),
+    )
+    for kind, configuration in kinds.items()
+}
 
 
 @pytest.fixture
@@ -38,7 +50,8 @@ def run(glue: Any) -> None:
         curated_database="lake",
         quarantine_database="quarantine",
         role=ROLE,
-        snapshot_days=DAYS,
+        snapshot_days=SNAPSHOTS,
+        quarantine_days=QUARANTINE,
     )
 
 
@@ -68,27 +81,34 @@ def call(optimizer: tuple[str, str, str]) -> dict[str, Any]:
         "DatabaseName": database,
         "TableName": table,
         "Type": kind,
-        "TableOptimizerConfiguration": KINDS[kind],
+        "TableOptimizerConfiguration": WANTED[optimizer],
     }
 
 
-def test_a_new_table_gets_every_optimizer_and_a_quarantine_no_orphan_deletion(glue: Any) -> None:
+def test_both_tables_get_every_optimizer(glue: Any) -> None:
     found(glue, {})
     for optimizer in WANTED:
         glue.stub.add_response("create_table_optimizer", {}, call(optimizer))
     run(glue)
-    assert ("quarantine", "trips", "orphan_file_deletion") not in WANTED
+    assert len(WANTED) == 6
 
 
 def test_what_is_as_wanted_is_left_alone(glue: Any) -> None:
-    as_wanted = {optimizer: copy.deepcopy(KINDS[optimizer[2]]) for optimizer in WANTED}
-    as_wanted[WANTED[0]]["compactionConfiguration"]["icebergConfiguration"]["minInputFiles"] = 100
+    as_wanted = copy.deepcopy(WANTED)
+    as_wanted["lake", "trips", "compaction"]["compactionConfiguration"]["icebergConfiguration"][
+        "minInputFiles"
+    ] = 100
     found(glue, as_wanted)
     run(glue)
 
 
 def test_an_optimizer_of_other_settings_is_updated(glue: Any) -> None:
-    others = {optimizer: _configurations(ROLE, DAYS + 1)[optimizer[2]] for optimizer in WANTED}
+    others = copy.deepcopy(WANTED)
+    for (_, _, kind), configuration in others.items():
+        if kind == "retention":
+            configuration["retentionConfiguration"]["icebergConfiguration"][
+                "snapshotRetentionPeriodInDays"
+            ] = 5
     found(glue, others)
     for optimizer in WANTED:
         if optimizer[2] == "retention":
@@ -118,9 +138,58 @@ def test_a_failure_is_logged_and_costs_nothing(
     assert code in record.getMessage()
 
 
-def test_files_of_the_longest_job_are_no_orphans_before_it_commits() -> None:
-    from causeway.settings import Limits  # noqa: PLC0415
+@pytest.mark.parametrize("database", ["lake", "quarantine"])
+def test_batches_go_on_after_files_were_merged_and_old_snapshots_deleted(
+    small_lake: SmallLake, database: str
+) -> None:
+    a, b = small_lake.put("a.csv", "1,Oslo", "x,Oslo"), small_lake.put("b.csv", "2,Rome", "y,Rome")
+    small_lake.curate(a)
+    small_lake.curate(b)
+    merge_files(small_lake.catalog.load_table((database, "trips")))
+    assert small_lake.snapshots(database) == 1
 
+    small_lake.curate(a)  # delivered again
+    small_lake.curate(small_lake.put("b.csv", "3,Bonn", "z,Bonn"))
+    assert small_lake.ids() == [1, 3]
+    assert sorted(row["raw"] for row in small_lake.rows("quarantine")) == ["x,Oslo", "z,Bonn"]
+
+
+def merge_files(table: Table) -> None:
+    """As Glue's optimizers do: all rows in one new file, and no snapshot but that which says so."""
+    rows, old = table.scan().to_arrow(), [task.file for task in table.scan().plan_files()]
+    path = f"{table.location()}/merged.parquet"
+    Path(urlsplit(path).path).parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(rows, urlsplit(path).path)
+    with table.transaction() as change, change.update_snapshot().overwrite() as snapshot:
+        for file in old:
+            snapshot.delete_data_file(file)
+        snapshot.append_data_file(parquet_file_to_data_file(table.io, table.metadata, path))
+    current = table.current_snapshot()
+    assert current
+    for gone in table.snapshots():
+        if gone.snapshot_id != current.snapshot_id:
+            table.maintenance.expire_snapshots().by_id(gone.snapshot_id).commit()
+
+
+def test_files_of_the_longest_job_are_no_orphans_before_it_commits() -> None:
     (longest,) = (m.le for m in Limits.model_fields["job_timeout_minutes"].metadata if hasattr(m, "le"))
-    configuration = KINDS["orphan_file_deletion"]["orphanFileDeletionConfiguration"]["icebergConfiguration"]
-    assert configuration["orphanFileRetentionPeriodInDays"] * 24 * 60 > 2 * longest
+    assert 2 * longest < ORPHAN_DAYS * 24 * 60
+
+
+def test_rejected_rows_are_forgotten_after_their_time_and_no_others(small_lake: SmallLake) -> None:
+    quarantine = ("quarantine", "trips")
+    small_lake.curate(small_lake.put("a.csv", "1,Oslo", "x,Oslo"))
+    forget(small_lake.catalog, quarantine, 1)
+    assert [row["raw"] for row in small_lake.rows("quarantine")] == ["x,Oslo"]
+    then = datetime.now(UTC)
+    small_lake.curate(small_lake.put("b.csv", "y,Rome"))
+    merge_files(small_lake.catalog.load_table(quarantine))  # old and new rows may share a file
+    forget(small_lake.catalog, quarantine, (datetime.now(UTC) - then) / timedelta(days=1))
+    assert [row["raw"] for row in small_lake.rows("quarantine")] == ["y,Rome"]
+
+    small_lake.curate(small_lake.put("a.csv", "z,Oslo"))
+    assert sorted(row["raw"] for row in small_lake.rows("quarantine")) == ["y,Rome", "z,Oslo"]
+
+
+def test_where_nothing_was_ever_rejected_there_is_nothing_to_forget(small_lake: SmallLake) -> None:
+    forget(small_lake.catalog, ("quarantine", "trips"), 30)
