@@ -12,8 +12,9 @@ PARTNER, STRANGER = "222222222222", "333333333333"
 ROLE = f"arn:aws:iam::{COMPANY}:role"
 PROGRAMMATIC, CONSOLE = (f"{ROLE}/causeway/partner/causeway-{kind}" for kind in ("programmatic", "console"))
 ADMIN = f"{ROLE}/admin"
-CURATE, MACHINE, BATCHING = (
-    f"{ROLE}/causeway-pipeline-{name}" for name in ("curaterole", "batches-role", "batcheventsrole")
+CURATE, UPKEEP, MACHINE, BATCHING = (
+    f"{ROLE}/causeway-pipeline-{name}"
+    for name in ("curate-role", "curate-maintenance-role", "batches-machine-role", "batchevents-role")
 )
 READER, ANALYST = (
     f"arn:aws:iam::{PARTNER}:role/causeway-reader",

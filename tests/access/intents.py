@@ -353,7 +353,7 @@ def _revoked() -> Iterator[Intent]:
 
 
 def _own_roles() -> Iterator[Intent]:
-    job, other_job = (f"{i.GLUE}:job/{name}" for name in ("causeway-pipeline-curate", "another"))
+    job, other_job = (f"{i.GLUE}:job/{name}" for name in ("causeway-pipeline-curate-job", "another"))
     yield Intent(
         "the state machine runs the job, reads the outcome, says so",
         (
@@ -379,7 +379,7 @@ def _own_roles() -> Iterator[Intent]:
             Check(
                 i.BATCHING,
                 "states:StartExecution",
-                f"arn:aws:states:{HERE}:stateMachine:causeway-pipeline-batches",
+                f"arn:aws:states:{HERE}:stateMachine:causeway-pipeline-batches-machine",
             ),
         ),
         {
@@ -405,6 +405,38 @@ def _own_roles() -> Iterator[Intent]:
             "reads the logs": i.read(i.CURATE, i.LOGS, "x"),
             "another database": i.table(i.CURATE, "payroll/flights", "glue:UpdateTable"),
             "takes the partner's role": (Check(i.CURATE, "sts:AssumeRole", i.PROGRAMMATIC, i.EXTERNAL_ID),),
+        },
+    )
+    to_glue = {"iam:PassedToService": "glue.amazonaws.com"}
+    yield Intent(
+        "the job sets up its tables' upkeep",
+        (
+            *i.table(i.CURATE, "causeway_lake/flights", "glue:CreateTableOptimizer"),
+            Check(i.CURATE, "iam:PassRole", i.UPKEEP, to_glue),
+        ),
+        {
+            "another database's": i.table(i.CURATE, "payroll/flights", "glue:CreateTableOptimizer"),
+            "hands over another role": (Check(i.CURATE, "iam:PassRole", i.CURATE, to_glue),),
+            "hands it to another service": (
+                Check(i.CURATE, "iam:PassRole", i.UPKEEP, {"iam:PassedToService": "ec2.amazonaws.com"}),
+            ),
+        },
+    )
+    yield Intent(
+        "the tables' upkeep changes their files and their metadata",
+        (
+            *i.read(i.UPKEEP, i.CURATED, i.FLIGHTS),
+            *i.write(i.UPKEEP, i.CURATED, i.FLIGHTS),
+            Check(i.UPKEEP, "s3:DeleteObject", f"{i.QUARANTINE}/rejected/flights/a"),
+            *i.table(i.UPKEEP, "causeway_quarantine/flights", "glue:UpdateTable"),
+        ),
+        {
+            "reads a source": i.read(i.UPKEEP, i.LANDING, "landing/flights/a.csv"),
+            "deletes what was set aside": (
+                Check(i.UPKEEP, "s3:DeleteObject", f"{i.QUARANTINE}/unrouted/a.json"),
+            ),
+            "another database": i.table(i.UPKEEP, "payroll/flights", "glue:UpdateTable"),
+            "drops a table": i.table(i.UPKEEP, "causeway_lake/flights", "glue:DeleteTable"),
         },
     )
     send = Check("s3.amazonaws.com", "sqs:SendMessage", i.QUEUE, {"aws:SourceAccount": COMPANY})
