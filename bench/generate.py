@@ -30,7 +30,7 @@ BYTES_A_ROW = {"csv": 142, "jsonl": 314}
 
 def generate(path: Path, format: str, megabytes: int, seed: int = 7) -> dict[str, int]:
     """Writes the file unless it is there; rows, broken rows and bytes."""
-    facts = path.with_suffix(".json")
+    facts = path.with_name(path.name + ".facts.json")
     if path.exists() and facts.exists():
         return dict(json.loads(facts.read_text()))
     rows = megabytes * 1_000_000 // BYTES_A_ROW[format]

@@ -2,6 +2,8 @@
 
 import os
 
-# Polars' allocator gives memory back to the system within half a second, and takes it again for the next
-# block: a quarter of a task's time. It reads this when Polars is first imported.
-os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:10000,muzzy_decay_ms:10000")
+# Left alone, Polars' allocator returns memory to the system half a second after a block is done, only to ask
+# for it again: a sixth of a task's time. Polars reads this when it is first imported; the last value counts.
+_KEEP = "dirty_decay_ms:-1,muzzy_decay_ms:-1"
+if _KEEP not in os.environ.get("_RJEM_MALLOC_CONF", ""):
+    os.environ["_RJEM_MALLOC_CONF"] = f"{os.environ.get('_RJEM_MALLOC_CONF', '')},{_KEEP}".lstrip(",")
