@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.generate import generate
-from bench.run_one import ENGINES
+from bench.run_one import CSV_ONLY, ENGINES
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "bench"
 RESULTS = Path(__file__).parent / "results.json"
+BASELINE = {"csv": "polars", "jsonl": "duckdb"}  # whom the ratios are taken against
 
 
 def main() -> int:
@@ -40,9 +41,13 @@ def main() -> int:
             f"{format}: {facts['rows']:,} rows, {facts['bytes'] / 1e6:,.0f} MB, {facts['bad']:,} bad",
             flush=True,
         )
-        for engine in options.engines:
-            results.append(measure(engine, format, path, facts, options.runs))
-            print(line(results[-1]), flush=True)
+        engines = [name for name in options.engines if format == "csv" or name not in CSV_ONLY]
+        of_format = []
+        for engine in engines:
+            of_format.append(measure(engine, format, path, facts, options.runs))
+            print(line(of_format[-1]), flush=True)
+        print(ratios(of_format, BASELINE[format]), flush=True)
+        results += of_format
     options.out.write_text(json.dumps({"machine": machine(), "results": results}, indent=1) + "\n")
     print(f"Done. RESULTS={options.out}")
     return 0 if all(result["agrees"] for result in results) else 1
@@ -60,11 +65,10 @@ def measure(engine: str, format: str, path: Path, facts: dict[str, int], runs: i
             raise SystemExit(f"{engine}: {done.stderr[-2000:]}")
         figures.append(json.loads(done.stdout.splitlines()[-1]))
     medians = {
-        name: statistics.median(f[name] for f in figures)
-        for name in ("seconds", "cpu_seconds", "peak_rss_mb")
+        name: statistics.median(f[name] for f in figures) for name in ("seconds", "cpu_seconds", "peak_rss")
     }
     expected = (facts["rows"] - facts["bad"], facts["bad"])
-    agrees = all((f["good"], f["bad"]) == expected for f in figures)
+    agrees = all(f["good"] is None or (f["good"], f["bad"]) == expected for f in figures)
     return {"engine": engine, "format": format, **facts, **medians, "runs": runs, "agrees": agrees}
 
 
@@ -73,8 +77,21 @@ def line(result: dict[str, Any]) -> str:
     note = "" if result["agrees"] else "  DIFFERENT ROWS"
     return (
         f"  {result['engine']:16} {result['seconds']:8.2f} s {speed:6.0f} MB/s "
-        f"{result['cpu_seconds']:8.2f} cpu s {result['peak_rss_mb']:7,.0f} MB{note}"
+        f"{result['cpu_seconds']:8.2f} cpu s {result['peak_rss'] / 1e6:7,.0f} MB{note}"
     )
+
+
+def ratios(results: list[dict[str, Any]], baseline: str) -> str:
+    base = next((r for r in results if r["engine"] == baseline), None)
+    if base is None:
+        return f"  (no ratios without {baseline})"
+    wall, cpu = max(base["seconds"], 0.01), max(base["cpu_seconds"], 0.01)
+    rows = [
+        f"  {r['engine']:16} {r['seconds'] / wall:8.2f} × wall {r['cpu_seconds'] / cpu:8.2f} × CPU"
+        for r in results
+        if r is not base
+    ]
+    return "\n".join([f"  against {baseline}:", *rows])
 
 
 def machine() -> dict[str, Any]:

@@ -14,6 +14,18 @@ EMAIL = r"^[^@\s]+@[^@\s]+$"
 def polars(_: Any, path: Path, out: Path, format: str) -> tuple[int, int]:
     import polars as pl
 
+    flagged = polars_flagged(path, format)
+    how: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "lazy": True}
+    good = flagged.filter("ok").drop("ok").sink_parquet(out / "good.parquet", **how)
+    bad = flagged.filter(~pl.col("ok")).sink_parquet(out / "bad.parquet", **how)
+    pl.collect_all([good, bad], engine="streaming")
+    return _rows(out / "good.parquet"), _rows(out / "bad.parquet")
+
+
+def polars_flagged(path: Path, format: str) -> Any:
+    """A lazy frame of the typed rows; `ok` says which keep every rule."""
+    import polars as pl
+
     strings = dict.fromkeys(COLUMNS, pl.String())
     raw = pl.scan_csv(path, schema=strings) if format == "csv" else pl.scan_ndjson(path, schema=strings)
     col = pl.col
@@ -39,12 +51,7 @@ def polars(_: Any, path: Path, out: Path, format: str) -> tuple[int, int]:
         col("weight") >= 0,
         col("city").str.len_chars() <= 60,
     ).fill_null(False)
-    flagged = typed.with_columns(ok=ok)
-    how: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "lazy": True}
-    good = flagged.filter("ok").drop("ok").sink_parquet(out / "good.parquet", **how)
-    bad = flagged.filter(~col("ok")).sink_parquet(out / "bad.parquet", **how)
-    pl.collect_all([good, bad], engine="streaming")
-    return _rows(out / "good.parquet"), _rows(out / "bad.parquet")
+    return typed.with_columns(ok=ok)
 
 
 def _rows(*paths: Path) -> int:
@@ -85,6 +92,61 @@ def duckdb(_: Any, path: Path, out: Path, format: str) -> tuple[int, int]:
     duckdb.sql(
         f"COPY (SELECT *, coalesce({ok}, false) AS ok FROM (SELECT {typed} FROM {source})) TO '{out}'"
         " (FORMAT parquet, PARTITION_BY ok, COMPRESSION zstd, COMPRESSION_LEVEL 1, OVERWRITE)"
+    )
+    return _rows(*(out / "ok=true").iterdir()), _rows(*(out / "ok=false").iterdir())
+
+
+FLOAT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+
+
+def pyarrow(_: Any, path: Path, out: Path, format: str) -> tuple[int, int]:
+    """CSV only: its JSON reader cannot set a malformed line aside."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.dataset as ds
+    from pyarrow import csv
+
+    col = pc.field
+
+    def matches(name: str, pattern: str) -> Any:
+        return pc.match_substring_regex(col(name), pattern=pattern)
+
+    def cast(name: str, pattern: str, type: Any) -> Any:  # a cast that fails raises; it has no other
+        return pc.if_else(matches(name, pattern), col(name), pa.scalar(None, pa.string())).cast(type)
+
+    texts = csv.ConvertOptions(column_types=dict.fromkeys(COLUMNS, pa.string()), strings_can_be_null=True)
+    raw = ds.dataset(path, format=ds.CsvFileFormat(convert_options=texts))
+    typed = {name: col(name) for name in COLUMNS}
+    typed |= {n: cast(n, r"^[+-]?[0-9]{1,18}$", pa.int64()) for n in ("order_id", "quantity", "score")}
+    typed |= {n: cast(n, FLOAT, pa.float64()) for n in ("discount", "weight")}
+    typed["unit_price"] = cast("unit_price", r"^[+-]?[0-9]{1,10}(\.[0-9]{1,2})?$", pa.decimal128(12, 2))
+    typed["priority"] = cast("priority", "^(true|false)$", pa.bool_())
+    for name, form in (("order_date", "%Y-%m-%d"), ("created_at", "%Y-%m-%dT%H:%M:%SZ")):
+        typed[name] = pc.strptime(col(name), format=form, unit="us", error_is_null=True)
+    typed["order_date"] = typed["order_date"].cast(pa.date32())
+    rules = [
+        matches("customer", "^[0-9]{8}$"),
+        matches("email", EMAIL),
+        col("country").isin(COUNTRIES),
+        col("status").isin(STATUSES),
+        (col("quantity") >= 1) & (col("quantity") <= 1000),
+        pc.coalesce((col("discount") >= 0) & (col("discount") <= 1), True),
+        col("weight") >= 0,
+        pc.utf8_length(col("city")) <= 60,
+        *(col(name).is_valid() for name in COLUMNS if name not in ("discount", "note", "score")),
+    ]
+    ok = rules[0]
+    for rule in rules[1:]:
+        ok = ok & rule
+    flagged = {name: col(name) for name in COLUMNS} | {"ok": pc.coalesce(ok, False)}
+    scan = ds.Scanner.from_batches(raw.scanner(columns=typed).to_reader(), columns=flagged)
+    ds.write_dataset(
+        scan,
+        out,
+        format="parquet",
+        partitioning=ds.partitioning(pa.schema([("ok", pa.bool_())]), flavor="hive"),
+        file_options=ds.ParquetFileFormat().make_write_options(compression="zstd", compression_level=1),
+        existing_data_behavior="overwrite_or_ignore",
     )
     return _rows(*(out / "ok=true").iterdir()), _rows(*(out / "ok=false").iterdir())
 

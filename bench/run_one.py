@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from bench import ours, peers
+from bench import bounds, ours, peers
 
-Run = Callable[[Any, Path, Path, str], tuple[int, int]]
+Prepare = Callable[[Path, str], Any]  # input, format → what the run starts with
+Run = Callable[[Any, Path, Path, str], tuple[int, int] | None]  # … output → good and bad rows, if it knows
 
 
 def spark_session() -> Any:
@@ -35,15 +36,23 @@ def _warm(batches: Iterable[Any]) -> Iterable[Any]:
     yield from batches
 
 
-ENGINES: dict[str, tuple[Callable[[], Any], Run]] = {
-    "ours (Spark)": (spark_session, ours.through_spark),
-    "ours": (ours.prepare_pool, ours.without_spark),
-    "polars": (lambda: __import__("polars"), peers.polars),
-    "duckdb": (lambda: __import__("duckdb"), peers.duckdb),
-    "pandas": (lambda: __import__("pandas"), peers.pandas),
-    "pyspark (best)": (spark_session, peers.pyspark_best),
-    "pyspark (usual)": (spark_session, peers.pyspark_usual),
+def imports(module: str) -> Prepare:
+    return lambda path, format: __import__(module)
+
+
+ENGINES: dict[str, tuple[Prepare, Run]] = {
+    "ours (Spark)": (lambda path, format: spark_session(), ours.through_spark),
+    "ours": (lambda path, format: ours.prepare_pool(), ours.without_spark),
+    "polars": (imports("polars"), peers.polars),
+    "duckdb": (imports("duckdb"), peers.duckdb),
+    "pyarrow": (imports("pyarrow.dataset"), peers.pyarrow),
+    "pandas": (imports("pandas"), peers.pandas),
+    "pyspark (best)": (lambda path, format: spark_session(), peers.pyspark_best),
+    "pyspark (usual)": (lambda path, format: spark_session(), peers.pyspark_usual),
+    "bound: read": (lambda path, format: None, bounds.read),
+    "bound: encode": (bounds.rows_in_memory, bounds.encode),
 }
+CSV_ONLY = ("pyarrow",)
 
 
 def cpu_seconds() -> float:
@@ -55,9 +64,10 @@ def cpu_seconds() -> float:
     return total
 
 
-def peak_megabytes() -> int:
+def peak_rss() -> int:
+    """Bytes: the sum of what each process of the family held at its peak."""
     lines = [line for pid in _family() for line in _read(f"/proc/{pid}/status").splitlines()]
-    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024
 
 
 def _family() -> list[int]:
@@ -79,14 +89,14 @@ def _read(path: str | Path) -> str:
 def main() -> None:
     engine, format, path, out = sys.argv[1:]
     prepare, run = ENGINES[engine]
-    ready = prepare()
+    ready = prepare(Path(path), format)
     cpu, started = cpu_seconds(), time.perf_counter()
-    good, bad = run(ready, Path(path), Path(out), format)
+    good, bad = run(ready, Path(path), Path(out), format) or (None, None)
     seconds = time.perf_counter() - started
     figures = {
         "seconds": round(seconds, 2),
         "cpu_seconds": round(cpu_seconds() - cpu, 2),
-        "peak_rss_mb": peak_megabytes(),
+        "peak_rss": peak_rss(),
     }
     print(json.dumps({"good": good, "bad": bad, **figures}))
     if engine == "ours":
