@@ -6,15 +6,20 @@ import argparse
 import importlib
 import sys
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from causeway.contract import ContractError
 from causeway.settings import SettingsError
 
 COMMANDS = [
     "check",
     "infer",
+    "ledger_command",
     "partner_kit",
     "quarantine",
+    "requeue",
     "revoke",
+    "status",
 ]  # modules of this package that have add_parser(subparsers)
 USAGE = 2
 
@@ -29,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         return int(options.run(options))
     except BrokenPipeError:
         return 0
-    except (ContractError, SettingsError, OSError) as error:
+    except (ContractError, SettingsError, OSError, BotoCoreError, ClientError) as error:
         print(f"causeway: {error}", file=sys.stderr)
         return USAGE
 

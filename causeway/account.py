@@ -1,5 +1,7 @@
 """The company's account, as the environment's credentials give it."""
 
+from typing import Any
+
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -23,3 +25,13 @@ def session_of_company(settings: Settings) -> boto3.Session:
             f'"{settings.company.account}": change one of them'
         )
     return session
+
+
+def stack_outputs(cloudformation: Any, settings: Settings, stack: str) -> dict[str, str]:
+    """What a stack of the project says about itself. Raises AccountError if it is not deployed."""
+    name = f"{settings.project}-{stack}"
+    try:
+        described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        raise AccountError(f"{name} is not deployed in this account: `make deploy` first") from error
+    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}

@@ -7,9 +7,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from causeway.account import AccountError, session_of_company
+from causeway.account import AccountError, session_of_company, stack_outputs
 from causeway.contract import load_contracts
 from causeway.settings import EXTERNAL_ID_FILE, SETTINGS_FILE, Settings, load_settings
 
@@ -30,7 +28,11 @@ def run(options: argparse.Namespace) -> int:
         return new_external_id()
     settings = load_settings()
     cloudformation = session_of_company(settings).client("cloudformation")
-    outputs = {**_outputs(cloudformation, settings, "lake"), **_outputs(cloudformation, settings, "partner")}
+    outputs = {
+        name: value
+        for stack in ("lake", "partner")
+        for name, value in stack_outputs(cloudformation, settings, stack).items()
+    }
     written = write(options.output, settings, outputs, sorted(load_contracts(ROOT / "contracts")))
     print("\n".join(f"{path}" for path in written))
     print("Done. Send these files; the external id in them is no password, but it is nobody else's business.")
@@ -66,15 +68,6 @@ def write(folder: Path, settings: Settings, outputs: dict[str, str], contracts: 
     for name, text in files.items():
         (folder / name).write_text(text)
     return [folder / name for name in sorted(files)]
-
-
-def _outputs(cloudformation: Any, settings: Settings, stack: str) -> dict[str, str]:
-    name = f"{settings.project}-{stack}"
-    try:
-        described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError as error:
-        raise AccountError(f"{name} is not deployed in this account: `make deploy` first") from error
-    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
 def new_external_id() -> int:

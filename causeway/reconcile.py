@@ -5,58 +5,73 @@ want again. Needs nothing but boto3 and the standard library: it runs in a Lambd
 """
 
 import json
+import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote_plus
 
-from causeway.ledger import Entry, Ledger
+from causeway.ledger import Entry, Ledger, Watermark
 from causeway.manifest import AGAIN, LANDING_PREFIX, REMOVED, SEEN, SourceVersion
 
+logger = logging.getLogger(__name__)
+
+# Events are seldom this late; what landed since is left to its own.
+GRACE = timedelta(minutes=15)
 MESSAGES_AT_ONCE = 10
 MESSAGE_BYTES = 20_000  # ten of them stay below SQS's limit; one record has 3,400 at most
-# Why a version that S3 lists is wanted again: the hint its event shall carry; None: it is not.
+SENDS = 5  # of what SQS refused, before giving up
+READERS = 16
+# A ledger without a snapshot that began less than this ago is being built, and knows nothing yet.
+BUILDING = timedelta(hours=2)
+# Whether a version that S3 lists is wanted again: the kind of hint its event shall carry, or None.
 Wanted = Callable[[str, Entry | None], str | None]
+
+
+class BeingBuilt(OSError):  # noqa: N818 - it says what the ledger is
+    """The ledger does not know yet what the table holds: nothing can be told from it now."""
 
 
 def is_missing(version: str, entry: Entry | None) -> str | None:
     """The table does not hold this version, nor is it quarantined."""
-    return SEEN + (entry.snapshot if entry else "") if entry is None or entry.version != version else None
+    return SEEN if entry is None or entry.version != version else None
 
 
-def wanted_again(contract: str | None, *, quarantined: bool) -> Wanted:
+def wanted_again(contract: str, *, quarantined: bool) -> Wanted:
     """Missing, curated by another version of the contract than this, or with rows in quarantine."""
 
     def wanted(version: str, entry: Entry | None) -> str | None:
-        if missing := is_missing(version, entry):
-            return missing
+        if is_missing(version, entry):
+            return SEEN
         assert entry
-        mended = contract is not None and entry.contract != contract
-        return AGAIN + entry.snapshot if mended or (quarantined and entry.quarantined) else None
+        return AGAIN if entry.contract != contract or (quarantined and entry.quarantined) else None
 
     return wanted
 
 
 @dataclass(frozen=True)
 class Listed:
-    """What S3 lists of a source: its newest version, or that it was deleted; `at` is when that was."""
+    """A version that S3 lists, or the mark that its source was deleted; `at` is when that was."""
 
     source: str
     version: str
     size: int
     at: datetime
-    deleted: bool
+    latest: bool
+    deleted: bool = False
 
 
-@dataclass
-class Progress:
-    """How far a pass is: versions looked at and queued again; the key after which to go on."""
+@dataclass(frozen=True)
+class Looked:
+    """A part of a pass: sources looked at, and those queued again; the key after which to go on."""
 
-    seen: int = 0
-    queued: int = 0
-    after: str = ""
-    done: bool = False
+    dataset: str
+    seen: int
+    queued: int
+    after: str
 
 
 @dataclass(frozen=True)
@@ -71,71 +86,104 @@ class Landing:
     # Datasets whose contract lets deletions remove rows, and after how many days lifecycle deletes.
     removing: frozenset[str] = frozenset()
     retention_days: int = 365
+    page_size: int = 1000  # S3's limit
 
     def pages(self, prefix: str, after: str = "") -> Iterator[list[Listed]]:
-        """Everything that is or was below the prefix, a page of up to 1,000 versions at a time."""
+        """Every version and delete marker below the prefix, a page at a time, in the order of the keys."""
         pages = self.s3.get_paginator("list_object_versions").paginate(
-            Bucket=self.bucket, Prefix=prefix, **({"KeyMarker": after} if after else {})
+            Bucket=self.bucket,
+            Prefix=prefix,
+            PaginationConfig={"PageSize": self.page_size},
+            **({"KeyMarker": after} if after else {}),
         )
         for page in pages:
-            found = [
-                Listed(v["Key"], v["VersionId"], v.get("Size", 0), v["LastModified"], deleted)
-                for kind, deleted in (("Versions", False), ("DeleteMarkers", True))
-                for v in page.get(kind, [])
-                if v["IsLatest"] and not v["Key"].endswith("/")
-            ]
-            if found:
+            if found := [listed for listed in _listed(page) if not listed.source.endswith("/")]:
                 yield sorted(found, key=lambda listed: listed.source)
+
+    def newest(self, sources: Iterable[str]) -> list[Listed]:
+        """What S3 has to say last of each of these sources that it has anything to say of."""
+
+        def look(source: str) -> list[Listed]:
+            # Of the keys that begin so, this one itself comes first.
+            page = self.s3.list_object_versions(Bucket=self.bucket, Prefix=source, MaxKeys=1)
+            return [listed for listed in _listed(page) if listed.source == source and listed.latest]
+
+        with ThreadPoolExecutor(READERS) as pool:
+            return [listed for found in pool.map(look, sources) for listed in found]
+
+    def known(self, dataset: str, sources: Iterable[str]) -> tuple[dict[str, Entry], Watermark | None]:
+        """What the ledger says of these sources, and as of when. Raises BeingBuilt."""
+        ledger = Ledger(self.ledger, dataset)
+        mark = ledger.watermark()
+        if mark and not mark.snapshot and time.time() - mark.epoch / 1e6 < BUILDING.total_seconds():
+            raise BeingBuilt(f"the ledger of {dataset} is being built anew: wait for that")
+        return ledger.entries(sources, mark), mark
 
     def requeue(
         self,
         dataset: str,
-        prefix: str,
+        pages: Iterable[list[Listed]],
         wanted: Wanted,
         *,
-        after: str = "",
         older_than: timedelta = timedelta(0),
-        may_go_on: Callable[[Progress], bool] = lambda _: True,
-    ) -> Progress:
-        """Queue what is wanted again below a prefix of one dataset; asks after each page whether to go on.
+        dry_run: bool = False,
+    ) -> Iterator[Looked]:
+        """Queue what is wanted again of what is listed; says after each page how far it is.
 
-        What landed less than `older_than` ago is left to its own event.
+        What landed less than `older_than` ago is left to its own event. Raises BeingBuilt.
         """
-        progress, ledger = Progress(after=after), Ledger(self.ledger, dataset)
         until = datetime.now(UTC) - older_than
-        for page in self.pages(prefix, after):
-            known = ledger.entries((listed.source for listed in page), ledger.watermark())
+        for page in pages:
+            latest = [listed for listed in page if listed.latest]
+            known, mark = self.known(dataset, (listed.source for listed in latest))
             again = [
-                source
-                for listed in page
+                SourceVersion(listed.source, listed.version, listed.size, hint)
+                for listed in latest
                 if listed.at <= until
-                if (source := self._hinted(dataset, listed, known.get(listed.source), wanted))
+                if (hint := self._hint(dataset, listed, known.get(listed.source), mark, wanted))
             ]
-            self.queue(again)
-            progress.seen += len(page)
-            progress.queued += len(again)
-            progress.after = page[-1].source
-            if not may_go_on(progress):
-                return progress
-        progress.done = True
-        return progress
+            if not dry_run:
+                self.queue(again)
+            yield Looked(dataset, len(latest), len(again), page[-1].source)
 
-    def _hinted(
-        self, dataset: str, listed: Listed, entry: Entry | None, wanted: Wanted
-    ) -> SourceVersion | None:
+    def walk(
+        self,
+        prefixes: Mapping[str, str],
+        wanted: Callable[[str], Wanted] = lambda _: is_missing,
+        *,
+        after: str = "",
+        **how: Any,
+    ) -> Iterator[Looked]:
+        """`requeue` below a prefix of each of several datasets, in the order of the keys, from one key on."""
+        for dataset, prefix in sorted(prefixes.items(), key=lambda item: item[1]):
+            within = after.startswith(prefix)
+            if after > prefix and not within:
+                continue
+            try:
+                pages = self.pages(prefix, after if within else "")
+                yield from self.requeue(dataset, pages, wanted(dataset), **how)
+            except BeingBuilt as error:
+                logger.warning("%s is left out: %s", dataset, error)
+
+    def _hint(
+        self, dataset: str, listed: Listed, entry: Entry | None, mark: Watermark | None, wanted: Wanted
+    ) -> str | None:
         if listed.deleted:
             held = entry is not None and entry.version is not None
             removed = held and dataset in self.removing and self._was_deleted_by_someone(listed)
-            hint = REMOVED + "DeleteMarkerCreated" if removed else None
-        else:
-            hint = wanted(listed.version, entry)
-        return None if hint is None else SourceVersion(listed.source, listed.version, listed.size, hint)
+            return REMOVED + "DeleteMarkerCreated" if removed else None
+        kind = wanted(listed.version, entry)
+        # Wanted in another state of the table, it is another batch than the one that succeeded then.
+        since = entry.snapshot if entry else str(mark.epoch) if mark else ""
+        return kind and kind + since
 
     def _was_deleted_by_someone(self, marker: Listed) -> bool:
         """Not by lifecycle, which lets an object reach its age first. Both leave the same marker."""
-        listed = self.s3.list_object_versions(Bucket=self.bucket, Prefix=marker.source, MaxKeys=10)
+        page = self.s3.list_object_versions(Bucket=self.bucket, Prefix=marker.source, MaxKeys=10)
         ages = [
-            marker.at - v["LastModified"] for v in listed.get("Versions", []) if v["Key"] == marker.source
+            marker.at - listed.at
+            for listed in _listed(page)
+            if listed.source == marker.source and not listed.deleted
         ]
         return bool(ages) and min(ages) < timedelta(days=self.retention_days)
 
@@ -143,12 +191,27 @@ class Landing:
         """Queue events that say of these sources what S3 would say. Raises OSError if SQS refuses some."""
         bodies = list(_messages(sources))
         for i in range(0, len(bodies), MESSAGES_AT_ONCE):
-            some = enumerate(bodies[i : i + MESSAGES_AT_ONCE])
-            entries = [{"Id": str(n), "MessageBody": body} for n, body in some]
-            answer = self.sqs.send_message_batch(QueueUrl=self.queue_url, Entries=entries)
-            if failed := answer.get("Failed"):
+            left = dict(enumerate(bodies[i : i + MESSAGES_AT_ONCE]))
+            failed: list[dict[str, Any]] = []
+            for attempt in range(SENDS):
+                time.sleep(attempt and 0.2 * 2**attempt)
+                entries = [{"Id": str(n), "MessageBody": body} for n, body in left.items()]
+                answer = self.sqs.send_message_batch(QueueUrl=self.queue_url, Entries=entries)
+                failed = answer.get("Failed", [])
+                left = {n: left[n] for n in (int(refused["Id"]) for refused in failed)}
+                if not left:
+                    break
+            else:
                 why = failed[0].get("Message", failed[0]["Code"])
-                raise OSError(f"{self.queue_url}: {why}; run it again")
+                raise OSError(f"the queue refuses events: {why}; run it again")
+
+
+def _listed(page: Mapping[str, Any]) -> list[Listed]:
+    return [
+        Listed(v["Key"], v["VersionId"], v.get("Size", 0), v["LastModified"], v["IsLatest"], deleted)
+        for kind, deleted in (("Versions", False), ("DeleteMarkers", True))
+        for v in page.get(kind, [])
+    ]
 
 
 def _messages(sources: Iterable[SourceVersion]) -> Iterator[str]:

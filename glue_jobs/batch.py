@@ -47,6 +47,10 @@ class Lake:
     curated_database: str
     quarantine_database: str
 
+    @classmethod
+    def in_buckets(cls, landing: str, curated: str, quarantine: str, *databases: str) -> "Lake":
+        return cls(landing, f"s3://{curated}", f"s3://{quarantine}/rejected", *databases)
+
     def history(self, dataset: str, *, catalog: Catalog, ledger: Ledger, s3: Any) -> History:
         return History(
             dataset,

@@ -97,10 +97,10 @@ def main(argv: Sequence[str]) -> None:
     run = arguments.run or uuid.uuid4().hex
     spark = SparkSession.builder.appName(f"causeway-{manifest.dataset}").getOrCreate()
     logger.info("session after %.1f s", time.monotonic() - started)
-    lake = Lake(
+    lake = Lake.in_buckets(
         arguments.landing_bucket,
-        f"s3://{arguments.curated_bucket}",
-        f"s3://{arguments.quarantine_bucket}/rejected",
+        arguments.curated_bucket,
+        arguments.quarantine_bucket,
         arguments.curated_database,
         arguments.quarantine_database,
     )

@@ -3,47 +3,48 @@
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import boto3
 
+from causeway.clients import PATIENT
 from causeway.manifest import datasets_in
-from causeway.reconcile import Landing, Progress, is_missing, prefix_of
+from causeway.reconcile import GRACE, Landing, prefix_of
 
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
-# Events are seldom this late; what is younger is left to its own.
-GRACE = timedelta(minutes=15)
 # A function ends after 15 minutes; what is left of it must be enough for a page.
 ENOUGH_MS = 30_000
 # More than this missing at once is a backfill, which `causeway backfill` paces.
 MAX_QUEUED = 100_000
+# Where the pass stands that the next call goes on with.
+CURSOR = {"dataset": "*", "item": "reconciled"}
 
 
 def reconcile(
-    landing: Landing, datasets: list[str], *, remaining_ms: Callable[[], int]
-) -> dict[str, dict[str, Any]]:
-    """One pass over each dataset; where time ends, the next call goes on. Returns each one's progress."""
-    answer: dict[str, dict[str, Any]] = {}
-    for dataset in datasets:
-        cursor = {"dataset": dataset, "item": "reconciled"}
-        after = landing.ledger.get_item(Key=cursor).get("Item", {}).get("after", "")
-
-        def may_go_on(progress: Progress) -> bool:
-            return remaining_ms() > ENOUGH_MS and progress.queued < MAX_QUEUED
-
-        progress = landing.requeue(
-            dataset, prefix_of(dataset), is_missing, after=after, older_than=GRACE, may_go_on=may_go_on
-        )
-        landing.ledger.put_item(Item={**cursor, "after": "" if progress.done else progress.after})
-        answer[dataset] = vars(progress)
-        if progress.queued:
-            logger.warning("%s: %d sources were missing and are queued again", dataset, progress.queued)
+    landing: Landing, datasets: Iterable[str], *, remaining_ms: Callable[[], int]
+) -> dict[str, Any]:
+    """One pass over all datasets, in as many calls as it takes: each goes on where time ended."""
+    after = landing.ledger.get_item(Key=CURSOR).get("Item", {}).get("after", "")
+    seen = queued = 0
+    try:
+        prefixes = {dataset: prefix_of(dataset) for dataset in datasets}
+        for looked in landing.walk(prefixes, after=after, older_than=GRACE):
+            seen, queued, after = seen + looked.seen, queued + looked.queued, looked.after
+            if looked.queued:
+                logger.warning("%s: %d sources are queued again", looked.dataset, looked.queued)
+            if remaining_ms() < ENOUGH_MS or queued >= MAX_QUEUED:
+                break
+        else:
+            after = ""
+    finally:
+        landing.ledger.put_item(Item={**CURSOR, "after": after})
+    answer = {"seen": seen, "queued": queued, "after": after}
+    logger.info("%s", json.dumps(answer))
     return answer
 
 
@@ -51,9 +52,9 @@ def handler(_event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     landing = Landing(
         bucket=os.environ["LANDING_BUCKET"],
         queue_url=os.environ["QUEUE_URL"],
-        s3=boto3.client("s3"),
-        sqs=boto3.client("sqs"),
-        ledger=boto3.resource("dynamodb").Table(os.environ["LEDGER_TABLE"]),
+        s3=boto3.client("s3", config=PATIENT),
+        sqs=boto3.client("sqs", config=PATIENT),
+        ledger=boto3.resource("dynamodb", config=PATIENT).Table(os.environ["LEDGER_TABLE"]),
         removing=frozenset(json.loads(os.environ["REMOVING"])),
         retention_days=int(os.environ["RETENTION_DAYS"]),
     )

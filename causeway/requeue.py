@@ -1,0 +1,216 @@
+"""`causeway reconcile`, `backfill`, `replay`: sources are queued again, and the pipeline does the rest."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shlex
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from causeway.deployment import Deployment
+from causeway.manifest import LANDING_PREFIX, Manifest, batch_prefix
+from causeway.meter import Meter
+from causeway.reconcile import GRACE, Landing, Looked, prefix_of, wanted_again
+
+FORMAT_VERSION = 1
+INTERRUPTED, FAILED = 130, 2
+BATCH = re.compile(r"[0-9a-f]{32}")
+# SQS counts its messages about a minute late.
+SETTLED_SECONDS, POLL_SECONDS = 60, 15
+DEEP = 250  # messages; a message holds about 80 sources
+
+
+def add_parser(subparsers: Any) -> None:
+    reconcile = subparsers.add_parser("reconcile", help="queue what landed and is not in the tables")
+    reconcile.add_argument("datasets", nargs="*", metavar="DATASET", help="by default all")
+    reconcile.add_argument("--prefix", help=f"only what lies below {LANDING_PREFIX}<dataset>/…")
+    minutes = f"{GRACE.total_seconds() / 60:g}"
+    younger = "leave younger objects to their own events (default %(default)s)"
+    reconcile.add_argument("--grace-minutes", type=float, default=minutes, metavar="N", help=younger)
+    reconcile.add_argument("--dry-run", action="store_true", help="only count")
+    reconcile.set_defaults(run=reconcile_landing)
+    backfill = subparsers.add_parser("backfill", help="queue what was in landing before, at a pace")
+    backfill.add_argument("prefix", help=f"{LANDING_PREFIX}<dataset>/…, or {LANDING_PREFIX} for all")
+    backfill.set_defaults(run=backfill_landing)
+    replay = subparsers.add_parser("replay", help="queue a batch or a prefix again")
+    replay.add_argument("what", nargs="?", metavar="BATCH|PREFIX", help="a batch's id, or a prefix")
+    replay.add_argument("--quarantined", action="store_true", help="also what has quarantined rows")
+    replay.add_argument("--dead-letters", action="store_true", help="move dead letters back to the queue")
+    replay.set_defaults(run=replay_sources)
+    for parser in (reconcile, backfill, replay):
+        parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+        if parser is not replay:
+            parser.add_argument("--after", default="", metavar="KEY", help="go on after this key")
+
+
+def reconcile_landing(options: argparse.Namespace) -> int:
+    deployment = Deployment.find()
+    prefixes = {name: prefix_of(name) for name in deployment.datasets(options.datasets)}
+    if options.prefix:
+        below = deployment.prefixes(options.prefix)
+        prefixes = below if not options.datasets else {n: p for n, p in below.items() if n in prefixes}
+    looks = deployment.landing.walk(
+        prefixes,
+        after=options.after,
+        older_than=timedelta(minutes=options.grace_minutes),
+        dry_run=options.dry_run,
+    )
+    return _run(looks, options, "missing" if options.dry_run else "queued again")
+
+
+def backfill_landing(options: argparse.Namespace) -> int:
+    deployment = Deployment.find()
+    limits = deployment.settings.limits
+    pace = Pace(
+        deployment.landing,
+        deployment.client("stepfunctions"),
+        deployment.pipeline["StateMachine"],
+        most_running=2 * limits.max_concurrent_runs,
+        at_once=limits.max_concurrent_runs * limits.batch_max_objects,
+        settled=SETTLED_SECONDS + limits.batch_window_seconds,
+    )
+    prefixes = deployment.prefixes(options.prefix)
+    return _run(deployment.landing.walk(prefixes, after=options.after), options, "queued", pace)
+
+
+def replay_sources(options: argparse.Namespace) -> int:
+    if not options.what and not options.dead_letters:
+        print("causeway: name a batch or a prefix, or say --dead-letters", file=sys.stderr)
+        return FAILED
+    deployment = Deployment.find()
+    landing, contracts = deployment.landing, deployment.contracts
+
+    def wanted(dataset: str) -> Any:
+        return wanted_again(contracts[dataset].version, quarantined=options.quarantined)
+
+    looks: Iterable[Looked] = ()
+    if options.what and BATCH.fullmatch(options.what):
+        manifest = _manifest(landing, options.what, list(contracts))
+        pages = [landing.newest(source.source for source in manifest.sources)]
+        looks = landing.requeue(manifest.dataset, [p for p in pages if p], wanted(manifest.dataset))
+    elif options.what:
+        looks = landing.walk(deployment.prefixes(options.what), wanted)
+    moved = None
+    if options.dead_letters:
+        moved = move(landing.sqs, deployment.lake["DeadLettersUrl"], landing.queue_url)
+    return _run(looks, options, "queued again", moved=moved)
+
+
+def _run(
+    looks: Iterable[Looked],
+    options: argparse.Namespace,
+    done: str,
+    pace: Callable[[int], None] = lambda _: None,
+    moved: int | None = None,
+) -> int:
+    """Go through all of it, and say how much it was, or after which key to go on."""
+    seen: Counter[str] = Counter()
+    queued: Counter[str] = Counter()
+    after = getattr(options, "after", "")
+    stopped: BaseException | None = None
+    with Meter("looked at") as meter:
+        try:
+            for looked in looks:
+                seen[looked.dataset] += looked.seen
+                queued[looked.dataset] += looked.queued
+                after = looked.after if hasattr(options, "after") else ""
+                meter.add(looked.seen, f", {queued.total():,} {done}")
+                pace(looked.queued)
+        except (KeyboardInterrupt, OSError, BotoCoreError, ClientError) as error:
+            stopped = error
+    answer = {
+        "format_version": FORMAT_VERSION,
+        "dry_run": getattr(options, "dry_run", False),
+        "datasets": {name: {"seen": seen[name], "queued": queued[name]} for name in seen},
+        "after": after if stopped else None,
+        "dead_letters_moved": moved or 0,
+    }
+    print(json.dumps(answer) if options.json else _as_text(answer, done, moved, stopped))
+    if stopped is None:
+        return 0
+    go_on = f"go on with --after {shlex.quote(after)}" if after else "run it again"
+    print(f"causeway: {stopped or 'interrupted'}; {go_on}", file=sys.stderr)
+    return INTERRUPTED if isinstance(stopped, KeyboardInterrupt) else FAILED
+
+
+def _as_text(answer: Mapping[str, Any], done: str, moved: int | None, stopped: BaseException | None) -> str:
+    lines = [] if moved is None else [f"dead letters: {moved:,} moved back to the queue"]
+    found = answer["datasets"]
+    lines += [f"{name}: {of['seen']:,} looked at, {of['queued']:,} {done}" for name, of in found.items()]
+    if not lines or (found and not stopped and not any(of["queued"] for of in found.values())):
+        lines.append("Nothing is due.")
+    return "\n".join(lines)
+
+
+@dataclass
+class Pace:
+    """Keeps a backfill from burying what lands meanwhile: after so many sources it waits for room."""
+
+    landing: Landing
+    states: Any
+    machine: str
+    most_running: int
+    at_once: int
+    settled: float  # seconds until what was queued shows
+    sleep: Callable[[float], None] = time.sleep
+    _queued: int = 0
+
+    def __call__(self, queued: int) -> None:
+        self._queued += queued
+        if self._queued < self.at_once:
+            return
+        self._queued = 0
+        self.sleep(self.settled)
+        while self._is_busy():
+            self.sleep(POLL_SECONDS)
+
+    def _is_busy(self) -> bool:
+        if sum(depth(self.landing.sqs, self.landing.queue_url).values()) > DEEP:
+            return True
+        asked = {"stateMachineArn": self.machine, "statusFilter": "RUNNING", "maxResults": 1000}
+        return len(self.states.list_executions(**asked)["executions"]) > self.most_running
+
+
+def depth(sqs: Any, queue_url: str) -> dict[str, int]:
+    """How many messages a queue holds: to be received, delayed, or being worked on."""
+    names = {
+        "visible": "ApproximateNumberOfMessages",
+        "delayed": "ApproximateNumberOfMessagesDelayed",
+        "in_flight": "ApproximateNumberOfMessagesNotVisible",
+    }
+    found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(names.values()))["Attributes"]
+    return {kind: int(found.get(name, 0)) for kind, name in names.items()}
+
+
+def move(sqs: Any, origin: str, target: str) -> int:
+    """Move every message; a crash in between leaves one in both queues, and never in neither."""
+    moved = 0
+    asked = {"QueueUrl": origin, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1}
+    with Meter("dead letters moved") as meter:
+        while messages := sqs.receive_message(**asked).get("Messages", []):
+            for message in messages:
+                sqs.send_message(QueueUrl=target, MessageBody=message["Body"])
+                sqs.delete_message(QueueUrl=origin, ReceiptHandle=message["ReceiptHandle"])
+            moved += len(messages)
+            meter.add(len(messages))
+    return moved
+
+
+def _manifest(landing: Landing, batch: str, datasets: Iterable[str]) -> Manifest:
+    for dataset in datasets:
+        key = f"{batch_prefix(dataset, batch)}manifest.json"
+        try:
+            stored = landing.s3.get_object(Bucket=landing.bucket, Key=key)
+        except landing.s3.exceptions.NoSuchKey:
+            continue
+        return Manifest.from_json(stored["Body"].read())
+    raise FileNotFoundError(f"no dataset has a batch {batch}; `causeway status` shows where batches are")
