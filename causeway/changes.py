@@ -23,7 +23,7 @@ def load_kept(path: Path) -> Contract:
     found: dict[tuple[str, str], str] = {}
     for commit, old in _committed(path):
         if _major(old) < _major(contract):
-            break
+            break  # it announced what it broke, and so did those before it
         why = f"which breaks readers of version {old.version} (commit {commit[:7]})"
         for change in breaking_changes(old, contract):
             found.setdefault(change, f"{why}; undo it, or raise the version to {_major(old) + 1}.0.0")

@@ -99,7 +99,7 @@ def run(contract: Contract, files: Iterable[Path], out: Path | None = None) -> R
 def _curate(contract: Contract, n: int, unit: Unit, banned: Banned, out: Path | None) -> UnitResult:
     counts, keys, examples = [], [], dict[str, str]()
     for written in out.glob(f"**/part-{n:05}-*.parquet") if out else ():
-        written.unlink()  # by the first round, or by the last run
+        written.unlink()  # by the first round: a partition may have had none but repeated rows
     now = datetime.now(UTC)
     parts = curate_parts(contract, unit, fetch, batch="check", committed_at=now, banned=banned)
     for i, part in enumerate(parts):

@@ -30,8 +30,8 @@ def test_rows_are_grouped_by_code_and_column_most_rows_first_with_the_first_as_e
     found = quarantine.reasons(
         batches(
             rejected("b", 2, "x,", ("type", "id"), ("required", "city")),
-            rejected("a", 9, "y,Rome", ("type", "id")),
             rejected("a", 3, "z,Rome", ("type", "id")),
+            rejected("a", 9, "y,Rome", ("type", "id")),
             rejected("c", None, None, ("empty", "")),
         )
     )

@@ -73,6 +73,7 @@ schema:
   customProperties: [{property: duplicates, value: DUPLICATES}]
   properties:
   - {name: id, logicalType: integer, primaryKey: true, primaryKeyPosition: 1}
+  - {name: side, logicalType: string, partitioned: true}
   - {name: note, logicalType: string}
 """
 
@@ -84,13 +85,13 @@ def test_a_key_that_two_blocks_share_is_found_as_the_job_finds_it(
     contract, data, out = tmp_path / "orders.odcs.yaml", tmp_path / "orders.csv", tmp_path / "out"
     contract.write_text(KEYED.replace("DUPLICATES", duplicates))
     long = "x" * 1000
-    rows = ["-1,first", *(f"{n},{long}" for n in range(2 * BLOCK // len(long))), "-1,last"]
-    data.write_text("\n".join(["id,note", *rows, ""]))
+    rows = ["-1,left,first", *(f"{n},right,{long}" for n in range(2 * BLOCK // len(long))), "-1,left,last"]
+    data.write_text("\n".join(["id,side,note", *rows, ""]))
     assert main(["check", str(contract), str(data), "--json", "--out", str(out)]) == 1
     report = json.loads(capsys.readouterr().out)
     assert report["rows_in"] == len(rows) == report["rows_curated"] + report["rows_quarantined"]
     assert report["reasons"] == {"duplicate_key": 2 - len(kept)}
-    curated = pq.read_table(out / "curated")
+    curated = pq.read_table(out / "curated", partitioning=None)
     assert curated.num_rows == report["rows_curated"]
     assert curated.filter(pc.equal(curated["id"], -1))["note"].to_pylist() == kept
     assert pq.read_table(out / "quarantine").num_rows == report["rows_quarantined"]
