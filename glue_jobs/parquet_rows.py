@@ -33,11 +33,15 @@ def read_parquet(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Par
                 file.read_row_group(i)
         for i, row in groups:
             yield _from_arrow(file.read_row_group(i), row, contract)
-    except (pa.ArrowException, OSError, pl.exceptions.PolarsError) as error:
+    except (pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise Unreadable("format", f"not a Parquet file that can be read: {error}"[:1000]) from error
 
 
 def _from_arrow(table: pa.Table, row: int, contract: Contract) -> Parsed:
-    frame = pl.DataFrame(table)
+    table.validate(full=True)  # Polars trusts that text is UTF-8
+    plain = pa.schema(
+        [field.remove_metadata() for field in table.schema]
+    )  # and panics over metadata that is not
+    frame = pl.DataFrame(table.cast(plain))
     rows = np.arange(row + 1, row + frame.height + 1)
     return Parsed(named(frame, contract), rows, rows, rows)
