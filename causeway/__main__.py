@@ -21,7 +21,7 @@ COMMANDS = [
     "revoke",
     "status",
 ]  # modules of this package that have add_parser(subparsers)
-USAGE = 2
+USAGE, INTERRUPTED = 2, 130
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,6 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
         return int(options.run(options))
     except BrokenPipeError:
         return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except (ContractError, SettingsError, OSError, BotoCoreError, ClientError) as error:
         print(f"causeway: {error}", file=sys.stderr)
         return USAGE
