@@ -148,7 +148,7 @@ def _fitting(text: str | None, shape: type, target: Any) -> Any:
     try:
         value = None if text is None else json.loads(text)
         return pl.Series([value], dtype=target, strict=True)[0] if isinstance(value, shape) else None
-    except (ValueError, TypeError, pl.exceptions.PolarsError):
+    except (ValueError, TypeError, RecursionError, pl.exceptions.PolarsError):
         return None
 
 

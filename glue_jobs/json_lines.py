@@ -128,10 +128,17 @@ def _exact_numbers(frame: pl.DataFrame, data: bytes, records: Records, contract:
         if (value.str.len_bytes().max() or 0) < EXACT_DIGITS:  # type: ignore[operator]
             continue
         long = ((value.str.len_bytes() >= EXACT_DIGITS) & value.str.contains("[.eE]")).arg_true()
-        where = [(records.start[i], records.end[i]) for i in long]
-        texts = [json.loads(data[start:end], parse_float=str).get(column.field) for start, end in where]
-        frame = frame.with_columns(value.scatter(long, pl.Series([str(t) for t in texts], dtype=pl.String)))
+        texts = [_exact(data[records.start[i] : records.end[i]], column.field, value[i]) for i in long]
+        frame = frame.with_columns(value.scatter(long, pl.Series(texts, dtype=pl.String)))
     return frame
+
+
+def _exact(line: bytes, field: str, rounded: str) -> str:
+    """The number as it stands there; no number when only a laxer parser than Python's reads the line."""
+    try:
+        return str(json.loads(line, parse_float=str).get(field))
+    except (ValueError, RecursionError):
+        return rounded + "…"
 
 
 def _wants_exact(column: Column) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import duckdb
 import numpy as np
 import polars as pl
 
@@ -66,11 +67,20 @@ def _spread(frame: pl.DataFrame) -> pl.DataFrame:
     at = frame[RESCUED].is_not_null().arg_true()
     columns: dict[str, list[str | None]] = {}
     for i, rest in zip(at, frame[RESCUED].gather(at), strict=True):
-        for key, value in json.loads(rest).items():
-            column = columns.setdefault(EXTRA + key, [None] * frame.height)
-            column[i] = (
-                value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False)
-            )
+        for key, value in _fields(rest):
+            columns.setdefault(EXTRA + key, [None] * frame.height)[i] = value
     return frame.drop(RESCUED).with_columns(
         pl.Series(name, column, pl.String) for name, column in columns.items()
     )
+
+
+def _fields(rest: str) -> list[tuple[str, str | None]]:
+    """The fields of a JSON object: strings as they are, other values as JSON."""
+    try:
+        fields = json.loads(rest).items()
+    except RecursionError:  # nested deeper than Python's parser goes
+        return duckdb.execute("SELECT key, value ->> '$' FROM json_each(?)", [rest]).fetchall()
+    return [
+        (key, value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False))
+        for key, value in fields
+    ]

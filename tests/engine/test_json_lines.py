@@ -66,3 +66,24 @@ def test_field_names_may_hold_anything() -> None:
     rules = contract(*(column(f"c{i}", field=name) for i, name in enumerate(names)), format="jsonl")
     result = run(rules, json.dumps({name: name for name in names}).encode())
     assert [values(result, f"c{i}")[0] for i in range(len(names))] == names
+
+
+DEEP = "[" * 5000 + "]" * 5000
+
+
+def test_a_line_that_only_lax_parsers_read_costs_no_other_line_and_no_digit() -> None:
+    rules = contract(column("d", "number", precision=38, scale=9), format="jsonl")
+    result = run(rules, b'{"d":12345678901234567.5,}\n{"d":12345678901234567.5}\n{"d":1.5,}\n')
+    assert values(result, "d") == [Decimal("12345678901234567.5"), Decimal("1.5")]
+    assert codes(result) == [(1, ["type"])]
+
+
+def test_values_nested_ever_so_deep_are_kept_or_rejected_alone() -> None:
+    tags = column("tags", "array", items=column("item"))
+    for policy in ("rescue", "evolve"):
+        rules = contract(column("a", "integer"), tags, format="jsonl", on_schema_change=policy)
+        result = run(rules, f'{{"a":1,"x":{DEEP}}}\n{{"a":2,"tags":{DEEP}}}\n{{"a":3}}\n'.encode())
+        assert values(result, "a") == [1, 3]
+        assert codes(result) == [(2, ["type"])]
+        kept = values(result, "x" if policy == "evolve" else "_rescued")
+        assert DEEP in kept[0]
