@@ -237,7 +237,7 @@ def _cause(states: Any, execution: str) -> str:
     cause = told.get("cause", "")
     with contextlib.suppress(ValueError, KeyError, TypeError):
         cause = json.loads(cause)["ErrorMessage"]
-    return f"{told.get('error', told['status'])}: {cause}"
+    return ": ".join(part for part in (told.get("error", told["status"]), cause) if part)
 
 
 def _as_text(answer: Mapping[str, Any]) -> Iterator[str]:
