@@ -111,7 +111,7 @@ def curate_slices(
     size = 0
     for group in _groups(contract, slices, fetch):
         results.append(_check(contract, group, banned or {}))
-        size += sum(len(parsed.data) for _, parsed in group if isinstance(parsed, Parsed))
+        size += sum(parsed.size for _, parsed in group if isinstance(parsed, Parsed))
         if size >= part_bytes:
             yield _part(contract, results, stamp)
             results, size = [], 0
@@ -129,7 +129,7 @@ def _groups(contract: Contract, slices: Sequence[Slice], fetch: Fetch) -> Iterat
             for parsed in read(piece, fetch, contract):
                 group.append((piece, parsed))
                 nothing = False
-                size += len(parsed.data)
+                size += parsed.size
                 if size >= BLOCK:
                     yield group
                     group, size = [], 0

@@ -95,7 +95,7 @@ class _Text:
 
     def _placed(self, parsed: Parsed, at: int, lines: int, *, torn: bool) -> Parsed:
         """Lines and offsets in the object, instead of in the block."""
-        parsed.offset, parsed.lines, parsed.torn = at, lines, torn
+        parsed.offset, parsed.lines, parsed.torn, parsed.size = at, lines, torn, len(parsed.data)
         parsed.line = parsed.line + self._line + 1
         parsed.misfits = [
             replace(m, line=m.line + self._line + 1, offset=m.offset + at) for m in parsed.misfits

@@ -95,6 +95,7 @@ class Parsed:
     line: NDArray[np.int64]
     data: bytes = b""  # what `start` and `end` point into; without it the record is its JSON
     offset: int = 0  # of data in the object
+    size: int = 0  # bytes that these records take in memory
     lines: int = 0
     misfits: list[Misfit] = field(default_factory=list)
     torn: bool = False  # a quoted newline may cross the edge of this slice

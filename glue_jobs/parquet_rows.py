@@ -1,4 +1,4 @@
-"""Parquet to columns of typed values, a row group at a time."""
+"""Parquet to columns of typed values: a row group is read at a time, and checked a block at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from causeway.contract import Contract
 from glue_jobs.model import Fetch, Parsed, Slice, Unreadable
 from glue_jobs.names import check_names, named
-from glue_jobs.stored import RangedFile
+from glue_jobs.stored import BLOCK, RangedFile
 
 
 def read_parquet(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Parsed]:
@@ -32,16 +32,17 @@ def read_parquet(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Par
             for i, _ in groups:
                 file.read_row_group(i)
         for i, row in groups:
-            yield _from_arrow(file.read_row_group(i), row, contract)
+            yield from _blocks(file.read_row_group(i), row, contract)
     except (pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise Unreadable("format", f"not a Parquet file that can be read: {error}"[:1000]) from error
 
 
-def _from_arrow(table: pa.Table, row: int, contract: Contract) -> Parsed:
-    table.validate(full=True)  # Polars trusts that text is UTF-8
-    plain = pa.schema(
-        [field.remove_metadata() for field in table.schema]
-    )  # and panics over metadata that is not
-    frame = pl.DataFrame(table.cast(plain))
-    rows = np.arange(row + 1, row + frame.height + 1)
-    return Parsed(named(frame, contract), rows, rows, rows)
+def _blocks(table: pa.Table, row: int, contract: Contract) -> Iterator[Parsed]:
+    """Blocks of the row group whose first row has the number `row`, from 0."""
+    table.validate(full=True)  # Polars trusts that text is UTF-8, and panics over metadata that is not
+    table = table.cast(pa.schema([field.remove_metadata() for field in table.schema]))
+    height = max(1, len(table) * BLOCK // max(table.nbytes, 1))
+    for first in range(0, max(len(table), 1), height):
+        block = table.slice(first, height)
+        rows = np.arange(row + first + 1, row + first + len(block) + 1)
+        yield Parsed(named(pl.DataFrame(block), contract), rows, rows, rows, size=block.nbytes)
