@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from causeway.deployment import Deployment
 from causeway.manifest import LANDING_PREFIX, Manifest, batch_prefix
 from causeway.meter import Meter
-from causeway.reconcile import GRACE, Landing, Looked, prefix_of, wanted_again
+from causeway.reconcile import GRACE, Landing, Looked, Wanted, prefix_of, wanted_again
 
 FORMAT_VERSION = 1
 INTERRUPTED, FAILED = 130, 2
@@ -36,9 +36,8 @@ def add_parser(subparsers: Any) -> None:
     minutes = f"{GRACE.total_seconds() / 60:g}"
     younger = "leave younger objects to their own events (default %(default)s)"
     reconcile.add_argument("--grace-minutes", type=float, default=minutes, metavar="N", help=younger)
-    reconcile.add_argument("--dry-run", action="store_true", help="only count")
     reconcile.set_defaults(run=reconcile_landing)
-    backfill = subparsers.add_parser("backfill", help="queue what was in landing before, at a pace")
+    backfill = subparsers.add_parser("backfill", help="queue what was in landing before")
     backfill.add_argument("prefix", help=f"{LANDING_PREFIX}<dataset>/…, or {LANDING_PREFIX} for all")
     backfill.set_defaults(run=backfill_landing)
     replay = subparsers.add_parser("replay", help="queue a batch or a prefix again")
@@ -47,39 +46,26 @@ def add_parser(subparsers: Any) -> None:
     replay.add_argument("--dead-letters", action="store_true", help="move dead letters back to the queue")
     replay.set_defaults(run=replay_sources)
     for parser in (reconcile, backfill, replay):
+        parser.add_argument("--after", default="", metavar="KEY", help="go on after this key")
+        parser.add_argument("--dry-run", action="store_true", help="only count")
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-        if parser is not replay:
-            parser.add_argument("--after", default="", metavar="KEY", help="go on after this key")
 
 
 def reconcile_landing(options: argparse.Namespace) -> int:
     deployment = Deployment.find()
     prefixes = {name: prefix_of(name) for name in deployment.datasets(options.datasets)}
     if options.prefix:
-        below = deployment.prefixes(options.prefix)
-        prefixes = below if not options.datasets else {n: p for n, p in below.items() if n in prefixes}
-    looks = deployment.landing.walk(
-        prefixes,
-        after=options.after,
-        older_than=timedelta(minutes=options.grace_minutes),
-        dry_run=options.dry_run,
-    )
-    return _run(looks, options, "missing" if options.dry_run else "queued again")
+        prefixes = {n: p for n, p in deployment.prefixes(options.prefix).items() if n in prefixes}
+    grace = timedelta(minutes=options.grace_minutes)
+    looks = deployment.landing.walk(prefixes, after=options.after, older_than=grace, dry_run=options.dry_run)
+    return _run(looks, options, Pace.of(deployment))
 
 
 def backfill_landing(options: argparse.Namespace) -> int:
     deployment = Deployment.find()
-    limits = deployment.settings.limits
-    pace = Pace(
-        deployment.landing,
-        deployment.client("stepfunctions"),
-        deployment.pipeline["StateMachine"],
-        most_running=2 * limits.max_concurrent_runs,
-        at_once=limits.max_concurrent_runs * limits.batch_max_objects,
-        settled=SETTLED_SECONDS + limits.batch_window_seconds,
-    )
     prefixes = deployment.prefixes(options.prefix)
-    return _run(deployment.landing.walk(prefixes, after=options.after), options, "queued", pace)
+    looks = deployment.landing.walk(prefixes, after=options.after, dry_run=options.dry_run)
+    return _run(looks, options, Pace.of(deployment))
 
 
 def replay_sources(options: argparse.Namespace) -> int:
@@ -89,71 +75,70 @@ def replay_sources(options: argparse.Namespace) -> int:
     deployment = Deployment.find()
     landing, contracts = deployment.landing, deployment.contracts
 
-    def wanted(dataset: str) -> Any:
+    def wanted(dataset: str) -> Wanted:
         return wanted_again(contracts[dataset].version, quarantined=options.quarantined)
 
     looks: Iterable[Looked] = ()
     if options.what and BATCH.fullmatch(options.what):
-        manifest = _manifest(landing, options.what, list(contracts))
-        pages = [landing.newest(source.source for source in manifest.sources)]
-        looks = landing.requeue(manifest.dataset, [p for p in pages if p], wanted(manifest.dataset))
+        manifest = _manifest(landing, options.what, contracts)
+        found = landing.newest(s.source for s in manifest.sources if s.source > options.after)
+        dataset, pages = manifest.dataset, [found] if found else []
+        looks = landing.requeue(dataset, pages, wanted(dataset), dry_run=options.dry_run)
     elif options.what:
-        looks = landing.walk(deployment.prefixes(options.what), wanted)
+        prefixes = deployment.prefixes(options.what)
+        looks = landing.walk(prefixes, wanted, after=options.after, dry_run=options.dry_run)
     moved = None
     if options.dead_letters:
         moved = move(landing.sqs, deployment.lake["DeadLettersUrl"], landing.queue_url)
-    return _run(looks, options, "queued again", moved=moved)
+    return _run(looks, options, Pace.of(deployment), moved)
 
 
 def _run(
     looks: Iterable[Looked],
     options: argparse.Namespace,
-    done: str,
-    pace: Callable[[int], None] = lambda _: None,
+    pace: Callable[[int], None],
     moved: int | None = None,
 ) -> int:
     """Go through all of it, and say how much it was, or after which key to go on."""
     seen: Counter[str] = Counter()
     queued: Counter[str] = Counter()
-    after = getattr(options, "after", "")
-    stopped: BaseException | None = None
+    after, stopped = options.after, None
     with Meter("looked at") as meter:
         try:
             for looked in looks:
                 seen[looked.dataset] += looked.seen
                 queued[looked.dataset] += looked.queued
-                after = looked.after if hasattr(options, "after") else ""
-                meter.add(looked.seen, f", {queued.total():,} {done}")
-                pace(looked.queued)
+                after = looked.after
+                meter.add(looked.seen, f", {queued.total():,} due")
+                pace(0 if options.dry_run else looked.queued)
         except (KeyboardInterrupt, OSError, BotoCoreError, ClientError) as error:
             stopped = error
     answer = {
         "format_version": FORMAT_VERSION,
-        "dry_run": getattr(options, "dry_run", False),
+        "dry_run": options.dry_run,
         "datasets": {name: {"seen": seen[name], "queued": queued[name]} for name in seen},
         "after": after if stopped else None,
         "dead_letters_moved": moved or 0,
     }
-    print(json.dumps(answer) if options.json else _as_text(answer, done, moved, stopped))
+    print(json.dumps(answer) if options.json else _as_text(answer, moved))
     if stopped is None:
         return 0
     go_on = f"go on with --after {shlex.quote(after)}" if after else "run it again"
-    print(f"causeway: {stopped or 'interrupted'}; {go_on}", file=sys.stderr)
+    print(f"causeway: {str(stopped) or 'interrupted'}; {go_on}", file=sys.stderr)
     return INTERRUPTED if isinstance(stopped, KeyboardInterrupt) else FAILED
 
 
-def _as_text(answer: Mapping[str, Any], done: str, moved: int | None, stopped: BaseException | None) -> str:
+def _as_text(answer: Mapping[str, Any], moved: int | None) -> str:
     lines = [] if moved is None else [f"dead letters: {moved:,} moved back to the queue"]
-    found = answer["datasets"]
-    lines += [f"{name}: {of['seen']:,} looked at, {of['queued']:,} {done}" for name, of in found.items()]
-    if not lines or (found and not stopped and not any(of["queued"] for of in found.values())):
-        lines.append("Nothing is due.")
-    return "\n".join(lines)
+    done = "due" if answer["dry_run"] else "queued"
+    for name, of in answer["datasets"].items():
+        lines.append(f"{name}: {of['seen']:,} looked at, {of['queued']:,} {done}")
+    return "\n".join(lines) or "nothing there to look at"
 
 
 @dataclass
 class Pace:
-    """Keeps a backfill from burying what lands meanwhile: after so many sources it waits for room."""
+    """Keeps what is queued from burying what lands meanwhile: after so many sources it waits for room."""
 
     landing: Landing
     states: Any
@@ -163,6 +148,18 @@ class Pace:
     settled: float  # seconds until what was queued shows
     sleep: Callable[[float], None] = time.sleep
     _queued: int = 0
+
+    @classmethod
+    def of(cls, deployment: Deployment) -> Pace:
+        limits = deployment.settings.limits
+        return cls(
+            deployment.landing,
+            deployment.client("stepfunctions"),
+            deployment.pipeline["StateMachine"],
+            most_running=2 * limits.max_concurrent_runs,
+            at_once=limits.max_concurrent_runs * limits.batch_max_objects,
+            settled=SETTLED_SECONDS + limits.batch_window_seconds,
+        )
 
     def __call__(self, queued: int) -> None:
         self._queued += queued

@@ -248,10 +248,12 @@ def test_a_crash_between_the_queues_loses_no_dead_letter(
 
 
 def test_people_read_what_was_done(deployed: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reconcile"]) == 0
+    assert capsys.readouterr().out == "nothing there to look at\n"
     deployed.lake.put("a.csv", "1,Oslo")
     assert main(["reconcile"]) == 0
-    assert capsys.readouterr().out == "trips: 1 looked at, 0 queued again\nNothing is due.\n"
-    assert main(["backfill", "landing/"]) == 0
-    assert capsys.readouterr().out == "trips: 1 looked at, 1 queued\n"
+    assert capsys.readouterr().out == "trips: 1 looked at, 0 queued\n"
+    assert main(["backfill", "landing/", "--dry-run"]) == 0
+    assert capsys.readouterr().out == "trips: 1 looked at, 1 due\n"
     assert main(["replay", "--dead-letters"]) == 0
     assert capsys.readouterr().out == "dead letters: 0 moved back to the queue\n"
