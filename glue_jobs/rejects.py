@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from glue_jobs.checks import FAULT, RAW
-from glue_jobs.model import Group, Parsed, SourceCount, Unreadable, text
+from glue_jobs.model import NOTHING, Group, Parsed, SourceCount, Unreadable, text
 
 REJECTED: dict[str, Any] = {
     "_piece": pl.UInt32,  # the place in the group
@@ -22,22 +22,21 @@ REJECTED: dict[str, Any] = {
 
 def rejected_rows(bad: pl.DataFrame, where: pl.DataFrame, why: pl.Series, group: Group) -> pl.DataFrame:
     """Rows that broke a rule; `where` and `why`, their faults, are as long as `bad`."""
-    raw, offset = [], []
-    for at, (i, _, start, end) in enumerate(where.iter_rows()):
-        parsed = group[i][1]
-        if isinstance(parsed, Parsed) and parsed.data:
-            raw.append(text(parsed.data[start:end]))
-            offset.append(parsed.offset + start)
-        else:
-            raw.append(_row_as_json(bad, at))
-            offset.append(None)
+    parsed = [p if isinstance(p, Parsed) else NOTHING for _, p in group]
+    if any(p.data for p in parsed):
+        places = where.select("_piece", "_start", "_end").rows()
+        raw = [text(parsed[i].data[start:end]) for i, start, end in places]
+        offset = [parsed[i].offset + start for i, start, _ in places]
+    else:
+        raw, offset = _as_json(bad), [None] * bad.height
     return _rejected(where["_piece"], where["_line"], offset, raw, why)
 
 
-def _row_as_json(bad: pl.DataFrame, at: int) -> str:
-    row = bad.row(at, named=True)
-    raw = {name.removeprefix(RAW): value for name, value in row.items() if name.startswith(RAW)} or row
-    return json.dumps(raw, default=str, ensure_ascii=False)
+def _as_json(bad: pl.DataFrame) -> list[str]:
+    """Rows of a format without text of its own, as they came in."""
+    names = [name for name in bad.columns if name.startswith(RAW)] or bad.columns
+    rows = bad.select(pl.col(name).alias(name.removeprefix(RAW)) for name in names).iter_rows(named=True)
+    return [json.dumps(row, default=str, ensure_ascii=False) for row in rows]
 
 
 def misfits(group: Group) -> pl.DataFrame:
