@@ -117,6 +117,8 @@ def run_driver(aws: EmbeddedAws, folder: Path, fatal: int) -> dict[str, Any]:
         "SPARK_HOME": str(home),
         "SPARK_LOCAL_DIRS": str(folder / "local"),
         "PYTHONPATH": str(ROOT),
+        # Short lives: what a JVM would spend on making code fast is more than it would save.
+        "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     }
     code = f"from tests.glue_jobs.test_cluster import drive; drive({str(folder)!r}, {fatal})"
     with (folder / "driver.log").open("wb") as log:
@@ -125,7 +127,7 @@ def run_driver(aws: EmbeddedAws, folder: Path, fatal: int) -> dict[str, Any]:
             cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
         try:
-            assert driver.wait(timeout=180) == 0, (folder / "driver.log").read_text()[-4000:]
+            assert driver.wait(timeout=300) == 0, (folder / "driver.log").read_text()[-4000:]
         finally:
             if driver.poll() is None:
                 os.killpg(driver.pid, signal.SIGKILL)
