@@ -1,0 +1,43 @@
+"""Long work shows how far it is: on a terminal one line that counts, in a log one every few seconds."""
+
+import io
+
+import pytest
+
+from causeway import meter
+from causeway.meter import Meter
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def count(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> str:
+    now = [0.0]
+    monkeypatch.setattr(meter.time, "monotonic", lambda: now[0])
+    with Meter("looked at", stream) as counted:
+        for _ in range(12):
+            now[0] += 1
+            counted.add(1000, ", 3 due")
+    return stream.getvalue()
+
+
+def test_a_log_has_a_line_every_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert count(io.StringIO(), monkeypatch).splitlines() == [
+        "5,000 looked at, 1,000/s, 3 due",
+        "10,000 looked at, 1,000/s, 3 due",
+    ]
+
+
+def test_a_terminal_has_one_line_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = count(Terminal(), monkeypatch)
+    assert shown.count("\n") == 1
+    assert shown.endswith("\r\x1b[K12,000 looked at, 1,000/s, 3 due\n")
+
+
+def test_what_is_quickly_done_says_nothing() -> None:
+    stream = io.StringIO()
+    with Meter("looked at", stream) as counted:
+        counted.add(1)
+    assert stream.getvalue() == ""
