@@ -50,8 +50,14 @@ class Batches(Construct):
         outcome = self._read_outcome(ledger)
         publish = self._publish()
         split = tasks.LambdaInvoke(
-            self, "Split batch", lambda_function=split_batch, payload_response_only=True
+            self,
+            "Split batch",
+            lambda_function=split_batch,
+            payload_response_only=True,
+            retry_on_service_exceptions=False,
         )
+        # That is its verdict; anything else is tried again.
+        split.add_retry(errors=["GivenUp"], max_attempts=0)
         say = self._notify("Say what was isolated", "Causeway: objects that kill their job are quarantined")
         failed = sfn.Fail(self, "Failed", error_path="$.failure.Error", cause_path="$.failure.Cause")
         notify = self._notify("Notify", "Causeway: a batch failed")
@@ -60,7 +66,7 @@ class Batches(Construct):
         notify.add_catch(failed, errors=["States.ALL"], result_path=sfn.JsonPath.DISCARD)
         # A job that failed may have been killed by one object of its batch.
         curate.add_catch(split, errors=["States.TaskFailed", "States.Timeout"], result_path="$.failure")
-        for step in (outcome, publish, say):
+        for step in (split, outcome, publish, say):
             step.add_retry(interval=Duration.seconds(1), max_attempts=8, jitter_strategy=sfn.JitterType.FULL)
         self._catch([curate, split, outcome, publish, say], notify)
 

@@ -23,6 +23,8 @@ NOT_THE_OBJECTS = re.compile(
     r"|CommitFailedException|ContractError|ModuleNotFoundError|ImportError|EntityNotFoundException"
 )
 STOPPED = "STOPPED"
+# What a run that failed ends with, unlike a run that could not be started.
+RUN_FAILED = ("States.TaskFailed", "States.Timeout")
 
 
 def split_batch(event: Mapping[str, Any], *, landing_bucket: str, s3: Any) -> dict[str, Any]:
@@ -57,8 +59,9 @@ def _check_that_objects_may_be_to_blame(failure: Mapping[str, str]) -> None:
     except ValueError:
         run = {"ErrorMessage": cause}
     message = str(run.get("ErrorMessage", ""))
-    if run.get("JobRunState") == STOPPED or NOT_THE_OBJECTS.search(message):
-        raise GivenUp(f"{failure.get('Error')}: {message or run.get('JobRunState')}")
+    ran = failure["Error"] in RUN_FAILED and run.get("JobRunState") != STOPPED
+    if not ran or NOT_THE_OBJECTS.search(message):
+        raise GivenUp(f"{failure['Error']}: {message or run.get('JobRunState')}")
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 
+from causeway.clients import PATIENT
 from causeway.contract import Contract, load_contract
 from causeway.ledger import Entry, Ledger
 from causeway.manifest import REMOVED, Manifest, SourceVersion
@@ -121,15 +123,15 @@ class SmallLake:
         return len(self.table(database).snapshots())
 
 
-@pytest.fixture
-def small_lake(tmp_path: Path) -> Iterator[SmallLake]:
-    contract_file = tmp_path / "trips.odcs.yaml"
-    contract_file.write_text(CONTRACT)
+@contextmanager
+def open_lake(folder: Path, text: str = CONTRACT) -> Iterator[SmallLake]:
+    contract_file = folder / "trips.odcs.yaml"
+    contract_file.write_text(text)
     with mock_aws():
-        s3 = boto3.client("s3")
+        s3 = boto3.client("s3", config=PATIENT)
         s3.create_bucket(Bucket="landing")
         s3.put_bucket_versioning(Bucket="landing", VersioningConfiguration={"Status": "Enabled"})
-        catalog = SqlCatalog("test", uri=f"sqlite:///{tmp_path}/catalog.db", warehouse=tmp_path.as_uri())
+        catalog = SqlCatalog("test", uri=f"sqlite:///{folder}/catalog.db", warehouse=folder.as_uri())
         for database in ("lake", "quarantine"):
             catalog.create_namespace(database)
         yield SmallLake(
@@ -139,18 +141,24 @@ def small_lake(tmp_path: Path) -> Iterator[SmallLake]:
             contract=load_contract(contract_file),
             lake=Lake(
                 "landing",
-                (tmp_path / "lake").as_uri(),
-                (tmp_path / "quarantine").as_uri(),
+                (folder / "lake").as_uri(),
+                (folder / "quarantine").as_uri(),
                 "lake",
                 "quarantine",
             ),
-            folder=tmp_path,
+            folder=folder,
         )
         catalog.close()
 
 
+@pytest.fixture
+def small_lake(tmp_path: Path) -> Iterator[SmallLake]:
+    with open_lake(tmp_path) as lake:
+        yield lake
+
+
 def ledger_table(name: str = "ledger") -> Any:
-    return boto3.resource("dynamodb").create_table(
+    return boto3.resource("dynamodb", config=PATIENT).create_table(
         TableName=name,
         KeySchema=_keys(("dataset", "HASH"), ("item", "RANGE")),
         AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("dataset", "item")],

@@ -133,6 +133,13 @@ def test_a_failure_that_no_object_can_cause_blames_none(cause: dict[str, str]) -
 
 
 @mock_aws
+def test_a_run_that_could_not_be_started_blames_no_object() -> None:
+    failure = {"Error": "Glue.ConcurrentRunsExceededException", "Cause": "Concurrent runs exceeded"}
+    with pytest.raises(GivenUp):
+        step({**first_event(), "failure": failure})
+
+
+@mock_aws
 def test_a_cause_that_is_not_json_is_read_as_text() -> None:
     failure = {"Error": "States.TaskFailed", "Cause": "AccessDenied"}
     with pytest.raises(GivenUp):

@@ -1,0 +1,433 @@
+"""The rows of the fault matrix: each injects one kind of fault n times, and counts what does not hold."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import itertools
+import json
+import math
+import random
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from causeway.manifest import SourceVersion
+from tests.faults.world import Expected, Killed, World, open_world, throttle, watch_steps
+
+NAUGHTY = Path(__file__).resolve().parents[2] / "node_modules/big-list-of-naughty-strings/blns.json"
+WINDOW = 250  # messages that one invocation gets
+
+
+@dataclass
+class Row:
+    """One row of the matrix. `failures` counts sources (or cases) for which it did not hold."""
+
+    fault: str
+    n: int
+    must_hold: str
+    failures: int = 0
+    measured: list[str] = field(default_factory=list)
+
+    def note(self, label: str, count: int) -> None:
+        self.failures += count
+        self.measured.append(f"{count} {label}")
+
+    @property
+    def bound(self) -> str:
+        """What can be said with 95 % confidence of the share of failures."""
+        return f"< {3 / self.n:.1e}" if not self.failures else "—"
+
+
+def _judge(row: Row, world: World) -> Row:
+    verdict = world.judge()
+    row.note("lost", len(verdict.lost))
+    row.note("doubled", len(verdict.doubled))
+    row.note("stale", len(verdict.stale))
+    row.note("misplaced rejects", len(verdict.misplaced))
+    row.note("dead-lettered", len(world.dead))
+    return row
+
+
+def _in_windows(world: World, bodies: Sequence[str]) -> None:
+    """Deliver in windows; executions run while later windows gather."""
+    for start in range(0, len(bodies), WINDOW):
+        world.send(*bodies[start : start + WINDOW])
+        world.deliver(WINDOW)
+        world.execute()
+    world.drain(WINDOW)
+
+
+def duplicates(n: int, seed: int) -> Row:
+    """Delivered again after a while, in any order."""
+    row = Row("each event delivered 1–5 times", n, "0 duplicate rows; extra job runs ≤ 1 %")
+    with open_world(seed) as world:
+        deliveries: list[tuple[float, str]] = []
+        for i in range(n):
+            body = world.put(f"{i}.csv", bad=i % 10 == 0)
+            again = [i + world.random.expovariate(1 / WINDOW) for _ in range(world.random.randint(0, 4))]
+            deliveries += [(at, body) for at in (float(i), *again)]
+        _in_windows(world, [body for _, body in sorted(deliveries)])
+        extra = world.runs["nothing to do"] / world.runs["all"]
+        row = _judge(row, world)
+        row.measured.append(f"{len(deliveries):,} deliveries, {world.runs['all']} runs, {extra:.1%} of them extra")
+        row.failures += extra > 0.01  # noqa: PLR2004 - the row's own bound
+        return row
+
+
+def overwrites(n: int, seed: int) -> Row:
+    row = Row("shuffled delivery with overwrites", n, "0 stale sources")
+    with open_world(seed) as world:
+        bodies: list[str] = []
+        landed = 0
+        while landed < n:
+            some = [
+                world.put(f"{world.random.randrange(n // 4)}.csv", bad=world.random.random() < 0.1)
+                for _ in range(min(n - landed, 2 * WINDOW))
+            ]
+            landed += len(some)
+            bodies += some
+            world.random.shuffle(bodies)
+            now, bodies = bodies[: len(bodies) // 2], bodies[len(bodies) // 2 :]
+            _in_windows(world, now)
+        _in_windows(world, bodies)
+        return _judge(row, world)
+
+
+def lost_events(n: int, seed: int) -> Row:
+    row = Row("1 % of events never delivered", n, "0 lost after one reconciliation")
+    with open_world(seed) as world:
+        bodies = [world.put(f"{i}.csv", bad=i % 10 == 0) for i in range(n)]
+        _in_windows(world, [body for body in bodies if world.random.random() >= 0.01])  # noqa: PLR2004
+        missing = len(world.judge().lost)
+        queued = world.reconcile()
+        world.drain(WINDOW)
+        row.measured.append(f"{missing} missing before, {queued} queued again")
+        row.note("queued by a second pass", world.reconcile())
+        return _judge(row, world)
+
+
+def kills(n: int, seed: int) -> Row:
+    """The process dies before or after any call to AWS or commit, and again in the retry."""
+    row = Row("process killed at every step boundary, each retry included", n, "0 lost, doubled or half-visible")
+    half_visible = cases = 0
+    boundaries = _count_steps(seed)
+    pairs = list(itertools.product(range(boundaries), [None, *range(boundaries)]))
+    random.Random(seed).shuffle(pairs)  # noqa: S311
+    # Every boundary once, then as many pairs as are asked for.
+    singles = [pair for pair in pairs if pair[1] is None]
+    wanted = iter((singles + [pair for pair in pairs if pair[1] is not None])[:n])
+    while some := list(itertools.islice(wanted, 40)):
+        with open_world(seed) as world:
+            watch_steps(world)
+            for first, second in some:
+                half_visible += _killed_at(world, cases, first, second)
+                cases += 1
+            row = _judge(row, world)
+    row.n = cases
+    row.measured = [f"{boundaries} boundaries"]
+    row.note("lost, doubled or stale", row.failures)
+    row.failures //= 2
+    row.note("half-visible", half_visible)
+    return row
+
+
+def _count_steps(seed: int) -> int:
+    with open_world(seed) as world:
+        watch_steps(world)
+        steps: list[str] = []
+        _killed_at(world, 0, None, None, steps)
+        return len(steps)
+
+
+def _killed_at(
+    world: World, case: int, first: int | None, second: int | None, steps: list[str] | None = None
+) -> int:
+    """An overwrite and a new file in one batch, killed once or twice; 1 if a reader saw half of it."""
+    old, new = f"{case}-old.csv", f"{case}-new.csv"
+    world.send(world.put(old, rows=2, bad=1))
+    world.drain()
+    before = _rows_of(world, old, new)
+    world.send(world.put(old, rows=2, bad=1), world.put(new, rows=2, bad=1))
+    after = sorted(n for name in (old, new) for n in world.expected[f"landing/trips/{name}"].rows)
+    kill_at = iter(at for at in (first, None if first is None or second is None else first + 1 + second) if at is not None)
+    dies, count, half = next(kill_at, None), itertools.count(), 0
+
+    def step(name: str) -> None:
+        nonlocal dies, half
+        if steps is not None:
+            steps.append(name)
+        if next(count) == dies:
+            dies = next(kill_at, None)
+            world.on_step = lambda _: None
+            half += _rows_of(world, old, new) not in (before, after)
+            world.on_step = step
+            raise Killed
+
+    world.on_step = step
+    world.drain()
+    world.on_step = lambda _: None
+    # A kill during a commit's aftermath is healed by whoever comes next.
+    world.send(world.put(f"{case}-next.csv"))
+    world.drain()
+    return half
+
+
+def _rows_of(world: World, *names: str) -> list[int]:
+    held = world.held()
+    return sorted(row["id"] for name in names for row in held.get(f"landing/trips/{name}", []))
+
+
+def throttling(n: int, seed: int) -> Row:
+    row = Row('throttling and "concurrent runs exceeded" on 30 % of calls', n, "0 lost, 0 dead-lettered")
+    with open_world(seed, batch=50) as world:
+        bodies = [world.put(f"{i}.csv", bad=i % 10 == 0) for i in range(n)]
+        throttle(world, 0.3)
+        world.refuse_start = lambda: world.random.random() < 0.3  # noqa: PLR2004
+        _in_windows(world, bodies)
+        failed = list(world.states.status.values()).count("FAILED")
+        world.lake.s3.meta.events.unregister("before-send.*.*")
+        row.note("executions failed", failed)
+        return _judge(row, world)
+
+
+def failed_executions(n: int, seed: int) -> Row:
+    """For a reason that no object can cause: the execution is red, and nothing is split."""
+    row = Row("execution failed, then its events delivered again", n, "all run again; 0 swallowed")
+    with open_world(seed, batch=10) as world:
+        bodies = [world.put(f"{i}.csv") for i in range(n)]
+
+        def deny() -> None:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetObject")
+
+        for fail in (deny, deny, lambda: None):
+            world.fail_job = fail
+            world.send(*bodies)
+            world.drain()
+        statuses = world.states.status
+        failed = sum(1 for status in statuses.values() if status == "FAILED")
+        again = [name for name, status in statuses.items() if name.endswith("-r3") and status == "SUCCEEDED"]
+        row.measured.append(f"{failed} executions failed, {len(again)} batches succeeded at the third try")
+        return _judge(row, world)
+
+
+def poison_corpus(seed: int) -> Iterator[tuple[str, bytes]]:
+    """Objects that cannot be read as CSV with the columns `id` and `city`: name and content."""
+    good = b"id,city\n" + b"".join(b"%d,City %d\n" % (i, i) for i in range(500))
+    packed, zeros = gzip.compress(good, mtime=0), gzip.compress(b"id,city\n" + b"\0" * 300_000_000, 9, mtime=0)
+    parquet = io.BytesIO()
+    pl.DataFrame({"id": [1], "city": ["Oslo"]}).write_parquet(parquet)
+    noise = random.Random(seed)  # noqa: S311
+    yield "empty", b""
+    yield "newlines", b"\n\n\n"
+    yield "mark", b"\xef\xbb\xbf"
+    yield "bomb", zeros
+    yield "parquet", parquet.getvalue()
+    yield "utf16", "id,city\n1,Oslo\n".encode("utf-16")
+    yield "latin1", "id,city\n1,Malmö\n".encode("latin-1")
+    yield "json", b'{"id": 1, "city": "Oslo"}\n'
+    yield "png", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
+    yield "zip", b"PK\x03\x04" + noise.randbytes(100)
+    yield "nested", gzip.compress(packed)
+    yield "semicolons", b"id;city\n1;Oslo\n"
+    yield "no header", b"1,Oslo\n2,Rome\n"
+    for length in range(12, len(packed), 97):
+        yield f"truncated {length}", packed[:length]
+    for i in range(100):
+        yield f"noise {i}", b"\xff" + noise.randbytes(noise.randrange(1, 3000))
+
+
+def poison(n: int, seed: int) -> Row:
+    row = Row("poison objects of every kind among good ones", n, "100 % quarantined with a reason, 0 good ones blocked")
+    with open_world(seed, batch=40) as world:
+        bodies = []
+        corpus = list(itertools.islice(poison_corpus(seed), n))
+        for name, body in corpus:
+            landed = world.lake.land(f"bad/{name}", body)
+            bodies += [world.event(landed), world.put(f"good/{name}.csv")]
+            world.expected[landed.source] = Expected(landed.version, [], 1)
+        world.random.shuffle(bodies)
+        _in_windows(world, bodies)
+        rejected = world.lake.rows("quarantine")
+        row.n = len(corpus)
+        row.note("without a reason", sum(1 for r in rejected if not r["faults"] or not r["faults"][0]["message"]))
+        row.note("executions failed", list(world.states.status.values()).count("FAILED"))
+        return _judge(row, world)
+
+
+def killers(n: int, seed: int) -> Row:
+    """One object of each batch kills whatever process reads it."""
+    row = Row("an object that kills the process", n, "isolated, the rest committed, extra runs ≤ 2·log2(n)+2")
+    most = 0.0
+    with open_world(seed) as world:
+        for i in range(n):
+            size = world.random.choice([1, 2, 3, 5, 8, 20, 64])
+            names = [f"{i}/{k}.csv" for k in range(size)]
+            bodies = [world.put(name) for name in names]
+            killer = f"landing/trips/{world.random.choice(names)}"
+            world.killers.add(killer)
+            world.expected[killer].rows, world.expected[killer].rejected = [], 1
+            runs = world.runs["all"]
+            world.send(*bodies)
+            world.drain()
+            extra, bound = world.runs["all"] - runs - 1, 2 * math.log2(size) + 2
+            most = max(most, extra / bound)
+            row.failures += extra > bound
+        codes = [f["code"] for r in world.lake.rows("quarantine") for f in r["faults"]]
+        row.note("not quarantined as killers", n - codes.count("kills_job"))
+        row.measured.append(f"at most {most:.0%} of the bound; {len(world.notices)} notices")
+        return _judge(row, world)
+
+
+def keys(n: int, seed: int) -> Row:
+    row = Row(
+        "keys: naughty strings, 1,024 bytes, `../`, newline, plus, percent", n,
+        "exact round trip, 0 writes outside the prefix",
+    )  # fmt: skip
+    found = [name for name in json.loads(NAUGHTY.read_text("utf-8")) if name]
+    found += ["../../etc/passwd", "../x", "a/../../b", "./x", "//x", "a\nb", "a+b", "a%2Bb", "a%b", "a b", "x" * 1010]
+
+    @settings(
+        max_examples=max(1, n - len(found)), database=None, deadline=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck), derandomize=True,
+    )  # fmt: skip
+    @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200))
+    def collect(name: str) -> None:
+        found.append(name)
+
+    if n > len(found):
+        collect()
+    # An endpoint that reads "." and ".." in a path as folders is not S3; a key that ends in "/" is a folder.
+    names = [name for name in dict.fromkeys(found) if len(name.encode()) <= 1010 and not name.endswith("/")]  # noqa: PLR2004
+    names = names[:n]
+    with open_world(seed) as world:
+        written: list[str] = []
+        world.lake.s3.meta.events.register(
+            "provide-client-params.s3.PutObject", lambda params, **_: written.append(params["Key"])
+        )
+        bodies = [world.put(name) for name in names]
+        landed, written[:] = list(written), []
+        _in_windows(world, bodies)
+        row.n = len(names)
+        row.note("keys changed on landing", len(set(landed) ^ {f"landing/trips/{name}" for name in names}))
+        row.note("writes outside", sum(not key.startswith("batches/trips/") for key in written))
+        return _judge(row, world)
+
+
+class Turns:
+    """Lets one of several threads run at a time, and hands over at steps as a seed decides."""
+
+    def __init__(self, seed: int, threads: int) -> None:
+        self._random, self._waiting = random.Random(seed), threads  # noqa: S311
+        self._condition, self._turn = threading.Condition(), -1
+        self._names: dict[int, int] = {}
+        self._alive: set[int] = set()
+
+    def run(self, *work: Callable[[], object]) -> list[BaseException]:
+        errors: list[BaseException] = []
+
+        def one(number: int, do: Callable[[], object]) -> None:
+            self._names[threading.get_ident()] = number
+            try:
+                self._wait(number)
+                do()
+            except BaseException as error:  # noqa: BLE001 - told to the caller
+                errors.append(error)
+            finally:
+                del self._names[threading.get_ident()]  # which the next thread may get
+                with self._condition:
+                    self._alive.discard(number)
+                    self._pass_on()
+
+        self._alive = set(range(len(work)))
+        threads = [threading.Thread(target=one, args=(i, do)) for i, do in enumerate(work)]
+        for thread in threads:
+            thread.start()
+        with self._condition:
+            self._pass_on()
+        for thread in threads:
+            thread.join()
+        return errors
+
+    def step(self, _: str) -> None:
+        number = self._names.get(threading.get_ident())
+        if number is None:
+            return  # a helper thread of the one whose turn it is
+        with self._condition:
+            self._pass_on()
+        self._wait(number)
+
+    def _pass_on(self) -> None:
+        self._turn = self._random.choice(sorted(self._alive)) if self._alive else -1
+        self._condition.notify_all()
+
+    def _wait(self, number: int) -> None:
+        with self._condition:
+            self._condition.wait_for(lambda: self._turn == number)
+
+
+def interleavings(n: int, seed: int) -> Row:
+    """Two batches (and sometimes a rebuild of the ledger) in threads that take turns at every step."""
+    row = Row(
+        "two commits at once to one table, same and different sources", n,
+        "exactly one result each, none lost",
+    )  # fmt: skip
+    errors = 0
+    cases = iter(range(n))
+    while some := list(itertools.islice(cases, 25)):
+        with open_world(seed + some[0]) as world:
+            watch_steps(world)
+            for case in some:
+                errors += _at_once(world, case, seed)
+            row = _judge(row, world)
+    row.measured = []
+    row.note("errors", errors)
+    return row
+
+
+def _at_once(world: World, case: int, seed: int) -> int:
+    lake, pick = world.lake, world.random
+    names = [f"{case}-{i}.csv" for i in range(3)]
+    for name in pick.sample(names, pick.randint(0, 3)):
+        lake.curate(_landed(world, name))
+    first = _landed(world, names[0])
+    other = _landed(world, names[pick.choice([0, 1])])
+    extra = _landed(world, names[2])
+    batches = [lake.batch(first, extra), lake.batch(other, *([extra] if pick.random() < 0.5 else []))]  # noqa: PLR2004
+    work: list[Callable[[], object]] = [batch.curate for batch in batches]
+    if pick.random() < 0.2 and lake.catalog.table_exists(("lake", "trips")):  # noqa: PLR2004
+        work.append(lambda: lake.history.rebuild(lake.table()))
+    turns = Turns(seed * 7919 + case, len(work))
+    world.on_step = turns.step
+    errors = turns.run(*work)
+    world.on_step = lambda _: None
+    lake.curate(_landed(world, f"{case}-next.csv"))
+    return len(errors)
+
+
+def _landed(world: World, name: str) -> SourceVersion:
+    record = json.loads(world.put(name, rows=world.random.randint(0, 2), bad=world.random.randint(0, 1)))
+    described = record["Records"][0]["s3"]["object"]
+    return SourceVersion(f"landing/trips/{name}", described["versionId"], described["size"])
+
+
+# Each row with its sizes: as part of the tests, and in full.
+ROWS: dict[str, tuple[Callable[[int, int], Row], int, int]] = {
+    "duplicates": (duplicates, 1000, 10_000),
+    "overwrites": (overwrites, 500, 10_000),
+    "lost events": (lost_events, 500, 10_000),
+    "kills": (kills, 150, 3000),
+    "throttling": (throttling, 100, 1000),
+    "failed executions": (failed_executions, 100, 1000),
+    "poison": (poison, 40, 1000),
+    "killers": (killers, 5, 20),
+    "keys": (keys, 600, 2000),
+    "interleavings": (interleavings, 100, 1000),
+}
