@@ -40,7 +40,12 @@ for frozen in (Snapshot, SnapshotLogEntry):
 def glue_catalog(region: str | None = None) -> Catalog:
     """The Glue Catalog of the environment's credentials, in the environment's region or this one."""
     # Said outright, or Arrow asks each bucket for its region.
-    properties = {"type": "glue", "client.region": region or boto3.Session().region_name}
+    properties = {
+        "type": "glue",
+        "client.region": region or boto3.Session().region_name,
+        "glue.retry-mode": "standard",
+        "glue.max-retries": "12",
+    }
     if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
         properties["s3.endpoint"] = endpoint
     return load_catalog("causeway", **properties)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import boto3
 import polars as pl
 
+from causeway.clients import PATIENT
 from causeway.contract import Contract
 from glue_jobs.batch import Lake, UnitResult
 from glue_jobs.engine import curated_schema
@@ -21,7 +22,7 @@ from glue_jobs.units import Unit, curate_parts
 
 @functools.cache
 def _s3() -> Any:
-    return boto3.client("s3")
+    return boto3.client("s3", config=PATIENT)
 
 
 @dataclass(frozen=True)
