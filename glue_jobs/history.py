@@ -16,6 +16,8 @@ from glue_jobs.tables import Commit, change_table, commits, open_table
 
 logger = logging.getLogger(__name__)
 
+# A history of so few commits is followed from its beginning rather than reading all rows.
+SHORT = 100
 # What a commit says of itself: the batch and where its report lies; in the quarantine, the place in the
 # curated table's history up to which it follows.
 BATCH, REPORT, FOLLOWS = "causeway.batch", "causeway.report", "causeway.follows"
@@ -53,7 +55,7 @@ class History:
         if news is None:
             return table, self.rebuild(table)
         if news:
-            mark = mark if mark and mark.snapshot else self.ledger.begin()
+            mark = mark or self.ledger.begin()
             for commit in news:
                 self._follow(commit, mark)
             mark = self.ledger.watermark()
@@ -80,8 +82,8 @@ class History:
             if mark and str(commit.id) == mark.snapshot:
                 return news[::-1]
             news.append(commit)
-        fresh, whole = mark is None or not mark.snapshot, not news or news[-1].sequence == 1
-        return news[::-1] if fresh and whole else None
+        whole = len(news) <= SHORT and (not news or news[-1].sequence == 1)
+        return news[::-1] if mark is None and whole else None
 
     def _follow(self, commit: Commit, mark: Watermark) -> None:
         at = _at(commit, mark)
