@@ -187,6 +187,13 @@ def test_what_is_queued_comes_out_of_the_queue_as_it_went_in(deployed: Deployed,
     assert deployed.queued() == sources
 
 
+def test_the_newest_of_a_source_is_not_that_of_one_whose_name_begins_alike(deployed: Deployed) -> None:
+    gone = deployed.lake.put("a.csv", "1,Oslo")
+    deployed.lake.put("a.csv.gz", "1,Oslo")
+    deployed.lake.s3.delete_object(Bucket="landing", Key=gone.source, VersionId=gone.version)
+    assert deployed.landing.newest([gone.source]) == []
+
+
 def test_missing_is_what_is_unknown_or_of_another_version(deployed: Deployed) -> None:
     source = deployed.lake.put("a.csv", "1,Oslo")
     deployed.lake.curate(source)

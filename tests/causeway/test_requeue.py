@@ -144,6 +144,26 @@ def test_a_backfill_looks_up_only_after_as_much_as_runs_at_once(deployed: Deploy
     assert slept == [90]  # at 12; the 8 since are less than 10
 
 
+@pytest.mark.parametrize("command", ["backfill", "replay", "reconcile --grace-minutes 0 --prefix"])
+def test_whatever_queues_is_paced_by_what_it_queued(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    paced: list[int] = []
+    monkeypatch.setattr(Pace, "of", lambda _: paced.append)
+    deployed.lake.curate(deployed.lake.put("a.csv", "1,Oslo"))
+    deployed.lake.put("b.csv", "1,Oslo")
+    for more in ([], ["--dry-run"]):
+        assert main([*command.split(), "landing/trips/", *more]) == 0
+    assert paced == [1, 0]
+
+
+def test_a_batch_is_replayed_from_a_key_on(deployed: Deployed, say: Say) -> None:
+    lake = deployed.lake
+    batch = batch_of(lake, lake.put("a.csv", "1,Oslo"), lake.put("b.csv", "2,Oslo"))
+    deployed.with_contract(mended(lake))
+    assert queued(say("replay", batch, "--after", "landing/trips/a.csv")) == 1
+
+
 @pytest.mark.parametrize("what", ["executions", "messages"])
 def test_a_backfill_waits_while_the_pipeline_is_full(deployed: Deployed, what: str) -> None:
     lake = deployed.lake
