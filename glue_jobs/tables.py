@@ -4,6 +4,7 @@ import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import boto3
 import pyarrow as pa
@@ -40,11 +41,11 @@ for frozen in (Snapshot, SnapshotLogEntry):
 def glue_catalog(region: str | None = None) -> Catalog:
     """The Glue Catalog of the environment's credentials, in the environment's region or this one."""
     # Said outright, or Arrow asks each bucket for its region.
-    properties = {
+    properties: dict[str, Any] = {
         "type": "glue",
         "client.region": region or boto3.Session().region_name,
         "glue.retry-mode": "standard",
-        "glue.max-retries": "12",
+        "glue.max-retries": 12,  # boto3 takes no text
     }
     if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
         properties["s3.endpoint"] = endpoint
