@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test lint synth deploy destroy bench access wheels sbom audit clean lock
+.PHONY: help install demo test lint synth deploy destroy bench access faults wheels sbom audit clean lock
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ bench: $(INSTALLED) ## Measure against peers on the same input (ARGS="--mb 200 -
 
 access: $(INSTALLED) ## Prove who may do what, action by action
 	@$(BIN)/python -m tests.access
+
+faults: $(INSTALLED) ## Break things on purpose, and count what does not hold (ARGS=--full for thousands of cases)
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 wheels: $(INSTALLED) ## Write the Glue job's modules into one file, for jobs without the internet
 	@rm -rf build/wheels && mkdir -p build/wheels

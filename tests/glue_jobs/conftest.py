@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+import sqlalchemy.event
 from moto import mock_aws
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import SqlCatalog
@@ -132,6 +133,9 @@ def open_lake(folder: Path, text: str = CONTRACT) -> Iterator[SmallLake]:
         s3.create_bucket(Bucket="landing")
         s3.put_bucket_versioning(Bucket="landing", VersioningConfiguration={"Status": "Enabled"})
         catalog = SqlCatalog("test", uri=f"sqlite:///{folder}/catalog.db", warehouse=folder.as_uri())
+        # These tests kill processes, not disks.
+        sqlalchemy.event.listen(catalog.engine, "connect", lambda c, _: c.execute("PRAGMA synchronous=OFF"))
+        catalog.engine.dispose()
         for database in ("lake", "quarantine"):
             catalog.create_namespace(database)
         yield SmallLake(
