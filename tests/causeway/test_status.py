@@ -1,5 +1,6 @@
 """`causeway status`: every version is in exactly one class, and what nothing speaks of is found."""
 
+import dataclasses
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -176,6 +177,18 @@ def test_a_failure_that_was_made_good_is_no_failure(deployed: Deployed, say: Say
     deployed.states.stop_execution(executionArn=execution)
     assert len(say("--failed")["failed"]) == 1
     deployed.lake.curate(source)
+    assert say("--failed")["failed"] == []
+
+
+def test_a_replay_that_failed_is_outstanding_though_its_version_is_in_the_table(
+    deployed: Deployed, say: Say
+) -> None:
+    source = deployed.lake.put("a.csv", "1,Oslo", "2,")
+    deployed.lake.curate(source)
+    again = dataclasses.replace(source, hint=AGAIN + deployed.lake.entry("a.csv").snapshot)
+    deployed.fail(again)
+    assert [failed["outstanding"] for failed in say("--failed")["failed"]] == [1]
+    deployed.lake.curate(again)
     assert say("--failed")["failed"] == []
 
 
