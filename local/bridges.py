@@ -26,7 +26,7 @@ MINISTACK = "1.5.33"
 FINAL_STATES = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
 REPLACED = {
     "ministack.app": ("pin_request_origin",),
-    "ministack.core.iam_actions": ("extract_resource_arn",),
+    "ministack.core.iam_actions": ("extract_iam_action", "extract_resource_arn"),
     "ministack.core.iam_evaluator": ("_resolve_condition_key",),
     "ministack.services.cloudformation.provisioners": ("_RESOURCE_HANDLERS",),
     "ministack.services.glue": ("_execute_spark_docker", "_get_docker", "_resolve_script"),
@@ -67,6 +67,7 @@ def install() -> None:
     _gather_messages_for_the_batching_window()
     _make_what_cloudformation_lacks()
     _name_catalog_resources()
+    _name_batch_actions()
     _name_principals_by_role()
 
 
@@ -269,6 +270,18 @@ def _name_catalog_resources() -> None:
         return f"{':'.join(found.split(':')[:5])}:{named}"
 
     actions.extract_resource_arn = resource
+
+
+def _name_batch_actions() -> None:
+    """SQS asks for the permission to send a message, however many are sent at once."""
+    actions = _part("ministack.core.iam_actions")
+    extract = actions.extract_iam_action
+
+    def action(*request: Any) -> str | None:
+        found: str | None = extract(*request)
+        return found.removesuffix("Batch") if found and found.startswith("sqs:") else found
+
+    actions.extract_iam_action = action
 
 
 def _name_principals_by_role() -> None:

@@ -3,8 +3,9 @@
 import functools
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
@@ -13,11 +14,15 @@ from botocore.exceptions import ClientError
 from causeway.contract import Contract, load_contracts
 from causeway.ledger import Ledger
 from causeway.manifest import Manifest, SourceVersion
+from causeway.reconcile import Landing
 from glue_jobs import tasks
 from glue_jobs.batch import Batch, Lake
 from glue_jobs.tables import glue_catalog
 from glue_jobs.tasks import Task
-from lambdas.batch_events.handler import batch_events
+from lambdas.batch_events import handler
+from lambdas.batch_events.handler import Batching, Limits
+from lambdas.reconcile import handler as reconcile_handler
+from lambdas.split_batch.handler import split_batch
 from local.embedded import EmbeddedAws
 from tests.access.policies import DEFAULT, synthesized
 from tests.access.resolver import COMPANY, REGION
@@ -26,7 +31,7 @@ from tests.stacks.conftest import ROOT
 
 pytestmark = pytest.mark.embedded
 LANDING, CURATED, QUARANTINE = (f"causeway-lake-{name}" for name in ("landing", "curated", "quarantine"))
-MACHINE = f"arn:aws:states:{REGION}:{COMPANY}:stateMachine:causeway-pipeline-batches"
+MACHINE = f"arn:aws:states:{REGION}:{COMPANY}:stateMachine:causeway-pipeline-batches-machine"
 # What is not missed when it is taken away here, and why it is there.
 NOT_MISSED = {
     "glue:BatchGetTableOptimizer": "the emulator has no table optimizers",
@@ -61,6 +66,7 @@ def aws() -> Iterator[EmbeddedAws]:
         for database in ("causeway_lake", "causeway_quarantine"):
             embedded.client("glue", COMPANY).create_database(DatabaseInput={"Name": database})
         ledger_table("causeway-pipeline-ledger")
+        embedded.client("sqs", COMPANY).create_queue(QueueName="causeway-lake-landingevents")
         trust = {
             "Effect": "Allow",
             "Action": "sts:AssumeRole",
@@ -70,7 +76,7 @@ def aws() -> Iterator[EmbeddedAws]:
             RoleName="states", AssumeRolePolicyDocument=_document([trust])
         )
         embedded.client("stepfunctions", COMPANY).create_state_machine(
-            name="causeway-pipeline-batches",
+            name="causeway-pipeline-batches-machine",
             roleArn=f"arn:aws:iam::{COMPANY}:role/states",
             definition=json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}),
         )
@@ -129,24 +135,72 @@ def _document(found: list[dict[str, Any]]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": found})
 
 
-def run_lambda(_aws: EmbeddedAws, case: str) -> None:
-    """A new batch, the same again after it ended, and a message that is no event. Fails as a whole."""
-    described = {"key": f"landing/flights/{case}", "versionId": "v1", "size": 1, "sequencer": "1"}
-    good = json.dumps({"Records": [{"s3": {"object": described}}]})
-    for messages in ({"batch": good}, {"batch": good}, {"stray": f"no event {case}"}):
-        answer = batch_events(
-            [{"messageId": name, "body": body} for name, body in messages.items()],
-            datasets=frozenset({"flights"}),
-            landing_bucket=LANDING,
-            quarantine_bucket=QUARANTINE,
-            state_machine=MACHINE,
-            max_objects=10,
-            max_bytes=10,
-            s3=boto3.client("s3"),
-            states=boto3.client("stepfunctions"),
-        )
-        if answer["batchItemFailures"]:
-            raise PermissionError(f"AccessDenied: {answer}")
+def queue_url() -> str:
+    return f"{boto3.client('sqs').meta.endpoint_url}/{COMPANY}/causeway-lake-landingevents"
+
+
+def fill_ledger(aws: EmbeddedAws, dataset: str) -> None:
+    """So that there is something to ask it."""
+    item = {"dataset": {"S": dataset}, "item": {"S": "watermark"}, "snapshot": {"S": "1"}}
+    numbers = {"sequence": {"N": "1"}, "epoch": {"N": "1"}}
+    root = aws.client("dynamodb", COMPANY)
+    root.put_item(TableName="causeway-pipeline-ledger", Item={**item, **numbers})
+
+
+def run_batching(aws: EmbeddedAws, case: str) -> None:
+    """A new batch, the same again after it ended, an event that is held, and what is no event."""
+
+    fill_ledger(aws, "flights")
+
+    def event(dataset: str) -> str:
+        described = {"key": f"landing/{dataset}/{case}", "versionId": "v1", "size": 1, "sequencer": "1"}
+        return json.dumps({"Records": [{"s3": {"object": described}}]})
+
+    batching = Batching(
+        limits={"flights": Limits(10, 10), "weather": Limits(10, 10, window_seconds=900)},
+        landing_bucket=LANDING,
+        quarantine_bucket=QUARANTINE,
+        state_machine=MACHINE,
+        queue_url=queue_url(),
+        s3=boto3.client("s3"),
+        states=boto3.client("stepfunctions"),
+        sqs=boto3.client("sqs"),
+        ledger=boto3.resource("dynamodb").Table("causeway-pipeline-ledger"),
+    )
+
+    def fail(*_: object) -> None:
+        raise  # noqa: PLE0704 - what the function logs and goes on from is a failure here
+
+    with patch.object(handler.logger, "exception", fail):
+        for body in (event("flights"), event("flights"), event("weather"), f"no event {case}"):
+            batching.batch_events([{"messageId": "m", "body": body}])
+
+
+def run_split(aws: EmbeddedAws, case: str) -> None:
+    """A batch of two that failed."""
+    manifest = Manifest("flights", tuple(SourceVersion(f"landing/flights/{case}{i}", "v", 1) for i in "ab"))
+    root = aws.client("s3", COMPANY)
+    root.put_object(Bucket=LANDING, Key=manifest.key, Body=manifest.to_json().encode())
+    event = {"dataset": "flights", "batch": manifest.batch, "manifest": f"s3://{LANDING}/{manifest.key}"}
+    failure = {"Error": "States.TaskFailed", "Cause": "killed"}
+    split_batch({**event, "failure": failure}, landing_bucket=LANDING, s3=boto3.client("s3"))
+
+
+def run_reconcile(aws: EmbeddedAws, case: str) -> None:
+    """A source that is missing, and one that someone deleted."""
+    root = aws.client("s3", COMPANY)
+    root.put_object(Bucket=LANDING, Key=f"landing/case{case}/a", Body=b"x")
+    fill_ledger(aws, f"case{case}")
+    landing = Landing(
+        bucket=LANDING,
+        queue_url=queue_url(),
+        s3=boto3.client("s3"),
+        sqs=boto3.client("sqs"),
+        ledger=boto3.resource("dynamodb").Table("causeway-pipeline-ledger"),
+    )
+    with patch.object(reconcile_handler, "GRACE", timedelta(0)):
+        answer = reconcile_handler.reconcile(landing, [f"case{case}"], remaining_ms=lambda: 10**6)
+    assert answer["queued"] == 1
 
 
 @functools.cache
@@ -182,13 +236,16 @@ def run_job(aws: EmbeddedAws, case: str) -> None:
         ).curate()
 
 
-ROLES: list[tuple[str, Callable[[EmbeddedAws, str], None]]] = [
-    (f"arn:aws:iam::{COMPANY}:role/causeway-pipeline-batchevents-role", run_lambda),
-    (f"arn:aws:iam::{COMPANY}:role/causeway-pipeline-curate-role", run_job),
-]
+WORK: dict[str, Callable[[EmbeddedAws, str], None]] = {
+    "batchevents": run_batching,
+    "splitbatch": run_split,
+    "reconcile": run_reconcile,
+    "curate": run_job,
+}
+ROLES = [(f"arn:aws:iam::{COMPANY}:role/causeway-pipeline-{name}-role", work) for name, work in WORK.items()]
 
 
-@pytest.mark.parametrize(("role", "work"), ROLES, ids=["lambda", "job"])
+@pytest.mark.parametrize(("role", "work"), ROLES, ids=WORK)
 def test_the_role_suffices_for_its_work(
     aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, role: str, work: Callable[[EmbeddedAws, str], None]
 ) -> None:
@@ -196,7 +253,7 @@ def test_the_role_suffices_for_its_work(
     work(aws, "all")
 
 
-@pytest.mark.parametrize(("role", "work"), ROLES, ids=["lambda", "job"])
+@pytest.mark.parametrize(("role", "work"), ROLES, ids=WORK)
 def test_the_work_fails_with_access_denied_whichever_action_the_role_loses(
     aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, role: str, work: Callable[[EmbeddedAws, str], None]
 ) -> None:
