@@ -35,7 +35,7 @@ def test_the_committed_settings_are_valid() -> None:
             "limits.worker_type: found 'G.3X'; Input should be 'G.1X'",
         ),
         (
-            r"batch_window_seconds = 60",
+            r"(?m)^batch_window_seconds = 60$",
             "batch_window_seconds = 301",
             "limits.batch_window_seconds: found 301",
         ),
