@@ -43,7 +43,7 @@ def first_files() -> list[File]:
             landed.append(_flights(month, header, lines[:PRELIMINARY]))
         else:
             landed.append(_flights(month, header, lines))
-    weather = _weather()
+    weather = weather_lines()
     landed += [
         File("landing/weather/2013.jsonl", "".join(weather).encode(), len(weather)),
         _planes(),
@@ -114,7 +114,7 @@ def _planes() -> File:
     return File("landing/planes/planes.parquet", sink.getvalue(), frame.height)
 
 
-def _weather() -> list[str]:
+def weather_lines() -> list[str]:
     """Weather as JSON Lines; three lines are not what they should be."""
     table = (data_folder() / "weather.csv").read_bytes()
     frame = pl.read_csv(table, null_values=["NA"], infer_schema_length=None)

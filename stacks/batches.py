@@ -56,8 +56,6 @@ class Batches(Construct):
             payload_response_only=True,
             retry_on_service_exceptions=False,
         )
-        # That is its verdict; anything else is tried again.
-        split.add_retry(errors=["GivenUp"], max_attempts=0)
         say = self._notify("Say what was isolated", "Causeway: objects that kill their job are quarantined")
         failed = sfn.Fail(self, "Failed", error_path="$.failure.Error", cause_path="$.failure.Cause")
         notify = self._notify("Notify", "Causeway: a batch failed")

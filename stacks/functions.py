@@ -26,6 +26,7 @@ class PythonFunction(Construct):
         log_group: logs.LogGroup,
         timeout: Duration,
         environment: dict[str, str],
+        memory_mb: int = 512,
     ) -> None:
         super().__init__(scope, construct_id)
         self.role = iam.Role(
@@ -46,7 +47,7 @@ class PythonFunction(Construct):
             code=lambda_.Code.from_asset(**how),
             handler=f"lambdas.{name}.handler.handler",
             timeout=timeout,
-            memory_size=512,
+            memory_size=memory_mb,
             log_group=log_group,
             environment=environment,
         )

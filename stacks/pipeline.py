@@ -169,6 +169,7 @@ class PipelineStack(Stack):
             "reconcile",
             "Landing against the ledger: what is missing is queued again",
             timeout=Duration.minutes(15),
+            memory_mb=1769,  # a whole processor: it is what a pass over millions of objects waits for
             environment={
                 "LANDING_BUCKET": lake.landing_bucket.bucket_name,
                 "QUEUE_URL": lake.landing_events.queue_url,

@@ -64,5 +64,14 @@ def _check_that_objects_may_be_to_blame(failure: Mapping[str, str]) -> None:
         raise GivenUp(f"{failure['Error']}: {message or run.get('JobRunState')}")
 
 
+def decide(event: Mapping[str, Any], *, landing_bucket: str, s3: Any) -> dict[str, Any]:
+    """What `split_batch` says; that it gives up is an answer too, with the failure to end with."""
+    try:
+        return split_batch(event, landing_bucket=landing_bucket, s3=s3)
+    except GivenUp as verdict:
+        logger.warning("given up: %s", verdict)
+        return {**event, "failure": {"Error": "GivenUp", "Cause": str(verdict)}, "given_up": True}
+
+
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    return split_batch(event, landing_bucket=os.environ["LANDING_BUCKET"], s3=boto3.client("s3", config=PATIENT))
+    return decide(event, landing_bucket=os.environ["LANDING_BUCKET"], s3=boto3.client("s3", config=PATIENT))

@@ -61,7 +61,7 @@ PUT = Ledger._put_over_earlier
 
 
 def _gives_up(_: int) -> Search:
-    raise GivenUp
+    raise GivenUp("no search")
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from glue_jobs.batch import UnitResult
 from glue_jobs.keys import Banned
 from glue_jobs.units import Unit
 from lambdas.batch_events.handler import Batching, Limits
-from lambdas.split_batch.handler import split_batch
+from lambdas.split_batch.handler import decide
 from tests.glue_jobs.conftest import CONTRACT, SmallLake, open_lake
 from tests.lambdas.test_batch_events import MACHINE, FakeStates
 
@@ -214,7 +214,7 @@ class World:
         if "events:putEvents" in resource:
             return {}
         try:
-            return split_batch(asked, landing_bucket="landing", s3=self.lake.s3)
+            return decide(asked, landing_bucket="landing", s3=self.lake.s3)
         except (Killed, Exception) as error:
             raise stepfunctions._ExecutionError(type(error).__name__, str(error)) from error
 

@@ -2,7 +2,9 @@
 
 import json
 import os
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,10 +14,10 @@ from typing import Any
 import pytest
 
 from causeway.settings import load_settings
-from local import cdk, demo
+from local import cdk, demo, story
 from local.embedded import EmbeddedAws
 from local.progress import Progress
-from local.watch import Watch
+from local.watch import Watch, newest
 
 pytestmark = pytest.mark.embedded
 COMPANY = "111111111111"
@@ -33,6 +35,50 @@ class Deployment:
 
     def client(self, service: str) -> Any:
         return self.aws.client(service, COMPANY)
+
+    def causeway(self, *arguments: str) -> dict[str, Any]:
+        """What a command answers, as JSON."""
+        done = subprocess.run(
+            [sys.executable, "-m", "causeway", *arguments, "--json"],
+            cwd=cdk.ROOT, env=self.aws.environment(COMPANY), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.stdout, done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    @property
+    def lake(self) -> dict[str, str]:
+        return self.outputs["causeway-lake"]
+
+    def land(self, name: str) -> tuple[str, str]:
+        """An hour of the weather under this name; returns its key and version."""
+        key, (line, *_) = f"landing/weather/{name}", story.weather_lines()
+        put = self.client("s3").put_object(Bucket=self.lake["LandingBucket"], Key=key, Body=line.encode())
+        return key, put["VersionId"]
+
+    def becomes(self, what: str, wanted: Callable[[], object]) -> None:
+        """Waits until it is so."""
+        deadline = time.monotonic() + 120
+        while not wanted():
+            assert time.monotonic() < deadline, what
+            time.sleep(0.2)
+
+    def is_curated(self, landed: tuple[str, str]) -> bool:
+        reports = Watch(self.aws, self.lake).reports()
+        return landed in [(s.source, s.version) for report in reports for s in report.sources]
+
+    def waiting(self, queue: str) -> int:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        asked = self.client("sqs").get_queue_attributes(QueueUrl=self.lake[queue], AttributeNames=names)
+        return sum(int(count) for count in asked["Attributes"].values())
+
+    def reconcile(self) -> int:
+        """How many sources were queued again."""
+        datasets = self.causeway("reconcile", "--grace-minutes", "0")["datasets"]
+        return sum(dataset["queued"] for dataset in datasets.values())
+
+    def unaccounted(self) -> int:
+        return sum(dataset["unaccounted"] for dataset in self.causeway("status")["datasets"].values())
 
     def heard(self, where: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first message in that queue that is the wanted one."""
@@ -121,6 +167,72 @@ def test_success_is_published_with_dataset_batch_and_snapshot(deployment: Deploy
     assert len(event["detail"]["batch"]) == 32
 
 
+def test_an_event_that_is_delivered_again_starts_no_job(deployment: Deployment) -> None:
+    (current, _) = newest(Watch(deployment.aws, deployment.lake).reports())
+    (source,) = current["planes"].values()
+    described = {"key": source.source, "versionId": source.version, "size": 1, "sequencer": "1"}
+    body = json.dumps({"Records": [{"eventName": "ObjectCreated:Put", "s3": {"object": described}}]})
+    before = len(Watch(deployment.aws, deployment.lake).executions())
+    deployment.client("sqs").send_message(QueueUrl=deployment.lake["LandingEventsUrl"], MessageBody=body)
+    deployment.becomes("the queue is empty", lambda: not deployment.waiting("LandingEventsUrl"))
+    assert len(Watch(deployment.aws, deployment.lake).executions()) == before
+
+
+def test_what_landed_without_an_event_is_found_and_curated(deployment: Deployment) -> None:
+    s3, bucket = deployment.client("s3"), deployment.lake["LandingBucket"]
+    kept = s3.get_bucket_notification_configuration(Bucket=bucket)
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    landed = deployment.land("suppressed.jsonl")
+    kept.pop("ResponseMetadata")
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=kept)
+    assert deployment.reconcile() == 1
+    deployment.becomes("it is curated", lambda: deployment.is_curated(landed))
+    assert deployment.reconcile() == 0
+
+
+def test_a_dead_letter_is_seen_and_moved_back(deployment: Deployment) -> None:
+    sqs, queue = deployment.client("sqs"), deployment.lake["LandingEventsUrl"]
+    functions = deployment.client("lambda")
+    (name,) = [
+        function["FunctionName"]
+        for function in functions.list_functions()["Functions"]
+        if "BatchEvents" in function["FunctionName"]
+    ]
+    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    broken = {**variables, "STATE_MACHINE": variables["STATE_MACHINE"] + "-gone"}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": broken})
+    landed = deployment.land("unlucky.jsonl")
+    deployment.becomes("it is a dead letter", lambda: deployment.waiting("DeadLettersUrl"))
+    assert deployment.causeway("status")["datasets"]["weather"]["dead_lettered"] == 1
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+    assert deployment.causeway("replay", "--dead-letters")["dead_letters_moved"] == 1
+    deployment.becomes("it is curated", lambda: deployment.is_curated(landed))
+    assert deployment.waiting("DeadLettersUrl") == 0
+
+
+def test_a_job_that_is_killed_runs_again_and_nothing_is_lost(deployment: Deployment) -> None:
+    landed = deployment.land("killed.jsonl")
+    deployment.becomes("its job runs", lambda: job_processes(deployment.aws))
+    for process in job_processes(deployment.aws):
+        os.kill(process, signal.SIGKILL)
+    deployment.becomes("it is curated", lambda: deployment.is_curated(landed))
+    deployment.becomes("nothing is unaccounted for", lambda: deployment.unaccounted() == 0)
+
+
+def job_processes(aws: EmbeddedAws) -> list[int]:
+    """The Glue jobs that run on this AWS."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue  # it just ended
+        if b"--manifest" in command and str(aws.folder).encode() in command[1]:
+            found.append(int(folder.name))
+    return found
+
+
 def test_a_job_that_fails_ends_its_execution_red_and_is_notified(deployment: Deployment) -> None:
     states = deployment.client("stepfunctions")
     (machine,) = states.list_state_machines()["stateMachines"]
@@ -134,7 +246,7 @@ def test_a_job_that_fails_ends_its_execution_red_and_is_notified(deployment: Dep
     while (told := states.describe_execution(executionArn=started["executionArn"]))["status"] == "RUNNING":
         assert time.monotonic() < deadline
     assert told["status"] == "FAILED"
-    assert told["error"] == "States.TaskFailed"
+    assert told["error"] == "GivenUp"
 
 
 def test_a_message_that_is_no_event_is_set_aside_and_stops_nothing(deployment: Deployment) -> None:
