@@ -74,7 +74,9 @@ class Batches(Construct):
         isolated = sfn.Choice(self, "Was any isolated")
         isolated.when(sfn.Condition.is_present("$.isolated[0]"), say.next(outcome)).otherwise(outcome)
         done = sfn.Choice(self, "Is all of it done")
-        done.when(sfn.Condition.boolean_equals("$.search.done", True), isolated).otherwise(curate)
+        done.when(sfn.Condition.is_present("$.given_up"), notify)
+        all_done = sfn.Condition.boolean_equals("$.search.done", value=True)
+        done.when(all_done, isolated).otherwise(curate)
         split.next(done)
         self.machine = sfn.StateMachine(
             self,

@@ -49,6 +49,12 @@ def test_a_job_that_fails_splits_its_batch(machine: dict[str, Any]) -> None:
     assert {"States.TaskFailed", "States.Timeout"} <= set(first["ErrorEquals"])
 
 
+def test_a_batch_that_is_given_up_is_not_run_again(machine: dict[str, Any]) -> None:
+    assert machine["States"]["Split batch"]["Next"] == "Is all of it done"
+    first, *_ = machine["States"]["Is all of it done"]["Choices"]
+    assert first == {"Variable": "$.given_up", "IsPresent": True, "Next": "Notify"}
+
+
 def test_every_failure_is_notified_and_ends_the_execution_failed(machine: dict[str, Any]) -> None:
     states = machine["States"]
     for state in states.values():
