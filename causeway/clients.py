@@ -4,4 +4,6 @@ from botocore.config import Config
 
 # Throttling is waited out where it happens, up to some minutes. Otherwise it would cost a message one of
 # its few receives, or a batch its run.
-PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 12})
+# Not the "standard" mode, whose quota of retries makes a client that lives long give up at once when
+# throttling lasts.
+PATIENT = Config(retries={"mode": "legacy", "total_max_attempts": 8})

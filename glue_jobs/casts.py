@@ -147,11 +147,22 @@ def _fitting(text: str | None, shape: type, target: Any) -> Any:
     """The JSON value if it fits the type, its unknown fields left out."""
     try:
         value = None if text is None else json.loads(text)
-        return pl.Series([value], dtype=target, strict=True)[0] if isinstance(value, shape) else None
+        fits = isinstance(value, shape) and not _deeper_than(DEEPEST, value)
+        return pl.Series([value], dtype=target, strict=True)[0] if fits else None
     except (ValueError, TypeError, RecursionError, pl.exceptions.PolarsError):
         return None
 
 
+def _deeper_than(most: int, value: Any) -> bool:
+    level = [value]
+    for _ in range(most):
+        nested = [v.values() if isinstance(v, dict) else v for v in level if isinstance(v, dict | list)]
+        level = [child for children in nested for child in children]
+    return bool(level)
+
+
+# Levels of arrays and objects. No contract declares as many, and Polars takes exponentially long.
+DEEPEST = 32
 CASTS: dict[str, Cast] = {
     "integer": _integer,
     "number": _number,

@@ -17,10 +17,11 @@ from lambdas.split_batch.search import GivenUp, Search
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
 
-# What a job dies of that no object can cause. Leaving objects out would not help, nor be right.
+# What a job dies of that no object can cause, nor goes by itself. Leaving objects out would not help. (What
+# does go by itself, such as throttling, ends with the smaller parts that are run anyway.)
 NOT_THE_OBJECTS = re.compile(
-    r"AccessDenied|PERMISSION_ERROR|NoSuchBucket|NoSuchKey|NoCredentials|ExpiredToken|Throttling|EndpointConnection"
-    r"|CommitFailedException|ContractError|ModuleNotFoundError|ImportError|EntityNotFoundException"
+    r"AccessDenied|PERMISSION_ERROR|NoSuchBucket|NoSuchKey|NoCredentials|ExpiredToken"
+    r"|ContractError|ModuleNotFoundError|ImportError|EntityNotFoundException"
 )
 STOPPED = "STOPPED"
 # What a run that failed ends with, unlike a run that could not be started.

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import sys
 from decimal import Decimal
 from pathlib import Path
+
+import pytest
 
 from tests.engine.helpers import codes, column, contract, run, values
 
@@ -78,7 +82,12 @@ def test_a_line_that_only_lax_parsers_read_costs_no_other_line_and_no_digit() ->
     assert codes(result) == [(1, ["type"])]
 
 
-def test_values_nested_ever_so_deep_are_kept_or_rejected_alone() -> None:
+@pytest.mark.parametrize("limit", [1000, 20_000])  # which other libraries set as they like
+def test_values_nested_ever_so_deep_are_kept_or_rejected_alone(
+    request: pytest.FixtureRequest, limit: int
+) -> None:
+    request.addfinalizer(functools.partial(sys.setrecursionlimit, sys.getrecursionlimit()))
+    sys.setrecursionlimit(limit)
     tags = column("tags", "array", items=column("item"))
     for policy in ("rescue", "evolve"):
         rules = contract(column("a", "integer"), tags, format="jsonl", on_schema_change=policy)

@@ -120,7 +120,7 @@ def test_the_state_machine_is_led_from_part_to_part_until_the_killer_is_quaranti
     "cause",
     [
         {"ErrorMessage": "ClientError: An error occurred (AccessDenied) when calling GetObject"},
-        {"ErrorMessage": "CommitFailedException: lost 50 races for flights"},
+        {"ErrorMessage": "causeway.contract.ContractError: flights: no such column"},
         {"ErrorMessage": "ModuleNotFoundError: No module named 'polars'"},
         {"ErrorMessage": "", "JobRunState": "STOPPED"},
     ],
