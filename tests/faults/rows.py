@@ -123,12 +123,13 @@ def kills(n: int, seed: int) -> Row:
         "process killed at every step boundary, each retry included", n, "0 lost, doubled or half-visible"
     )
     half_visible = cases = 0
-    boundaries = _count_steps(seed)
+    steps = _steps(seed)
+    boundaries = len(steps)
     pairs = list(itertools.product(range(boundaries), [None, *range(boundaries)]))
     random.Random(seed).shuffle(pairs)
-    # Every boundary once, then as many pairs as are asked for.
-    singles = [pair for pair in pairs if pair[1] is None]
-    wanted = iter((singles + [pair for pair in pairs if pair[1] is not None])[:n])
+    # Around the commits first, then every boundary once, then pairs of them.
+    pairs.sort(key=lambda pair: (pair[1] is not None, "commit" not in steps[pair[0]]))
+    wanted = iter(pairs[:n])
     while some := list(itertools.islice(wanted, 40)):
         with open_world(seed) as world:
             watch_steps(world)
@@ -144,12 +145,13 @@ def kills(n: int, seed: int) -> Row:
     return row
 
 
-def _count_steps(seed: int) -> int:
+def _steps(seed: int) -> list[str]:
+    """The boundaries that one case meets when nothing is killed."""
     with open_world(seed) as world:
         watch_steps(world)
         steps: list[str] = []
         _killed_at(world, 0, None, None, steps)
-        return len(steps)
+        return steps
 
 
 def _killed_at(
@@ -197,7 +199,7 @@ def _rows_of(world: World, *names: str) -> list[int]:
 def stalls(n: int, seed: int) -> Row:
     """A batch stands still before or after any call or commit, while two others commit the same source."""
     row = Row("a writer that stalls at any step while others commit", n, "0 lost, doubled or stale")
-    boundaries = _count_steps(seed)
+    boundaries = len(_steps(seed))
     cases = iter(range(n))
     while some := list(itertools.islice(cases, 30)):
         with open_world(seed + some[0]) as world:
@@ -494,15 +496,15 @@ def _landed(world: World, name: str, rows: int | None = None) -> SourceVersion:
 
 # Each row with its sizes: as part of the tests, and in full.
 ROWS: dict[str, tuple[Callable[[int, int], Row], int, int]] = {
-    "duplicates": (duplicates, 500, 10_000),
+    "duplicates": (duplicates, 400, 10_000),
     "overwrites": (overwrites, 300, 10_000),
     "lost events": (lost_events, 300, 10_000),
-    "kills": (kills, 60, 3000),
-    "stalls": (stalls, 60, 1000),
+    "kills": (kills, 25, 3000),
+    "stalls": (stalls, 30, 1000),
     "throttling": (throttling, 100, 1000),
     "failed executions": (failed_executions, 60, 1000),
     "poison": (poison, 30, 1000),
     "killers": (killers, 3, 20),
-    "keys": (keys, 550, 2000),
-    "interleavings": (interleavings, 15, 1000),
+    "keys": (keys, 480, 2000),
+    "interleavings": (interleavings, 10, 1000),
 }
