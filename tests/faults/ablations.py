@@ -132,7 +132,7 @@ ABLATIONS: dict[str, tuple[Callable[[], Any], str, int]] = {
         400,
     ),
     "throttling is waited out": (_no_patience, "throttling", 60),
-    "a full Glue is waited for": (_no_retry, "throttling", 60),
+    "a full Glue is waited for": (_no_retry, "throttling", 300),
     "batches are split": (_swap(Search, "begin", _gives_up), "killers", 3),
     "keys are decoded as forms": (
         _swap(events, "unquote_plus", lambda key, **_: key),
