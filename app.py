@@ -3,22 +3,19 @@
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from causeway.changes import load_kept
-from causeway.contract import Contract, ContractError, load_contracts
+from causeway.contract import CONTRACTS, Contract, ContractError, load_contracts
 from causeway.settings import Settings, SettingsError, load_settings
 from stacks.audit import AuditStack
 from stacks.costs import CostsStack, project_tags, tag_everything
 from stacks.lake import LakeStack
 from stacks.partner import PartnerStack
 from stacks.pipeline import PipelineStack
-
-CONTRACTS = Path(__file__).parent / "contracts"
 
 
 def build(app: cdk.App, settings: Settings, contracts: Mapping[str, Contract]) -> None:

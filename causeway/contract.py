@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from causeway.manifest import CONTRACT_SUFFIX
-
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SUFFIX = CONTRACT_SUFFIX
+SUFFIX = ".odcs.yaml"
+# Where they lie in this checkout, and in what is packaged of it.
+CONTRACTS = Path(__file__).resolve().parent.parent / "contracts"
 RESCUED = "_rescued"
 NARROW = 32  # bits
 
@@ -123,6 +123,11 @@ def load_contract(path: str | Path, text: str | None = None) -> Contract:
 
 def contract_files(directory: str | Path) -> Iterator[Path]:
     return iter(sorted(Path(directory).glob(f"*{SUFFIX}")))
+
+
+def datasets_in(directory: str | Path) -> list[str]:
+    """The datasets that have a contract there; looks at names alone."""
+    return [path.name.removesuffix(SUFFIX) for path in contract_files(directory)]
 
 
 def load_contracts(

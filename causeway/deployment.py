@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import boto3
 
 from causeway.account import session_of_company, stack_outputs
 from causeway.clients import PATIENT
-from causeway.contract import Contract, ContractError, load_contracts
+from causeway.contract import CONTRACTS, Contract, ContractError, load_contracts
 from causeway.manifest import LANDING_PREFIX, dataset_of
 from causeway.reconcile import Landing, prefix_of
 from causeway.settings import Settings, load_settings
-
-CONTRACTS = Path(__file__).resolve().parent.parent / "contracts"
 
 
 @dataclass(frozen=True)

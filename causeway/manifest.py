@@ -3,10 +3,8 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 LANDING_PREFIX = "landing/"
-CONTRACT_SUFFIX = ".odcs.yaml"
 
 # Hints: why a source is in a manifest, where that is not simply that a version landed.
 REMOVED = "removed:"  # someone deleted it (S3's word for how); unless told so, a source keeps its rows
@@ -41,7 +39,7 @@ class Manifest:
     @property
     def key(self) -> str:
         """Where the manifest lies in the landing bucket."""
-        return f"{batch_prefix(self.dataset, self.batch)}manifest.json"
+        return manifest_key(self.dataset, self.batch)
 
     def to_json(self) -> str:
         return json.dumps(
@@ -64,12 +62,12 @@ def batch_prefix(dataset: str, batch: str) -> str:
     return f"batches/{dataset}/{batch}/"
 
 
+def manifest_key(dataset: str, batch: str) -> str:
+    """Where a batch's manifest lies in the landing bucket."""
+    return f"{batch_prefix(dataset, batch)}manifest.json"
+
+
 def dataset_of(source: str) -> str:
     """The dataset of a key: what stands between `landing/` and the next slash; "" if nothing does."""
     dataset, slash, _ = source.removeprefix(LANDING_PREFIX).partition("/")
     return dataset if slash and source.startswith(LANDING_PREFIX) else ""
-
-
-def datasets_in(contracts: Path) -> list[str]:
-    """The datasets that have a contract in this folder."""
-    return sorted(path.name.removesuffix(CONTRACT_SUFFIX) for path in contracts.glob(f"*{CONTRACT_SUFFIX}"))

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from causeway.ledger import Entry, Ledger, Watermark
-from causeway.manifest import AGAIN, LANDING_PREFIX, REMOVED, SEEN, SourceVersion
+from causeway.manifest import AGAIN, LANDING_PREFIX, REMOVED, SEEN, Manifest, SourceVersion, manifest_key
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +110,14 @@ class Landing:
 
         with ThreadPoolExecutor(READERS) as pool:
             return [listed for found in pool.map(look, sources) for listed in found]
+
+    def manifest(self, dataset: str, batch: str) -> Manifest | None:
+        """A batch's manifest; None if there is none, or none any more."""
+        try:
+            stored = self.s3.get_object(Bucket=self.bucket, Key=manifest_key(dataset, batch))
+        except self.s3.exceptions.NoSuchKey:
+            return None
+        return Manifest.from_json(stored["Body"].read())
 
     def known(self, dataset: str, sources: Iterable[str]) -> tuple[dict[str, Entry], Watermark | None]:
         """What the ledger says of these sources, and as of when. Raises BeingBuilt."""

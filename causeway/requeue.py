@@ -17,7 +17,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from causeway.deployment import Deployment
-from causeway.manifest import LANDING_PREFIX, Manifest, batch_prefix
+from causeway.manifest import LANDING_PREFIX, Manifest
 from causeway.meter import Meter
 from causeway.reconcile import GRACE, Landing, Looked, Wanted, prefix_of, wanted_again
 
@@ -204,10 +204,6 @@ def move(sqs: Any, origin: str, target: str) -> int:
 
 def _manifest(landing: Landing, batch: str, datasets: Iterable[str]) -> Manifest:
     for dataset in datasets:
-        key = f"{batch_prefix(dataset, batch)}manifest.json"
-        try:
-            stored = landing.s3.get_object(Bucket=landing.bucket, Key=key)
-        except landing.s3.exceptions.NoSuchKey:
-            continue
-        return Manifest.from_json(stored["Body"].read())
+        if manifest := landing.manifest(dataset, batch):
+            return manifest
     raise FileNotFoundError(f"no dataset has a batch {batch}; `causeway status` shows where batches are")

@@ -14,7 +14,7 @@ from typing import Any
 
 from causeway.deployment import Deployment
 from causeway.ledger import Entry, Ledger
-from causeway.manifest import AGAIN, REMOVED, Manifest, SourceVersion, batch_prefix
+from causeway.manifest import AGAIN, REMOVED, SourceVersion
 from causeway.meter import Meter
 from causeway.reconcile import GRACE, Landing, Listed, prefix_of
 from causeway.requeue import depth
@@ -224,12 +224,8 @@ def _versions(sources: Iterable[SourceVersion]) -> Versions:
 
 
 def _sources(landing: Landing, batch: Batch) -> tuple[SourceVersion, ...]:
-    key = f"{batch_prefix(batch.dataset, batch.batch)}manifest.json"
-    try:
-        stored = landing.s3.get_object(Bucket=landing.bucket, Key=key)
-    except landing.s3.exceptions.NoSuchKey:
-        return ()  # older than what landing keeps
-    return Manifest.from_json(stored["Body"].read()).sources
+    manifest = landing.manifest(batch.dataset, batch.batch)
+    return manifest.sources if manifest else ()  # older than what landing keeps
 
 
 def _cause(states: Any, execution: str) -> str:

@@ -21,7 +21,7 @@ from pyiceberg.table import Table
 
 from causeway.contract import Contract
 from causeway.ledger import Entry, Ledger, Watermark
-from causeway.manifest import AGAIN, POISON, REMOVED, Manifest
+from causeway.manifest import AGAIN, POISON, REMOVED, Manifest, SourceVersion
 from causeway.report import Report, SourceReport
 from glue_jobs.engine import curated_schema
 from glue_jobs.history import BATCH, REPORT, History
@@ -117,7 +117,10 @@ class Batch:
                 return self._nothing_to_do(mark, known)
             if due != curated:
                 curated, results = due, self._curate(due)
-                continue  # it took a while, and may need new columns: look again
+                # It took a while, and may need new columns.
+                table, now = self._history.catch_up(lambda: self._curated_table(results))  # noqa: B023
+                if now != mark:
+                    continue
             try:
                 return self._commit(table, known, due, results)
             except CommitFailedException:
@@ -272,15 +275,14 @@ class Batch:
 
     def _account(self, known: Mapping[str, Entry], curated: Sequence[SourceReport]) -> dict[str, int]:
         """What became of each version that the manifest names."""
-        now = {s.source: (s.version, s.unreadable) for s in curated}
-        held = {s: (entry.version, entry.unreadable) for s, entry in known.items()} | now
-        found = Counter(
-            "superseded"
-            if s.source not in held or held[s.source][0] != s.version
-            else "quarantined"
-            if held[s.source][1]
-            else "committed"
-            for s in self._manifest.sources
-        )
+        held: dict[str, Entry | SourceReport] = {**known, **{report.source: report for report in curated}}
+
+        def became(named: SourceVersion) -> str:
+            now = held.get(named.source)
+            if now is None or now.version != named.version:
+                return "superseded"
+            return "quarantined" if now.unreadable else "committed"
+
+        found = Counter(map(became, self._manifest.sources))
         states = ("committed", "superseded", "quarantined")
         return {"landed": len(self._manifest.sources), **{state: found[state] for state in states}}

@@ -19,6 +19,8 @@ from pyiceberg.table import Table, TableProperties
 from pyiceberg.table.snapshots import Snapshot, SnapshotLogEntry
 from pyiceberg.transforms import parse_transform
 
+from causeway.clients import RETRIES
+
 PROPERTIES = {
     "format-version": "2",
     # Strict compare-and-swap: a commit that meets another fails, and is decided again.
@@ -44,8 +46,8 @@ def glue_catalog(region: str | None = None) -> Catalog:
     properties: dict[str, Any] = {
         "type": "glue",
         "client.region": region or boto3.Session().region_name,
-        "glue.retry-mode": "standard",
-        "glue.max-retries": 12,  # boto3 takes no text
+        "glue.retry-mode": RETRIES["mode"],
+        "glue.max-retries": RETRIES["total_max_attempts"] - 1,  # the first is none; boto3 takes no text
     }
     if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
         properties["s3.endpoint"] = endpoint

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FUNCTIONS = (
     "causeway/__init__.py",
     "causeway/clients.py",
+    "causeway/contract.py",
     "causeway/ledger.py",
     "causeway/manifest.py",
     "causeway/reconcile.py",

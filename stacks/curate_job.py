@@ -11,7 +11,7 @@ from constructs import Construct
 from causeway.settings import Settings
 from stacks import assets
 from stacks.lake import LakeStack
-from stacks.maintenance import Maintenance, catalog_arns
+from stacks.maintenance import Maintenance, allow_files, catalog_arns
 from stacks.nag import acknowledge, allow
 
 NO_DATA_IN_LOGS = "CloudWatch encrypts logs with its own key; ours hold keys and counts, no rows"
@@ -118,12 +118,7 @@ class CurateJob(Construct):
         allow(self.role, ["s3:PutObject"], [f"{lake.landing_arn}/batches/*"], "The batches' reports")
         # Without ListBucket, S3 says "forbidden" of what is not there; Arrow lists to see if it is.
         allow(self.role, ["s3:ListBucket"], [lake.landing_arn, lake.curated_arn, lake.quarantine_arn])
-        allow(
-            self.role,
-            ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-            [f"{lake.curated_arn}/*", f"{lake.quarantine_arn}/rejected/*"],
-            "The files of the two Iceberg databases, whose names Iceberg makes",
-        )
+        allow_files(self.role, lake)
         allow(
             self.role,
             ["glue:GetDatabase", "glue:GetTable", "glue:CreateTable", "glue:UpdateTable"],

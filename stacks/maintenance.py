@@ -23,12 +23,7 @@ class Maintenance(Construct):
             assumed_by=iam.ServicePrincipal("glue.amazonaws.com"),
             description="Glue's table optimizers: the upkeep of the curated and the quarantine tables",
         )
-        allow(
-            self.role,
-            ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-            [f"{lake.curated_arn}/*", f"{lake.quarantine_arn}/rejected/*"],
-            "The files of the two Iceberg databases, whose names Iceberg makes",
-        )
+        allow_files(self.role, lake)
         allow(self.role, ["s3:ListBucket"], [lake.curated_arn, lake.quarantine_arn])
         allow(
             self.role,
@@ -67,6 +62,15 @@ class Maintenance(Construct):
                 conditions={"StringEquals": {"iam:PassedToService": "glue.amazonaws.com"}},
             )
         )
+
+
+def allow_files(role: iam.Role, lake: LakeStack) -> None:
+    allow(
+        role,
+        ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        [f"{lake.curated_arn}/*", f"{lake.quarantine_arn}/rejected/*"],
+        "The files of the two Iceberg databases, whose names Iceberg makes",
+    )
 
 
 def catalog_arns(lake: LakeStack) -> list[str]:

@@ -9,15 +9,15 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
 from causeway.clients import PATIENT
+from causeway.contract import CONTRACTS, datasets_in
 from causeway.ledger import Entry, Ledger
-from causeway.manifest import AGAIN, REMOVED, SEEN, Manifest, SourceVersion, datasets_in
+from causeway.manifest import AGAIN, REMOVED, SEEN, Manifest, SourceVersion
 from lambdas.batch_events.events import Change, Unrouted, read_message
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,6 @@ logger.setLevel(logging.INFO)
 
 # Started again under the next name. A batch that failed this often needs a person.
 MAX_STARTS = 20
-CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 MESSAGES_AT_ONCE = 10  # SQS's limit for a SendMessageBatch
 
 

@@ -4,19 +4,17 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import boto3
 
 from causeway.clients import PATIENT
-from causeway.manifest import datasets_in
+from causeway.contract import CONTRACTS, datasets_in
 from causeway.reconcile import GRACE, Landing, prefix_of
 
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
 
-CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 # A function ends after 15 minutes; what is left of it must be enough for a page.
 ENOUGH_MS = 30_000
 # More than this missing at once is a backfill, which `causeway backfill` paces.

@@ -25,8 +25,9 @@ and the synthesized state machine, run by the embedded AWS's interpreter (`tests
 is not real: the queue, the clock and Spark). What needs real processes and real Spark is in
 `tests/local/test_end_to_end.py` and `tests/glue_jobs/test_cluster.py`.
 
-`make faults` runs it at the size of the tests, `make faults ARGS=--full` as below. Failures are sources or
-cases for which it did not hold; with none in N, their share is below 3/N with 95 % confidence.
+`make faults` runs it at the size of the tests, `make faults ARGS=--full` at sizes that take
+hours. Failures are sources or cases for which it did not hold; with none in N, their share is below 3/N with
+95 % confidence.
 
 ## The matrix
 
@@ -79,7 +80,7 @@ def ablations(seed: int) -> tuple[list[str], int]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="faults", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="thousands of cases; takes about an hour")
+    parser.add_argument("--full", action="store_true", help="thousands of cases; takes hours")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rows", nargs="*", choices=list(ROWS), default=list(ROWS), metavar="ROW")
     parser.add_argument("--update", action="store_true", help="write the tables into docs/faults.md")

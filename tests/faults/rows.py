@@ -8,7 +8,6 @@ import itertools
 import json
 import math
 import random
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from causeway.manifest import SourceVersion
+from tests.faults.turns import Turns
 from tests.faults.world import Expected, Killed, World, open_world, throttle, watch_steps
 
 NAUGHTY = Path(__file__).resolve().parents[2] / "node_modules/big-list-of-naughty-strings/blns.json"
@@ -401,58 +401,6 @@ def keys(n: int, seed: int) -> Row:
         row.note("keys changed on landing", len(set(landed) ^ {f"landing/trips/{name}" for name in names}))
         row.note("writes outside", sum(not key.startswith("batches/trips/") for key in written))
         return _judge(row, world)
-
-
-class Turns:
-    """Lets one of several threads run at a time, and hands over at steps as a seed decides."""
-
-    def __init__(self, seed: int, threads: int) -> None:
-        self._random, self._waiting = random.Random(seed), threads
-        self._condition, self._turn = threading.Condition(), -1
-        self._names: dict[int, int] = {}
-        self._alive: set[int] = set()
-
-    def run(self, *work: Callable[[], object]) -> list[BaseException]:
-        errors: list[BaseException] = []
-
-        def one(number: int, do: Callable[[], object]) -> None:
-            self._names[threading.get_ident()] = number
-            try:
-                self._wait(number)
-                do()
-            except BaseException as error:
-                errors.append(error)
-            finally:
-                del self._names[threading.get_ident()]  # which the next thread may get
-                with self._condition:
-                    self._alive.discard(number)
-                    self._pass_on()
-
-        self._alive = set(range(len(work)))
-        threads = [threading.Thread(target=one, args=(i, do)) for i, do in enumerate(work)]
-        for thread in threads:
-            thread.start()
-        with self._condition:
-            self._pass_on()
-        for thread in threads:
-            thread.join()
-        return errors
-
-    def step(self, _: str) -> None:
-        number = self._names.get(threading.get_ident())
-        if number is None:
-            return  # a helper thread of the one whose turn it is
-        with self._condition:
-            self._pass_on()
-        self._wait(number)
-
-    def _pass_on(self) -> None:
-        self._turn = self._random.choice(sorted(self._alive)) if self._alive else -1
-        self._condition.notify_all()
-
-    def _wait(self, number: int) -> None:
-        with self._condition:
-            self._condition.wait_for(lambda: self._turn == number)
 
 
 def interleavings(n: int, seed: int) -> Row:

@@ -29,7 +29,6 @@ from ministack.services import stepfunctions
 from causeway.clients import PATIENT
 from causeway.manifest import Manifest, SourceVersion
 from causeway.reconcile import Landing, prefix_of
-from glue_jobs.batch import UnitResult
 from glue_jobs.keys import Banned
 from glue_jobs.units import Unit
 from lambdas.batch_events.handler import Batching, Limits
@@ -273,9 +272,6 @@ class World:
                 verdict.misplaced.add(source)
         return verdict
 
-    def in_ledger(self) -> int:
-        return sum(1 for _ in self.lake.ledger.items("source#"))
-
 
 def throttle(world: World, share: float) -> None:
     """Let so large a share of all calls be answered with "slow down"; boto3 waits and tries again."""
@@ -341,6 +337,3 @@ def open_world(seed: int, *, batch: int = 1000, contract: str = CONTRACT) -> Ite
         lake.ledger._table = batching.ledger
         world = World(lake, random.Random(seed), batching, states)
         yield world
-
-
-__all__ = ["Killed", "UnitResult", "Verdict", "World", "open_world", "throttle", "watch_steps"]
