@@ -19,6 +19,7 @@ from lambdas.batch_events import events
 from lambdas.batch_events.handler import Batching
 from lambdas.split_batch.search import GivenUp, Search
 from tests.faults import world as world_module
+from tests.faults.rows import Row, inject
 from tests.faults.world import World, definition
 from tests.glue_jobs import conftest
 from tests.lambdas.test_batch_events import FakeStates
@@ -146,3 +147,10 @@ ABLATIONS: dict[str, tuple[Callable[[], Any], str, int]] = {
     ),
 }
 BATCH = Batching.batch_events
+
+
+def inject_without(name: str, seed: int) -> Row:
+    """The row that must fail, without the defence of this name."""
+    take_away, row, n = ABLATIONS[name]
+    with take_away():
+        return inject(row, n, seed)

@@ -2,20 +2,18 @@
 
 import pytest
 
-from tests.faults.ablations import ABLATIONS
-from tests.faults.rows import ROWS
+from tests.faults.ablations import ABLATIONS, inject_without
+from tests.faults.rows import ROWS, inject
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_the_promise_holds_under(name: str) -> None:
-    inject, n, _ = ROWS[name]
-    row = inject(n, 1)
+    _, size, _ = ROWS[name]
+    row = inject(name, size, 1)
     assert row.failures == 0, row.measured
     assert row.n > 0
 
 
 @pytest.mark.parametrize("name", ABLATIONS)
 def test_the_matrix_fails_without(name: str) -> None:
-    take_away, row, n = ABLATIONS[name]
-    with take_away():
-        assert ROWS[row][0](n, 1).failures > 0
+    assert inject_without(name, 1).failures > 0
