@@ -8,6 +8,7 @@ import itertools
 import json
 import math
 import random
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from causeway.manifest import SourceVersion
+from tests.faults.model import run_model
 from tests.faults.turns import Turns
 from tests.faults.world import Expected, Killed, World, open_world, throttle, watch_steps
 
@@ -440,6 +442,16 @@ def _landed(world: World, name: str, rows: int | None = None) -> SourceVersion:
     return SourceVersion(f"landing/trips/{name}", described["versionId"], described["size"])
 
 
+def model(n: int, seed: int) -> Row:
+    row = Row("random interleavings of all of the above against a simple model", n, "table equals model")
+    try:
+        run_model(n, seed)
+    except AssertionError:
+        traceback.print_exc()
+        row.note("counterexample", 1)
+    return row
+
+
 # Each row with its sizes: as part of the tests, and in full.
 ROWS: dict[str, tuple[Callable[[int, int], Row], int, int]] = {
     "duplicates": (duplicates, 400, 10_000),
@@ -453,6 +465,7 @@ ROWS: dict[str, tuple[Callable[[int, int], Row], int, int]] = {
     "killers": (killers, 3, 20),
     "keys": (keys, 480, 2000),
     "interleavings": (interleavings, 10, 1000),
+    "model": (model, 12, 300),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from hypothesis import HealthCheck, settings
+import hypothesis
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -120,13 +120,14 @@ class Pipeline(RuleBasedStateMachine):
         assert len(ids) == len(set(ids))
 
 
-def test_whatever_happens_the_table_ends_as_s3_holds_it() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        Pipeline,
-        settings=settings(
-            max_examples=12,
-            stateful_step_count=20,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
+def run_model(examples: int, seed: int) -> None:
+    """Raises AssertionError, with the steps that lead to it, where the tables end other than the model."""
+    machine = hypothesis.seed(seed)(Pipeline)
+    settings = hypothesis.settings(
+        max_examples=examples,
+        stateful_step_count=20,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
     )
+    run_state_machine_as_test(machine, settings=settings)  # type: ignore[no-untyped-call]
