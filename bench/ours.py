@@ -62,13 +62,11 @@ def curate_one(task: tuple[int, Any, str, str]) -> tuple[int, int]:
 
 
 def tasks(path: Path, out: Path, format: str) -> list[tuple[int, Any, str, str]]:
-    from glue_jobs.units import SourceObject, plan_units
+    from glue_jobs.units import SourceObject, plan_units, target_bytes
 
-    size = path.stat().st_size
-    target = min(128 << 20, max(1 << 20, -(-size // (2 * CORES))))
-    units = plan_units(
-        [SourceObject(str(path), "v", size)], contract(format), target_bytes=target, split=True
-    )
+    objects = [SourceObject(str(path), "v", path.stat().st_size)]
+    size = target_bytes(objects, CORES)
+    units = plan_units(objects, contract(format), target_bytes=size, split=True)
     return [(i, unit, format, str(out)) for i, unit in enumerate(units)]
 
 

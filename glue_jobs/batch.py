@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -29,7 +30,16 @@ from glue_jobs.keys import NO_KEYS, Banned
 from glue_jobs.model import SourceCount, unread
 from glue_jobs.output import parquet
 from glue_jobs.tables import change_table, open_table
-from glue_jobs.units import SourceObject, Unit, number_lines, plan_units, settle_keys, torn_sources, total
+from glue_jobs.units import (
+    SourceObject,
+    Unit,
+    number_lines,
+    plan_units,
+    settle_keys,
+    target_bytes,
+    torn_sources,
+    total,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -92,10 +102,12 @@ class Batch:
         ledger: Ledger,
         s3: Any,
         distribute: Distribute,
+        slots: int = 1,
     ) -> None:
+        """`slots`: how many units `distribute` curates at a time."""
         self._manifest, self._contract, self._run = manifest, contract, run
         self._lake, self._catalog, self._ledger, self._s3 = lake, catalog, ledger, s3
-        self._distribute = distribute
+        self._distribute, self._slots = distribute, slots
         self._history = lake.history(manifest.dataset, catalog=catalog, ledger=ledger, s3=s3)
         self._started = time.monotonic()
 
@@ -199,14 +211,14 @@ class Batch:
 
     def _curate_units(self, objects: list[SourceObject]) -> list[UnitResult]:
         """Curate every object; what one task cannot see of another's rows is settled here."""
-        units = dict(enumerate(plan_units(objects, self._contract, split=True)))
+        plan = partial(plan_units, contract=self._contract, target_bytes=target_bytes(objects, self._slots))
+        units = dict(enumerate(plan(objects, split=True)))
         results = dict(self._distribute(units, {}))
         if torn := torn_sources(c for result in results.values() for c in result.counts):
             # A quoted newline crosses an edge: those objects cannot be cut.
             whole = [item for item in objects if (item.source, item.version) in torn]
             rest = [item for item in objects if item not in whole]
-            planned = plan_units(rest, self._contract, split=True) + plan_units(whole, self._contract)
-            units = dict(enumerate(planned, start=len(units)))
+            units = dict(enumerate(plan(rest, split=True) + plan(whole), start=len(units)))
             results = dict(self._distribute(units, {}))
         settle_keys(units, results, self._contract, self._distribute)
         ordered = [results[n] for n in sorted(results)]

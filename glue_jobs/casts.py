@@ -105,9 +105,11 @@ def _timestamp(raw: pl.Series, column: Column) -> pl.Series:
 
 def _iso_timestamp(raw: pl.Series, column: Column) -> pl.Series:
     """What else ISO 8601 and SQL write: a space, fractions, no seconds, an offset or none."""
+    value = pl.Series(raw.name, [None], polars_type(column)).new_from_index(0, len(raw))
+    if not raw.str.contains(r"^\s*[+-]?\d+-\d+-\d+").any():
+        return value  # each form costs more than the look at all of them
     raw = raw.str.replace(r"^(\d{4}-\d{2}-\d{2}) ", "${1}T").str.replace("Z$", "+00:00")
     zoned = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z") if column.timezone else ()
-    value = pl.Series(raw.name, [None] * len(raw), polars_type(column))
     for form in (*zoned, "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"):
         missing = value.is_null().arg_true()
         if len(missing):

@@ -56,7 +56,7 @@ def _read(data: bytes, records: Records, names: list[str], contract: Contract) -
         quote_char=contract.quote or None,
         null_values=[null for null in contract.nulls if null] or None,
         empty_string_is_null="" in contract.nulls,
-    )
+    ).rechunk()  # or every select that follows does it again
     if frame.height != len(records):
         raise Unreadable("structure", f"{len(records)} records, of which the parser saw {frame.height}")
     if "" in contract.nulls and records.doubled:

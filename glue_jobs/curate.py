@@ -115,6 +115,7 @@ def main(argv: Sequence[str]) -> None:
         ledger=Ledger(dynamodb.Table(arguments.ledger_table), manifest.dataset),
         s3=s3,
         distribute=lambda units, banned: distribute(spark, task, units, banned),
+        slots=spark.sparkContext.defaultParallelism,
     )
     report = batch.curate()
     forget(catalog, (lake.quarantine_database, manifest.dataset), arguments.quarantine_retention_days)

@@ -17,7 +17,7 @@ from glue_jobs.keys import Banned, repeated
 from glue_jobs.model import Fetch, Slice, SourceCount
 from glue_jobs.stored import is_utf8
 
-TARGET_BYTES = 128 << 20
+MIN_BYTES, MAX_BYTES = 32 << 20, 128 << 20  # of a unit: below, a task's own cost counts; above, its memory
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,18 @@ class Unit:
     slices: tuple[Slice, ...]
 
 
+def target_bytes(objects: Iterable[SourceObject], slots: int) -> int:
+    """The size of units that keep so many slots busy to the end: as many units as slots, or a multiple."""
+    size = sum(item.size for item in objects)
+    rounds = -(-size // (slots * MAX_BYTES))
+    return max(MIN_BYTES, -(-size // max(rounds * slots, 1)))
+
+
 def plan_units(
     objects: Sequence[SourceObject],
     contract: Contract,
     *,
-    target_bytes: int = TARGET_BYTES,
+    target_bytes: int = MAX_BYTES,
     split: bool = False,
 ) -> list[Unit]:
     """Objects in their order, as many to a unit as fit into target_bytes; with `split`, large ones in ranges.

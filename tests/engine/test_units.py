@@ -9,17 +9,22 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from causeway.contract import Contract
 from glue_jobs import engine, stored
 from glue_jobs.keys import repeated
 from glue_jobs.units import (
+    MAX_BYTES,
+    MIN_BYTES,
     SourceObject,
     Unit,
     curate_parts,
     curate_unit,
     number_lines,
     plan_units,
+    target_bytes,
     torn_sources,
     total,
 )
@@ -97,6 +102,14 @@ def test_a_large_truncated_gzip_gives_no_rows_at_all() -> None:
     _, where, rejected, _ = outcome(PAIR, Store(s=gzip.compress(DATA)[:-9]), target_bytes=1 << 20)
     assert rejected["faults"][0][0]["code"].as_py() == "compression"
     assert len(where) == 1
+
+
+@given(st.lists(st.integers(0, 2 << 30), min_size=1, max_size=5), st.integers(1, 32))
+def test_units_of_large_objects_keep_every_slot_busy_to_the_end(sizes: list[int], slots: int) -> None:
+    size = target_bytes([SourceObject("s", "v", size) for size in sizes], slots)
+    assert MIN_BYTES <= size <= MAX_BYTES
+    units = -(-sum(sizes) // size)
+    assert size == MIN_BYTES or units % slots == 0
 
 
 def test_small_objects_share_a_unit_and_keep_their_order() -> None:

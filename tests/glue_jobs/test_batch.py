@@ -1,7 +1,6 @@
 """What a batch does to the tables: each source ends as S3 holds it now, once, with nothing lost."""
 
 import dataclasses
-import functools
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from causeway.manifest import AGAIN, POISON
 from glue_jobs import batch as batch_module
 from glue_jobs.history import History
 from glue_jobs.tables import change_table
-from glue_jobs.units import plan_units
 from tests.glue_jobs.conftest import SmallLake
 
 
@@ -174,8 +172,7 @@ def keyed_lake(small_lake: SmallLake, monkeypatch: pytest.MonkeyPatch) -> SmallL
     text = path.read_text().replace("{name: id, logicalType: integer, required: true}", KEYED)
     path.write_text(text)
     small_lake.contract = load_contract(path)
-    plan = functools.partial(plan_units, target_bytes=40)
-    monkeypatch.setattr(batch_module, "plan_units", plan)
+    monkeypatch.setattr(batch_module, "target_bytes", lambda *_: 40)
     return small_lake
 
 
