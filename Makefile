@@ -24,7 +24,7 @@ demo: $(INSTALLED) ## Run the real thing on an AWS embedded in this machine (KEE
 	@$(BIN)/python -m local.demo
 
 test: $(INSTALLED) ## Run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
 lint: $(INSTALLED) ## Check style, types and workflow files
 	@$(BIN)/ruff check .

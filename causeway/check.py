@@ -97,18 +97,27 @@ def run(contract: Contract, files: Iterable[Path], out: Path | None = None) -> R
 
 
 def _curate(contract: Contract, n: int, unit: Unit, banned: Banned, out: Path | None) -> UnitResult:
-    counts, keys, examples = [], [], dict[str, str]()
-    for written in out.glob(f"**/part-{n:05}-*.parquet") if out else ():
-        written.unlink()  # by the first round: a partition may have had none but repeated rows
+    counts: list[SourceCount] = []
+    keys: list[pl.DataFrame] = []
+    examples: dict[str, str] = {}
+    _unlink(n, out)  # by the first round: a partition may have had none but repeated rows
     now = datetime.now(UTC)
     parts = curate_parts(contract, unit, fetch, batch="check", committed_at=now, banned=banned)
     for i, part in enumerate(parts):
+        if part.anew:
+            counts, keys, examples = [], [], {}
+            _unlink(n, out)
         counts += part.counts
         keys.append(part.keys)
         examples = _examples(part) | examples
         if out:
             _write(part, contract, out, f"part-{n:05}-{i:03}.parquet")
     return UnitResult(counts, pl.concat(keys), examples)
+
+
+def _unlink(n: int, out: Path | None) -> None:
+    for written in out.glob(f"**/part-{n:05}-*.parquet") if out else ():
+        written.unlink()
 
 
 def _examples(part: Curated) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -55,6 +55,7 @@ class Curated:
     rejected: pa.Table
     counts: list[SourceCount]
     keys: pl.DataFrame  # a hash of every key that the contract wants unique, and where it stands
+    anew: bool = False  # forget the parts before it: an object in them cannot be read to its end
 
     @cached_property
     def rows(self) -> pa.Table:
@@ -105,35 +106,73 @@ def curate_slices(
     part_bytes: int = PART_BYTES,
     banned: Banned | None = None,
 ) -> Iterator[Curated]:
-    """Curates block by block, so that memory is bounded whatever an object's size; at least one part."""
+    """Curates block by block, so that memory is bounded whatever an object's size; at least one part.
+
+    An object is either read or rejected as a whole. Where that shows only at its end, the parts so far are
+    void: another one follows that is `anew`, and the rest after it.
+    """
     stamp = {"_contract": contract.version, "_batch": batch, "_committed_at": committed_at}
+    damaged: dict[Slice, Unreadable] = {}
+    given = False
+    while True:
+        anew = given
+        try:
+            groups = _groups(contract, slices, fetch, damaged)
+            for results in _results(contract, groups, banned or {}, part_bytes):
+                yield replace(_part(contract, results, stamp), anew=anew)
+                given, anew = True, False
+        except _DamagedLaterError as error:
+            damaged[error.piece] = error.reason
+        else:
+            return
+
+
+class _DamagedLaterError(Exception):
+    """An object that cannot be read, of which rows were read already."""
+
+    def __init__(self, piece: Slice, reason: Unreadable) -> None:
+        super().__init__(str(reason))
+        self.piece, self.reason = piece, reason
+
+
+def _results(
+    contract: Contract, groups: Iterator[Group], banned: Banned, part_bytes: int
+) -> Iterator[list[_Result]]:
     results: list[_Result] = []
-    size = 0
-    for group in _groups(contract, slices, fetch):
-        results.append(_check(contract, group, banned or {}))
+    size, given = 0, False
+    for group in groups:
+        results.append(_check(contract, group, banned))
         size += sum(parsed.size for _, parsed in group if isinstance(parsed, Parsed))
         if size >= part_bytes:
-            yield _part(contract, results, stamp)
-            results, size = [], 0
-    if results or not slices:
-        yield _part(contract, results, stamp)
+            yield results
+            results, size, given = [], 0, True
+    if results or not given:
+        yield results
 
 
-def _groups(contract: Contract, slices: Sequence[Slice], fetch: Fetch) -> Iterator[Group]:
+def _groups(
+    contract: Contract, slices: Sequence[Slice], fetch: Fetch, damaged: Mapping[Slice, Unreadable]
+) -> Iterator[Group]:
     """Blocks of about one size: small objects are checked together, for each check has a fixed cost."""
     group: Group = []
     size = 0
     for piece in slices:
-        nothing = True
+        if piece in damaged:
+            group.append((piece, damaged[piece]))
+            continue
+        nothing, given = True, False
         try:
             for parsed in read(piece, fetch, contract):
                 group.append((piece, parsed))
                 nothing = False
                 size += parsed.size
                 if size >= BLOCK:
+                    given = True
                     yield group
                     group, size = [], 0
         except Unreadable as error:
+            if given:
+                raise _DamagedLaterError(piece, error) from error
             group = [item for item in group if item[0] is not piece]
             group.append((piece, error))
         else:

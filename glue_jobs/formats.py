@@ -14,16 +14,24 @@ from glue_jobs.csv_rows import parse_csv, read_header
 from glue_jobs.json_lines import parse_jsonl
 from glue_jobs.model import NOTHING, Fetch, Misfit, Parsed, Slice, Unreadable, text
 from glue_jobs.parquet_rows import read_parquet
-from glue_jobs.stored import BOM, Lines, head, text_blocks, whole_lines
+from glue_jobs.stored import BLOCK, BOM, Lines, head, text_blocks, whole_lines
 
 MOSTLY = 0.1  # share of undecodable lines from which the object, not the line, is in the wrong encoding
 
 
 def read(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Parsed]:
     """The slice's records, a block at a time, so that memory does not grow with the object."""
+    if piece.size <= BLOCK:
+        fetch = _at_once(piece, fetch)
     if contract.format == "parquet":
         return read_parquet(piece, fetch, contract)
     return _Text(piece, fetch, contract).read()
+
+
+def _at_once(piece: Slice, fetch: Fetch) -> Fetch:
+    """One request for a small object, however often its reader asks."""
+    data = fetch(piece.source, piece.version, 0, piece.size)
+    return lambda _source, _version, start, stop: data[start:stop]
 
 
 class _Text:

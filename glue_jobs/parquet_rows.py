@@ -16,7 +16,7 @@ from glue_jobs.stored import BLOCK, RangedFile
 
 
 def read_parquet(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Parsed]:
-    """The row groups that begin inside the slice; a damaged one is found before any is given out."""
+    """The row groups that begin inside the slice."""
     if not piece.size:
         raise Unreadable("empty", "the object has no bytes")
     try:
@@ -28,9 +28,6 @@ def read_parquet(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Par
             if piece.start <= meta.column(0).data_page_offset < piece.stop:
                 groups.append((i, row))
             row += meta.num_rows
-        if len(groups) > 1:
-            for i, _ in groups:
-                file.read_row_group(i)
         for i, row in groups:
             yield from _blocks(file.read_row_group(i), row, contract)
     except (pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError) as error:

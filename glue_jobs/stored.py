@@ -166,18 +166,6 @@ def _lines(piece: Slice, fetch: Fetch) -> Iterator[tuple[int, bytes]]:
 
 
 def _decompressed(piece: Slice, fetch: Fetch, codec: str) -> Iterator[bytes]:
-    """An object of one block is read once; a larger one is first read through, for its end may be damaged."""
-    blocks = _unpack(piece, fetch, codec)
-    first, second = next(blocks, b""), next(blocks, b"")
-    if second:
-        for _ in blocks:
-            pass
-        yield from _unpack(piece, fetch, codec)
-    else:
-        yield first
-
-
-def _unpack(piece: Slice, fetch: Fetch, codec: str) -> Iterator[bytes]:
     limit, size = max(SMALL, piece.size * MAX_RATIO), 0
     try:
         source = pa.BufferedInputStream(pa.PythonFile(RangedFile(piece, fetch), mode="r"), 4 << 20)

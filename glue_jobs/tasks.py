@@ -49,6 +49,8 @@ class Task:
         # A unit curated again with `banned` must not overwrite what the first round wrote.
         again = "-again" if banned else ""
         for i, part in enumerate(parts):
+            if part.anew:
+                counts, files, rejected, keys, new_columns = [], [], [], [], set()
             name = f"{number}-{i}{again}"
             for partition, data in write_parquet(part.frame, self.contract):
                 folder = f"{self.lake.curated_location}/{dataset}/data" + (

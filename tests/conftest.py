@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 # Before aws_cdk is imported: it costs seconds a template. The synth of the whole app has it on.
 os.environ["CDK_VALIDATION"] = "false"
 for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
@@ -13,3 +15,15 @@ os.environ.update(
     AWS_REGION="us-east-1",
     AWS_EC2_METADATA_DISABLED="true",
 )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What may run side by side: files, and each row of the fault matrix.
+
+    An embedded AWS and Spark each want the whole machine: one at a time.
+    """
+    for item in items:
+        slow = item.get_closest_marker("embedded") or item.get_closest_marker("spark")
+        group = "machine" if slow else item.nodeid if "/faults/" in str(item.path) else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from glue_jobs import stored
-from tests.engine.helpers import codes, column, contract, run, values
+from glue_jobs.units import SourceObject, curate_unit, plan_units
+from tests.engine.helpers import NOW, codes, column, contract, run, values
 
 PAIR = contract(column("a", "integer", required=True), column("b"))
 GOOD = b"a,b\n" + b"".join(b"%d,text %d\n" % (i, i * i) for i in range(2000))
@@ -107,3 +108,19 @@ def test_a_damaged_parquet_file_is_one_rejected_object() -> None:
     good = sink.getvalue()
     for bad in (good[:-1], good[: len(good) // 2], b"PAR1" + good[:50], b"a,b\n1,x\n"):
         assert codes(run(contract(*PAIR.columns, format="parquet"), bad)) == [(None, ["format"])]
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl", "parquet"])
+def test_a_small_object_is_one_request(format: str) -> None:
+    sink = io.BytesIO()
+    pl.DataFrame({"a": ["1"]}).write_parquet(sink)
+    data = {"csv": b"a\n1\n", "jsonl": b'{"a": "1"}\n', "parquet": sink.getvalue()}[format]
+    asked = []
+
+    def fetch(source: str, version: str, start: int, stop: int) -> bytes:
+        asked.append((start, stop))
+        return data[start:stop]
+
+    (unit,) = plan_units([SourceObject("s", "v", len(data))], rules := contract(column("a"), format=format))
+    assert curate_unit(rules, unit, fetch, batch="b", committed_at=NOW).frame.height == 1
+    assert asked == [(0, len(data))]

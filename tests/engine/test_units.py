@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causeway.contract import Contract
-from glue_jobs import engine, stored
+from glue_jobs import engine, formats, stored
 from glue_jobs.keys import repeated
 from glue_jobs.units import (
     MAX_BYTES,
@@ -45,7 +46,7 @@ class Store(dict[str, bytes]):
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (stored, engine):
+    for module in (stored, engine, formats):
         monkeypatch.setattr(module, "BLOCK", 512)
     monkeypatch.setattr(stored, "MAX_RATIO", 100_000)
 
@@ -53,7 +54,8 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 def outcome(rules: Contract, store: Store, **how: Any) -> tuple[list[Any], list[Any], pa.Table, list[Any]]:
     parts = []
     for unit in plan_units(store.objects(), rules, **how):
-        parts += list(curate_parts(rules, unit, store.fetch, batch="b", committed_at=NOW, part_bytes=2048))
+        of_unit = list(curate_parts(rules, unit, store.fetch, batch="b", committed_at=NOW, part_bytes=2048))
+        parts += of_unit[max((i for i, part in enumerate(of_unit) if part.anew), default=0) :]
     counts = [count for part in parts for count in part.counts]
     rejected = number_lines(pa.concat_tables([part.rejected for part in parts]), counts)
     rows = [row for part in parts for row in part.rows.select(["a", "b", "_source"]).to_pylist()]
@@ -102,6 +104,34 @@ def test_a_large_truncated_gzip_gives_no_rows_at_all() -> None:
     _, where, rejected, _ = outcome(PAIR, Store(s=gzip.compress(DATA)[:-9]), target_bytes=1 << 20)
     assert rejected["faults"][0][0]["code"].as_py() == "compression"
     assert len(where) == 1
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("compressed", [True, False])
+def test_an_object_damaged_after_rows_of_it_were_given_out_is_one_rejected_object(compressed: bool) -> None:
+    good = Store(a=b"a,b\n7,x\n", z=b"a,b\n9,z\n")
+    damaged = gzip.compress(DATA)[:-9] if compressed else DATA.decode("utf-8-sig").encode("utf-16")[:-1]
+    rules = PAIR if compressed else replace(PAIR, encoding="utf-16")
+    if not compressed:
+        good = Store({name: data.decode().encode("utf-16") for name, data in good.items()})
+    (unit,) = plan_units(Store(a=good["a"], damaged=damaged, z=good["z"]).objects(), rules)
+    parts = list(
+        curate_parts(
+            rules,
+            unit,
+            Store(**good, damaged=damaged).fetch,
+            batch="b",
+            committed_at=NOW,
+            part_bytes=2048,
+        )
+    )
+    last = max(i for i, part in enumerate(parts) if part.anew)
+    assert last > 0
+    assert [row for part in parts[last:] for row in part.frame["a"]] == [7, 9]
+    rejected = [row for part in parts[last:] for row in part.rejected.to_pylist()]
+    assert [(row["_source"], row["line"]) for row in rejected] == [("damaged", None)]
+    counts = {c.source: c for c in total(c for part in parts[last:] for c in part.counts)}
+    assert (counts["damaged"].rows, counts["damaged"].unreadable) == (0, True)
 
 
 @given(st.lists(st.integers(0, 2 << 30), min_size=1, max_size=5), st.integers(1, 32))
