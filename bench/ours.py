@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -108,15 +107,10 @@ def without_spark(pool: Any, path: Path, out: Path, format: str) -> tuple[int, i
 
 
 def through_spark(spark: Any, path: Path, out: Path, format: str) -> tuple[int, int]:
-    import pyarrow as pa
+    from glue_jobs.tasks import in_tasks
 
     every = tasks(path, out, format)
-
-    def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for i in batch["id"].to_pylist():
-                good, bad = curate_one(every[i])
-                yield pa.RecordBatch.from_pydict({"good": [good], "bad": [bad]})
-
-    counts = spark.range(0, len(every), 1, len(every)).mapInArrow(work, "good long, bad long").collect()
-    return sum(row.good for row in counts), sum(row.bad for row in counts)
+    results = in_tasks(
+        spark, {n: unit for n, unit, _, _ in every}, lambda n, unit: curate_one((n, unit, format, str(out)))
+    ).values()
+    return sum(good for good, _ in results), sum(bad for _, bad in results)

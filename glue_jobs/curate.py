@@ -3,32 +3,29 @@
 import argparse
 import io
 import logging
-import pickle
 import sys
 import tempfile
 import time
 import uuid
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
-import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from causeway.clients import PATIENT
 from causeway.contract import SUFFIX, Contract, load_contract
 from causeway.ledger import Ledger
 from causeway.manifest import Manifest
-from glue_jobs.batch import Batch, Lake, UnitResult
-from glue_jobs.keys import Banned
+from glue_jobs.batch import Batch, Lake
 from glue_jobs.maintenance import forget, keep_up
 from glue_jobs.tables import glue_catalog
-from glue_jobs.tasks import Task
-from glue_jobs.units import Unit
+from glue_jobs.tasks import Task, in_tasks
 
 logger = logging.getLogger("causeway")
 
@@ -67,25 +64,6 @@ def read_contract(archive: bytes, dataset: str) -> Contract:
         return load_contract(Path(contracts.extract(f"contracts/{dataset}{SUFFIX}", folder)))
 
 
-def distribute(
-    spark: SparkSession, task: Task, units: Mapping[int, Unit], banned: Banned
-) -> dict[int, UnitResult]:
-    """Curate every unit in a Spark task of its own."""
-    if not units:
-        return {}
-    numbers = sorted(units)
-
-    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for place in batch.column(0).to_pylist():
-                n = numbers[place]
-                yield pa.record_batch({"result": [pickle.dumps((n, task.curate(units[n], n, banned)))]})
-
-    places = spark.range(0, len(numbers), 1, len(numbers))
-    answers = places.mapInArrow(run, "result binary").collect()
-    return dict(pickle.loads(row.result) for row in answers)  # noqa: S301 - our own tasks wrote them
-
-
 def main(argv: Sequence[str]) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("py4j").setLevel(logging.WARNING)
@@ -114,7 +92,7 @@ def main(argv: Sequence[str]) -> None:
         catalog=catalog,
         ledger=Ledger(dynamodb.Table(arguments.ledger_table), manifest.dataset),
         s3=s3,
-        distribute=lambda units, banned: distribute(spark, task, units, banned),
+        distribute=lambda units, banned: in_tasks(spark, units, partial(task.curate, banned=banned)),
         slots=spark.sparkContext.defaultParallelism,
     )
     report = batch.curate()

@@ -1,10 +1,15 @@
 """What runs on a Spark executor: fetch a unit, curate it, write its files straight to S3."""
 
+from __future__ import annotations
+
 import functools
+import sys
 import uuid
+import zipimport
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
@@ -18,6 +23,34 @@ from glue_jobs.keys import Banned
 from glue_jobs.model import SourceCount
 from glue_jobs.output import parquet, write_parquet
 from glue_jobs.units import Unit, curate_parts
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+Result = TypeVar("Result")
+
+
+def in_tasks(
+    spark: SparkSession, units: Mapping[int, Unit], work: Callable[[int, Unit], Result]
+) -> dict[int, Result]:
+    """Work on each unit in a Spark task of its own. The tasks carry no rows, so plain RDDs serve best."""
+
+    def run(numbered: tuple[int, Unit]) -> tuple[int, Result]:
+        number, unit = numbered
+        done = number, work(number, unit)
+        _forget_zips()
+        return done
+
+    if not units:
+        return {}
+    return dict(spark.sparkContext.parallelize(sorted(units.items()), len(units)).map(run).collect())
+
+
+def _forget_zips() -> None:
+    """Or Spark, before its next task, lets Python read the list of each zipped library again."""
+    for path, finder in list(sys.path_importer_cache.items()):
+        if isinstance(finder, zipimport.zipimporter):
+            del sys.path_importer_cache[path]
 
 
 @functools.cache
@@ -35,7 +68,7 @@ class Task:
     run: str
     committed_at: datetime
 
-    def curate(self, unit: Unit, number: int, banned: Banned) -> UnitResult:
+    def curate(self, number: int, unit: Unit, banned: Banned) -> UnitResult:
         """Curate a unit, part by part. A task that Spark tries again writes the same files again."""
         known, dataset = set(curated_schema(self.contract).names), self.contract.dataset
         counts: list[SourceCount] = []

@@ -231,7 +231,7 @@ def run_job(aws: EmbeddedAws, case: str) -> None:
             ledger=Ledger(boto3.resource("dynamodb").Table("causeway-pipeline-ledger"), dataset),
             s3=s3,
             distribute=lambda units, banned, task=task: {  # type: ignore[misc]
-                n: task.curate(unit, n, banned) for n, unit in units.items()
+                n: task.curate(n, unit, banned) for n, unit in units.items()
             },
         ).curate()
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,8 @@ from pyspark.sql import SparkSession
 
 from causeway.contract import load_contract
 from glue_jobs.batch import Lake, UnitResult
-from glue_jobs.curate import distribute
 from glue_jobs.keys import Banned
-from glue_jobs.tasks import Task
+from glue_jobs.tasks import Task, in_tasks
 from glue_jobs.units import SourceObject, Unit, plan_units, total
 from local.embedded import ROOT, EmbeddedAws
 from local.java import spark_environment
@@ -50,8 +50,8 @@ class Watched(Task):
     folder: str = ""
     fatal: int = -1
 
-    def curate(self, unit: Unit, number: int, banned: Banned) -> UnitResult:
-        result = super().curate(unit, number, banned)
+    def curate(self, number: int, unit: Unit, banned: Banned) -> UnitResult:
+        result = super().curate(number, unit, banned)
         executor = _parent(os.getppid())  # this process's parent is the daemon that forks Python workers
         assert b"CoarseGrainedExecutorBackend" in Path(f"/proc/{executor}/cmdline").read_bytes()
         Path(self.folder, f"unit-{number}-on-{executor}").touch()
@@ -83,7 +83,7 @@ def drive(folder: str, fatal: int) -> None:
     task = Watched(contract, lake, "0" * 32, "run", datetime.now(UTC), folder, fatal)
     builder = SparkSession.builder.master("local-cluster[2,1,1024]")
     spark = builder.config(map=CONF).getOrCreate()
-    results = distribute(spark, task, units, {})
+    results = in_tasks(spark, units, partial(task.curate, banned={}))
     spark.stop()
     answer = {
         "units": sorted(results),
