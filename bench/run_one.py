@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ Run = Callable[[Any, Path, Path, str], tuple[int, int] | None]  # … output →
 def spark_session() -> Any:
     from pyspark.sql import SparkSession
 
+    from glue_jobs.tasks import in_tasks
+    from glue_jobs.units import Unit
     from local.java import java_home
 
     os.environ["JAVA_HOME"] = str(java_home())
@@ -27,13 +29,8 @@ def spark_session() -> Any:
     os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.master(f"local[{ours.CORES}]").config("spark.driver.memory", "3g")
     spark = builder.config("spark.ui.enabled", "false").config("spark.log.level", "ERROR").getOrCreate()
-    spark.range(0, ours.CORES * 2, 1, ours.CORES * 2).mapInArrow(_warm, "id long").collect()
+    in_tasks(spark, dict.fromkeys(range(ours.CORES * 2), Unit(())), lambda number, _: ours.warm(number))
     return spark
-
-
-def _warm(batches: Iterable[Any]) -> Iterable[Any]:
-    ours.warm(0)
-    yield from batches
 
 
 def imports(module: str) -> Prepare:
