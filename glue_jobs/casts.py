@@ -94,7 +94,7 @@ def _other_boolean(raw: pl.Series, column: Column) -> pl.Series:
 
 
 def _date(raw: pl.Series, column: Column) -> pl.Series:
-    return _in_range(raw.str.to_date(column.format or "%Y-%m-%d", strict=False))
+    return _in_range(raw.str.to_date(column.format or "%Y-%m-%d", strict=False, cache=False))
 
 
 def _timestamp(raw: pl.Series, column: Column) -> pl.Series:
@@ -118,7 +118,7 @@ def _iso_timestamp(raw: pl.Series, column: Column) -> pl.Series:
 
 
 def _moment(raw: pl.Series, form: str, column: Column) -> pl.Series:
-    value = raw.str.to_datetime(form, strict=False, time_unit="us")
+    value = raw.str.to_datetime(form, strict=False, time_unit="us", cache=False)
     if column.timezone and not value.dtype.time_zone:  # type: ignore[attr-defined]
         zone = "UTC" if form.endswith("Z") else column.timezone
         value = value.dt.replace_time_zone(zone, ambiguous="null", non_existent="null").dt.convert_time_zone(

@@ -64,7 +64,10 @@ def same(result: Any, rows: list[tuple[Any, ...]]) -> bool:
 def test_any_table_that_satisfies_its_contract_survives_csv(
     rows: list[tuple[Any, ...]], quoting: int
 ) -> None:
-    data = csv_bytes(NAMES, [[written(v) for v in row] for row in rows], quoting=quoting)
+    table = [[written(v) for v in row] for row in rows]
+    if any("\r" in value for row in table for value in row):
+        quoting = csv.QUOTE_ALL  # bare, it would end the line; Python's older writers leave it so
+    data = csv_bytes(NAMES, table, quoting=quoting)
     assert same(run(contract(*COLUMNS), data), rows)
 
 
