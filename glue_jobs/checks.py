@@ -22,15 +22,26 @@ class Check:
     broken: pl.Expr  # true where the row is at fault
 
 
+@dataclass(frozen=True)
+class Checks:
+    """A contract's checks, and what is asked of rows, built once: blocks are many, and building costs."""
+
+    every: tuple[Check, ...]
+    anything: pl.Expr  # whether a row breaks any
+    each: tuple[pl.Expr, ...]  # whether it breaks each, as columns named by number
+
+
 @lru_cache(maxsize=64)
-def checks(contract: Contract) -> tuple[Check, ...]:
+def checks(contract: Contract) -> Checks:
     found = [check for column in contract.columns for check in column_checks(column)]
     for rule in contract.rules:
         found.append(Check(rule.column, "rule", f"breaks the rule {rule.name!r}", ~pl.sql_expr(rule.sql)))
     if contract.on_schema_change == "freeze":
         unknown = pl.col(RESCUED).is_not_null()
         found.append(Check(RESCUED, "schema", "fields the contract does not know: {}", unknown))
-    return tuple(found)
+    flags = [check.broken.fill_null(False) for check in found]
+    anything = pl.any_horizontal(flags) if flags else pl.repeat(False, pl.len())
+    return Checks(tuple(found), anything, tuple(flag.alias(str(i)) for i, flag in enumerate(flags)))
 
 
 def column_checks(column: Column) -> Iterator[Check]:
@@ -77,19 +88,13 @@ def describe(column: Column) -> str:
     return f"{'an' if column.type[0] in 'ao' else 'a'} {column.type}{form}"
 
 
-def any_broken(frame: pl.DataFrame, found: tuple[Check, ...]) -> pl.Series:
-    if not found:
-        return pl.Series([False]).new_from_index(0, frame.height)
-    return frame.select(pl.any_horizontal([check.broken.fill_null(False) for check in found]).alias("b"))["b"]
-
-
-def faults(bad: pl.DataFrame, found: tuple[Check, ...]) -> pl.Series:
+def faults(bad: pl.DataFrame, found: Checks) -> pl.Series:
     """All faults of each row."""
-    flags = bad.select(check.broken.fill_null(False).alias(str(i)) for i, check in enumerate(found))
+    flags = bad.select(found.each)
     parts = [
-        _described(bad, check, flags[str(i)].arg_true())
-        for i, check in enumerate(found)
-        if flags[str(i)].any()
+        _described(bad, check, flag.arg_true())
+        for check, flag in zip(found.every, flags, strict=True)
+        if flag.any()
     ]
     return pl.concat(parts).group_by("_at", maintain_order=True).agg("faults").sort("_at")["faults"]
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from causeway.contract import Contract
 from glue_jobs import rejects
-from glue_jobs.checks import RAW, any_broken, checks, faults
+from glue_jobs.checks import RAW, checks, faults
 from glue_jobs.formats import read
 from glue_jobs.keys import Banned, constraints, key_hashes, repeated_keys
 from glue_jobs.model import (
@@ -73,7 +73,7 @@ def dry_run(contract: Contract) -> None:
     try:
         frame = typed(contract, [])[0]
         label = "quality"
-        for check in checks(contract):
+        for check in checks(contract).every:
             label = f"{check.column or 'row'}: {check.code}"
             if frame.select(check.broken).dtypes != [pl.Boolean]:
                 raise ValueError(f"{label}: not a condition, for it is neither true nor false")
@@ -193,7 +193,7 @@ class _Result:
 def _check(contract: Contract, group: Group, banned: Banned) -> _Result:
     rows, where = typed(contract, group)
     found = checks(contract)
-    broken = any_broken(rows, found)
+    broken = rows.select(found.anything.alias("b"))["b"]
     rejected = [rejects.whole_objects(group), rejects.misfits(group)]
     good = rows.select(pl.exclude(f"^{RAW}.*$"))
     if broken.any():
