@@ -111,7 +111,10 @@ def _count_fields(
     `marks` cut the text into stretches: a line's first one begins at the line end before it, the others at
     a quote. Neither is a delimiter, so that what a stretch begins with adds nothing to its count.
     """
-    counts = np.diff(_ranks(buffer, delimiter, marks), prepend=0)
+    ranks = count_before(
+        np.append(marks, len(buffer)), len(buffer), lambda start, stop: buffer[start:stop] == delimiter
+    )
+    counts = np.diff(ranks, prepend=0)
     heads = np.flatnonzero(np.append(True, ~quoted))
     if len(heads) == len(counts):
         return counts + 1
@@ -121,18 +124,22 @@ def _count_fields(
     return fields
 
 
-def _ranks(buffer: NDArray[np.uint8], byte: int, positions: Positions) -> Positions:
-    """How often the byte stands before each position, and in all: by counting bits, 64 at a time."""
-    bits = np.zeros(-(-(len(buffer) + 1) // 64) * 8, np.uint8)
-    for i in range(0, len(buffer), CHUNK):
-        packed = np.packbits(buffer[i : i + CHUNK] == byte, bitorder="little")
+def count_before(
+    positions: Positions, size: int, chosen: Callable[[int, int], NDArray[np.bool_]]
+) -> Positions:
+    """How many of `size` bytes are chosen before each position: bits are counted, 64 at a time.
+
+    `chosen` tells of the bytes from a start to a stop.
+    """
+    bits = np.zeros((size // 64 + 1) * 8, np.uint8)
+    for i in range(0, size, CHUNK):
+        packed = np.packbits(chosen(i, min(i + CHUNK, size)), bitorder="little")
         bits[i // 8 : i // 8 + len(packed)] = packed
     words = bits.view("<u8")
     before = np.cumsum(np.bitwise_count(words), dtype=np.int64) - np.bitwise_count(words)
-    at = np.append(positions, len(buffer))
-    below = (np.uint64(1) << (at & 63).astype(np.uint64)) - np.uint64(1)
-    ranks: Positions = before[at >> 6] + np.bitwise_count(words[at >> 6] & below)
-    return ranks
+    below = (np.uint64(1) << (positions & 63).astype(np.uint64)) - np.uint64(1)
+    counts: Positions = before[positions >> 6] + np.bitwise_count(words[positions >> 6] & below)
+    return counts
 
 
 def _stray(

@@ -1,20 +1,22 @@
-"""JSON Lines to columns of text, by DuckDB's JSON functions: each line is parsed twice and copied once."""
+"""JSON Lines to columns of text, by DuckDB: each line is parsed once, or twice where lines differ."""
 
 from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any
 
 import duckdb
 import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from causeway.contract import RESCUED, Column, Contract
-from glue_jobs.csv_lines import Records, misfits
-from glue_jobs.model import Parsed, Unreadable
+from glue_jobs.csv_lines import Positions, Records, count_before, misfits
+from glue_jobs.model import Misfit, Parsed, Unreadable
 
+Chosen = NDArray[np.bool_]
+SHAPES = "SELECT hash(json_keys(l)) AS shape FROM lines"
 EXACT_DIGITS = 16  # from which a JSON number with a fraction may have lost digits as a double
 
 
@@ -30,29 +32,84 @@ def _query(sql: str, lines: pa.Array) -> pl.DataFrame:
 
 
 def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: bool) -> Parsed:
-    shapes = _shapes(data, records)
-    ok = shapes.is_not_null().to_numpy()
-    if whole and not ok.any() and not any(data[start : start + 1] == b"{" for start in records.start):
-        raise Unreadable("format", "no line is a JSON object")
-    wrong = misfits(data, records, ~ok, "json", "not a JSON object")
-    if wrong:
-        records, shapes = records[ok], shapes.drop_nulls()
-    lines = _strings(data, records)
-    frame = _extract(lines, contract)
-    unknown, twice = _odd_shapes(lines, shapes, contract)
+    wrong: list[Misfit] = []
+    frame = _uniform(data, records, contract)
+    if frame is not None:
+        lines = _strings(data, records)
+        frame = _as_written(frame, lines, contract)
+        asked = _may_hold_more(data, records, contract)
+        some = lines.take(pa.array(asked))
+        unknown = asked[_odd_shapes(some, _query(SHAPES, some)["shape"], contract)[0]]
+    else:
+        shapes = _shapes(data, records)
+        ok = shapes.is_not_null().to_numpy()
+        if whole and not ok.any() and not any(data[start : start + 1] == b"{" for start in records.start):
+            raise Unreadable("format", "no line is a JSON object")
+        wrong = misfits(data, records, ~ok, "json", "not a JSON object")
+        if wrong:
+            records, shapes = records[ok], shapes.drop_nulls()
+        lines = _strings(data, records)
+        odd, twice = _odd_shapes(lines, shapes, contract)
+        if twice.any():
+            wrong += misfits(data, records, twice, "json", "a key occurs twice")
+            records, odd = records[~twice], odd[~twice]
+            lines = _strings(data, records)
+        unknown, frame = np.flatnonzero(odd), _extract(lines, contract)
+    names = frame.columns
+    frame = frame.with_columns(pl.col(n).replace(null, None) for n in names for null in contract.nulls)
     frame = frame.with_columns(_rescued(lines, unknown, contract))
     frame = _exact_numbers(frame, data, records, contract)
-    if twice.any():
-        wrong += misfits(data, records, twice, "json", "a key occurs twice")
-        frame, records = frame.filter(~twice), records[~twice]
     return Parsed(frame, records.start, records.end, records.line, data, misfits=wrong)
+
+
+def _uniform(data: bytes, records: Records, contract: Contract) -> pl.DataFrame | None:
+    """Each field as text where every line is an object with all of them, each once; None where not.
+
+    Most files are such, and it takes half as long as to look before.
+    """
+    if not len(records) or (np.frombuffer(data, np.uint8)[records.start] != ord("{")).any():
+        return None
+    shape = json.dumps({column.field: "VARCHAR" for column in contract.inputs}, ensure_ascii=False)
+    sql = f"SELECT unnest(json_transform_strict(l, {_quoted(shape)})) FROM lines"  # noqa: S608
+    try:
+        frame = _query(sql, _strings(data, records))
+    except duckdb.Error:
+        return None
+    frame.columns = [column.name for column in contract.inputs]
+    return frame
+
+
+def _as_written(frame: pl.DataFrame, lines: pa.Array, contract: Contract) -> pl.DataFrame:
+    """Numbers where a text is wanted again, as every other path writes them: 1e16, not 1e+16."""
+    texts = [column.name for column in contract.inputs if column.type == "string"]
+    looks = [pl.col(name).str.contains(r"^-?[0-9][0-9.]*e[+-][0-9]+$") for name in texts]
+    at = frame.select(pl.any_horizontal(False, *looks).arg_true()).to_series()
+    if not len(at):
+        return frame
+    written = _extract(lines.take(at.to_arrow()), contract)
+    return frame.with_columns(frame[name].scatter(at, written[name]) for name in texts)
+
+
+def _may_hold_more(data: bytes, records: Records, contract: Contract) -> Positions:
+    """Lines with more colons than fields where a key could end: they have other fields, or such texts."""
+    buffer = np.frombuffer(data, np.uint8)
+    before = np.append(np.uint8(0), buffer[:-1])
+
+    def chosen(start: int, stop: int) -> Chosen:
+        last = before[start:stop]
+        found: Chosen = (buffer[start:stop] == ord(":")) & ((last == ord('"')) | (last <= ord(" ")))
+        return found
+
+    edges = np.concatenate([records.start, records.next])
+    start, after = np.split(count_before(edges, len(buffer), chosen), 2)
+    return np.flatnonzero(after - start > len(contract.inputs))
 
 
 def _shapes(data: bytes, records: Records) -> pl.Series:
     """A hash of each line's keys: one for each shape. Null for what is not a JSON object."""
     lines = _strings(data, records)
     try:
-        shapes = _query("SELECT hash(json_keys(l)) AS shape FROM lines", lines)["shape"]
+        shapes = _query(SHAPES, lines)["shape"]
     except duckdb.InvalidInputException:  # some line is malformed; to ask each of them costs a third more
         shapes = _query(
             "SELECT CASE WHEN json_valid(l) THEN hash(json_keys(l)) END AS shape FROM lines", lines
@@ -66,7 +123,7 @@ def _shapes(data: bytes, records: Records) -> pl.Series:
     return shapes.scatter(others, None) if others else shapes
 
 
-def _odd_shapes(lines: pa.Array, shapes: pl.Series, contract: Contract) -> tuple[pl.Series, Any]:
+def _odd_shapes(lines: pa.Array, shapes: pl.Series, contract: Contract) -> tuple[Chosen, Chosen]:
     """Lines with unknown fields, and lines with a key twice: one example of each shape tells."""
     known = {column.field for column in contract.inputs}
     unknown, twice = [], []
@@ -77,17 +134,17 @@ def _odd_shapes(lines: pa.Array, shapes: pl.Series, contract: Contract) -> tuple
             twice.append(shape)
         if set(names) - known:
             unknown.append(shape)
-    return shapes.is_in(unknown).arg_true(), shapes.is_in(twice).to_numpy()
+    return shapes.is_in(unknown).to_numpy(), shapes.is_in(twice).to_numpy()
 
 
-def _rescued(lines: pa.Array, unknown: pl.Series, contract: Contract) -> pl.Series:
+def _rescued(lines: pa.Array, unknown: Positions, contract: Contract) -> pl.Series:
     """What the lines hold beyond the contract: a merge patch of nulls takes the known fields away."""
     nothing = pl.Series(RESCUED, [None], pl.String).new_from_index(0, len(lines))
     if not len(unknown):
         return nothing
     patch = json.dumps(dict.fromkeys(column.field for column in contract.inputs), ensure_ascii=False)
     sql = f"SELECT json_merge_patch(l, {_quoted(patch)})::VARCHAR AS rest FROM lines"  # noqa: S608
-    return nothing.scatter(unknown, _query(sql, lines.take(pa.array(unknown.to_numpy())))["rest"])
+    return nothing.scatter(unknown, _query(sql, lines.take(pa.array(unknown)))["rest"])
 
 
 def _strings(data: bytes, records: Records) -> pa.Array:
@@ -111,8 +168,7 @@ def _extract(lines: pa.Array, contract: Contract) -> pl.DataFrame:
     pointers = [_quoted("/" + c.field.replace("~", "~0").replace("/", "~1")) for c in contract.inputs]
     fields = ", ".join(f"v[{i + 1}] AS c{i}" for i in range(len(names)))
     sql = f"SELECT {fields} FROM (SELECT json_extract_string(l, [{', '.join(pointers)}]) AS v FROM lines)"  # noqa: S608
-    frame = _query(sql, lines).rename({f"c{i}": name for i, name in enumerate(names)})
-    return frame.with_columns(pl.col(n).replace(null, None) for n in names for null in contract.nulls)
+    return _query(sql, lines).rename({f"c{i}": name for i, name in enumerate(names)})
 
 
 def _quoted(value: str) -> str:

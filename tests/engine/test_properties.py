@@ -8,10 +8,12 @@ from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from glue_jobs import json_lines
 from tests.engine.helpers import column, contract, csv_bytes, run
 
 COLUMNS = (
@@ -85,6 +87,38 @@ def test_any_table_that_satisfies_its_contract_survives_json_lines(
     ]
     data = "\n".join(json.dumps(text, ensure_ascii=ascii) for text in texts).encode()
     assert same(run(contract(*COLUMNS, format="jsonl"), data), rows)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text('": ,{}\\aé', max_size=6),
+    lambda values: st.lists(values, max_size=2) | st.dictionaries(st.sampled_from(["a", "z:", '"']), values),
+    max_leaves=3,
+)
+OBJECTS = st.lists(
+    st.fixed_dictionaries({"a": JSON, "b:": JSON}, optional={"z": JSON, "A": JSON, "": JSON}),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(
+    OBJECTS, st.sampled_from([(",", ":"), (", ", ": "), (" ,", "\t: ")]), st.sampled_from(["", "[1]", '{"a"'])
+)
+@settings(max_examples=300, deadline=None)
+def test_lines_that_are_read_at_once_come_out_as_lines_that_are_looked_at_first(
+    objects: list[dict[str, Any]], separators: tuple[str, str], odd: str
+) -> None:
+    rules = contract(column("a"), column("b", field="b:"), format="jsonl")
+    data = "\n".join([*(json.dumps(o, separators=separators) for o in objects), odd]).encode()
+    at_once = run(rules, data)
+    with patch.object(json_lines, "_uniform", lambda *_: None):
+        looked_at = run(rules, data)
+    assert at_once.rows == looked_at.rows
+    assert at_once.rejected == looked_at.rejected
 
 
 ANY = contract(column("a"), column("b"), column("c"), nulls=())
