@@ -71,15 +71,22 @@ def tasks(path: Path, out: Path, format: str) -> list[tuple[int, Any, str, str]]
 
 def warm(number: int) -> None:
     """Imports everything, as the peers' processes have done before their clock starts."""
-    from glue_jobs.engine import Piece, curate
+    from glue_jobs.model import Slice
     from glue_jobs.output import write_parquet
+    from glue_jobs.units import Unit, curate_parts
 
     row = b"1,00000001,a@b,DE,new,1,1.00,,1,true,2020-01-01,2020-01-01T00:00:00Z,x,,"
     header = ",".join(column.name for column in contract("csv").columns).encode()
-    line = b'{"order_id":1}'
-    for format, data in (("csv", header + b"\n" + row), ("jsonl", line)):
-        result = curate(contract(format), [Piece("s", "v", data)], batch="b", committed_at=datetime.now(UTC))
-        write_parquet(result.frame, contract(format))
+    for format, data in (("csv", header + b"\n" + row), ("jsonl", b'{"order_id":1}')):
+        unit = Unit((Slice("s", "v", 0, len(data), len(data)),))
+        for part in curate_parts(
+            contract(format),
+            unit,
+            lambda _source, _version, start, stop, data=data: data[start:stop],
+            batch="b",
+            committed_at=datetime.now(UTC),
+        ):
+            write_parquet(part.frame, contract(format))
 
 
 def prepare_pool() -> Any:

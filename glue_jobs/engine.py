@@ -24,7 +24,6 @@ from glue_jobs.model import (
     Fetch,
     Group,
     Parsed,
-    Piece,
     Slice,
     SourceCount,
     Unreadable,
@@ -32,18 +31,6 @@ from glue_jobs.model import (
 from glue_jobs.names import EXTRA
 from glue_jobs.stored import BLOCK
 from glue_jobs.typed import typed
-
-__all__ = [
-    "LINEAGE",
-    "REJECTED_SCHEMA",
-    "Curated",
-    "Piece",
-    "SourceCount",
-    "curate",
-    "curate_slices",
-    "curated_schema",
-    "dry_run",
-]
 
 PART_BYTES = 256 << 20  # of input that one Curated holds: what becomes one output file per partition value
 
@@ -80,20 +67,6 @@ def dry_run(contract: Contract) -> None:
     except pl.exceptions.PolarsError as error:
         reason = re.sub(rf'"{RAW}[^"]*",? ?', "", " ".join(str(error).split()))
         raise ValueError(f"{label}: {reason}"[:500]) from error
-
-
-def curate(contract: Contract, pieces: Sequence[Piece], *, batch: str, committed_at: datetime) -> Curated:
-    data = {(piece.source, piece.version): piece.data for piece in pieces}
-    slices = [Slice(p.source, p.version, 0, len(p.data), len(p.data)) for p in pieces]
-    parts = curate_slices(
-        contract,
-        slices,
-        lambda source, version, start, stop: data[source, version][start:stop],
-        batch=batch,
-        committed_at=committed_at,
-        part_bytes=1 << 62,
-    )
-    return next(parts)
 
 
 def curate_slices(

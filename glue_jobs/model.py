@@ -51,15 +51,6 @@ class Unreadable(Exception):  # noqa: N818 - what the object is
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A whole stored object, as its source keeps it (compressed or not)."""
-
-    source: str
-    version: str
-    data: bytes
-
-
-@dataclass(frozen=True)
 class Slice:
     """The records of an object that begin in [start, stop) of its stored bytes."""
 

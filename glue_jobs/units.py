@@ -70,22 +70,6 @@ def _slices(item: SourceObject, contract: Contract, target: int) -> Iterator[Sli
         yield Slice(item.source, item.version, start, stop, item.size)
 
 
-def curate_unit(
-    contract: Contract,
-    unit: Unit,
-    fetch: Fetch,
-    *,
-    batch: str,
-    committed_at: datetime,
-    banned: Banned | None = None,
-) -> Curated:
-    """A unit in one piece; `curate_parts` for units that may not fit into memory."""
-    (part,) = curate_parts(
-        contract, unit, fetch, batch=batch, committed_at=committed_at, part_bytes=1 << 62, banned=banned
-    )
-    return part
-
-
 def curate_parts(
     contract: Contract,
     unit: Unit,

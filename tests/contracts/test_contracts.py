@@ -8,7 +8,6 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -17,9 +16,10 @@ import pytest
 
 from causeway.check import load_runnable
 from causeway.contract import ContractError, load_contract, load_contracts
-from glue_jobs.engine import Curated, Piece, curate
+from glue_jobs.engine import Curated
 from glue_jobs.output import write_parquet
 from local.story import data_folder
+from tests.engine.helpers import run
 
 ROOT = Path(__file__).parents[2]
 REAL = load_contracts(ROOT / "contracts")
@@ -43,7 +43,7 @@ def draft(tmp_path: Path) -> Draft:
 
 
 def curate_real(dataset: str, data: bytes) -> Curated:
-    return curate(REAL[dataset], [Piece("s", "v", data)], batch="b", committed_at=datetime.now(UTC))
+    return run(REAL[dataset], data)
 
 
 def test_every_real_flight_satisfies_its_contract() -> None:

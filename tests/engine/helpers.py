@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from causeway.contract import Column, Contract
-from glue_jobs.engine import Curated, Piece, curate
+from glue_jobs.engine import Curated
+from glue_jobs.keys import Banned
+from glue_jobs.model import Fetch, Slice
+from glue_jobs.units import Unit, curate_parts
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -23,8 +26,19 @@ def contract(*columns: Column, **facts: Any) -> Contract:
 
 
 def run(rules: Contract, *objects: bytes) -> Curated:
-    pieces = [Piece(f"s{i}", f"v{i}", data) for i, data in enumerate(objects)]
-    return curate(rules, pieces, batch="b", committed_at=NOW)
+    """What comes of whole objects, with the sources s0, s1, … in versions v0, v1, …"""
+    data = {(f"s{i}", f"v{i}"): data for i, data in enumerate(objects)}
+    slices = tuple(Slice(*name, 0, len(data), len(data)) for name, data in data.items())
+    return curate_unit(rules, Unit(slices), lambda source, version, a, b: data[source, version][a:b])
+
+
+def curate_unit(
+    rules: Contract, unit: Unit, fetch: Fetch, banned: Banned | None = None, at: datetime = NOW
+) -> Curated:
+    """A unit in one part."""
+    parts = curate_parts(rules, unit, fetch, batch="b", committed_at=at, part_bytes=1 << 62, banned=banned)
+    *_, last = parts
+    return last
 
 
 def values(result: Curated, name: str) -> list[Any]:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from glue_jobs import engine, stored
 from glue_jobs.stored import whole_lines
-from glue_jobs.units import SourceObject, curate_parts, curate_unit, plan_units, torn_sources
-from tests.engine.helpers import NOW, column, contract, run
+from glue_jobs.units import SourceObject, curate_parts, plan_units, torn_sources
+from tests.engine.helpers import NOW, column, contract, curate_unit, run
 
 PAIR = contract(column("a", "integer", required=True), column("b"))
 LINES = contract(*PAIR.columns, format="jsonl")
@@ -65,9 +65,7 @@ def test_a_header_longer_than_the_limit_is_one_rejected_object() -> None:
 def test_a_long_line_is_rejected_once_however_the_object_is_split(target: int) -> None:
     data = b"a,b\n" + b"1,x\n" * 100 + b"2,".ljust(6000, b"y") + b"\n" + b"3,z\n" * 100
     parts = [
-        curate_unit(
-            PAIR, unit, lambda source, version, start, stop: data[start:stop], batch="b", committed_at=NOW
-        )
+        curate_unit(PAIR, unit, lambda source, version, start, stop: data[start:stop])
         for unit in plan_units([SourceObject("s", "v", len(data))], PAIR, target_bytes=target, split=True)
     ]
     assert not torn_sources(count for part in parts for count in part.counts)

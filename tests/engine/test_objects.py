@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from glue_jobs import stored
-from glue_jobs.units import SourceObject, curate_unit, plan_units
-from tests.engine.helpers import NOW, codes, column, contract, run, values
+from glue_jobs.units import SourceObject, plan_units
+from tests.engine.helpers import codes, column, contract, curate_unit, run, values
 
 PAIR = contract(column("a", "integer", required=True), column("b"))
 GOOD = b"a,b\n" + b"".join(b"%d,text %d\n" % (i, i * i) for i in range(2000))
@@ -122,5 +122,5 @@ def test_a_small_object_is_one_request(format: str) -> None:
         return data[start:stop]
 
     (unit,) = plan_units([SourceObject("s", "v", len(data))], rules := contract(column("a"), format=format))
-    assert curate_unit(rules, unit, fetch, batch="b", committed_at=NOW).frame.height == 1
+    assert curate_unit(rules, unit, fetch).frame.height == 1
     assert asked == [(0, len(data))]

@@ -22,14 +22,13 @@ from glue_jobs.units import (
     SourceObject,
     Unit,
     curate_parts,
-    curate_unit,
     number_lines,
     plan_units,
     target_bytes,
     torn_sources,
     total,
 )
-from tests.engine.helpers import NOW, column, contract, run
+from tests.engine.helpers import NOW, column, contract, curate_unit, run
 
 PAIR = contract(column("a", "integer", required=True), column("b"))
 ROWS = b"".join(b"%s,%s\n" % (b"bad" if i % 37 == 0 else b"%d" % i, b"x" * (i % 23)) for i in range(500))
@@ -92,7 +91,7 @@ def test_slices_that_cut_a_quoted_newline_say_so() -> None:
     text = b"a,b\n" + b"".join(b'%d,"line\nafter, line\nand line"\n' % i for i in range(60))
     for target in range(90, 120, 3):
         parts = [
-            curate_unit(PAIR, unit, Store(s=text).fetch, batch="b", committed_at=NOW)
+            curate_unit(PAIR, unit, Store(s=text).fetch)
             for unit in plan_units(Store(s=text).objects(), PAIR, target_bytes=target, split=True)
         ]
         rows = sum(part.frame.height for part in parts)
@@ -182,15 +181,14 @@ def test_keys_repeated_across_units_are_found_from_what_the_units_report(
     rules = contract(*KEYED.columns, duplicates=duplicates)
     store = Store(s=b"a,b\n1,x\n2,p\n", t=b"a,b\n1,q\n")
     units = plan_units(store.objects(), rules, target_bytes=1)
-    how: dict[str, Any] = {"batch": "b", "committed_at": NOW}
-    first = [curate_unit(rules, unit, store.fetch, **how) for unit in units]
+    first = [curate_unit(rules, unit, store.fetch) for unit in units]
     assert [part.frame.height for part in first] == [2, 1]
     banned = repeated([part.keys for part in first], rules)
-    again = [curate_unit(rules, unit, store.fetch, banned=banned, **how) for unit in units]
+    again = [curate_unit(rules, unit, store.fetch, banned) for unit in units]
     assert [b for part in again for b in part.rows["b"].to_pylist()] == kept
     assert again[0].rejected["line"].to_pylist() == [2]
 
 
 def test_an_empty_unit_is_an_empty_result() -> None:
-    result = curate_unit(PAIR, Unit(()), Store().fetch, batch="b", committed_at=NOW)
+    result = curate_unit(PAIR, Unit(()), Store().fetch)
     assert (result.rows.num_rows, result.rejected.num_rows, result.counts) == (0, 0, [])

@@ -25,7 +25,8 @@ from glue_jobs.batch import Batch, Lake, UnitResult
 from glue_jobs.history import History
 from glue_jobs.keys import Banned
 from glue_jobs.output import parquet, write_parquet
-from glue_jobs.units import Unit, curate_unit
+from glue_jobs.units import Unit
+from tests.engine.helpers import curate_unit
 
 CONTRACT = """
 apiVersion: v3.1.0
@@ -92,7 +93,7 @@ class SmallLake:
 
     def _curate(self, contract: Contract, unit: Unit, banned: Banned) -> UnitResult:
         now = datetime.now(UTC)
-        curated = curate_unit(contract, unit, self._fetch, batch="b", committed_at=now, banned=banned)
+        curated = curate_unit(contract, unit, self._fetch, banned, now)
         files = [self._write(data) for _, data in write_parquet(curated.frame, contract)]
         rejected = [self._write(parquet(curated.rejected))] if curated.rejected.num_rows else []
         return UnitResult(tuple(curated.counts), tuple(files), tuple(rejected), curated.keys)
