@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyiceberg.catalog import Catalog, load_catalog
-from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.expressions import In
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.manifest import DataFile
@@ -21,6 +22,7 @@ from pyiceberg.transforms import parse_transform
 
 from causeway.clients import RETRIES
 
+TRIES = 20  # to add columns to a table that others change at the same time
 PROPERTIES = {
     "format-version": "2",
     # Strict compare-and-swap: a commit that meets another fails, and is decided again.
@@ -61,15 +63,21 @@ def open_table(
     location: str,
     partitioning: Sequence[tuple[str, str]] = (),
 ) -> Table:
-    """The table, made if it is not there, with a column for each of the schema's."""
-    try:
-        table = catalog.load_table(name)
-    except NoSuchTableError:
-        table = _create(catalog, name, schema, location, partitioning)
-    if missing := [column for column in schema.names if column not in table.schema().column_names]:
-        with table.update_schema() as update:
+    """The table, made if it is not there, with a column for each of the schema's.
+
+    Raises CommitFailedException when others kept changing it meanwhile.
+    """
+    for _ in range(TRIES):
+        try:
+            table = catalog.load_table(name)
+        except NoSuchTableError:
+            table = _create(catalog, name, schema, location, partitioning)
+        missing = [column for column in schema.names if column not in table.schema().column_names]
+        if not missing:
+            return table
+        with suppress(CommitFailedException), table.update_schema() as update:
             update.union_by_name(pa.schema([optional(schema.field(column)) for column in missing]))
-    return table
+    raise CommitFailedException(f"{'.'.join(name)} kept changing while {', '.join(missing)} were to be added")
 
 
 def optional(column: pa.Field) -> pa.Field:
@@ -93,8 +101,8 @@ def _create(
             # Our files carry column names, no Iceberg field ids.
             mapping = new.table_metadata.schema().name_mapping.model_dump_json()
             new.set_properties({TableProperties.DEFAULT_NAME_MAPPING: mapping})
-    except TableAlreadyExistsError:
-        pass
+    except (TableAlreadyExistsError, CommitFailedException):
+        pass  # another batch made it
     return catalog.load_table(name)
 
 

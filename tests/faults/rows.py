@@ -161,28 +161,31 @@ def _steps(seed: int) -> list[str]:
 def _killed_at(
     world: World, case: int, first: int | None, second: int | None, steps: list[str] | None = None
 ) -> int:
-    """An overwrite and a new file in one batch, killed once or twice; 1 if a reader saw half of it."""
+    """An overwrite and a new file in one batch, killed once or twice; 1 if a reader saw half of it.
+
+    The first kill finds all of the batch or nothing. After it the batch may have been split, to find what
+    killed it: then it is each source that a reader sees as a whole.
+    """
     old, new = f"{case}-old.csv", f"{case}-new.csv"
     world.send(world.put(old, rows=2, bad=1))
     world.drain()
-    before = _rows_of(world, old, new)
+    before = {old: _rows_of(world, old), new: []}
     world.send(world.put(old, rows=2, bad=1), world.put(new, rows=2, bad=1))
-    after = sorted(n for name in (old, new) for n in world.expected[f"landing/trips/{name}"].rows)
-    kill_at = iter(
-        at
-        for at in (first, None if first is None or second is None else first + 1 + second)
-        if at is not None
-    )
-    dies, count, half = next(kill_at, None), itertools.count(), 0
+    after = {name: sorted(world.expected[f"landing/trips/{name}"].rows) for name in (old, new)}
+    second_at = None if first is None or second is None else first + 1 + second
+    kills = iter([at for at in (first, second_at) if at is not None])
+    dies, count, killed, half = next(kills, None), itertools.count(), 0, 0
 
     def step(name: str) -> None:
-        nonlocal dies, half
+        nonlocal dies, killed, half
         if steps is not None:
             steps.append(name)
         if next(count) == dies:
-            dies = next(kill_at, None)
+            dies, killed = next(kills, None), killed + 1
             world.on_step = lambda _: None
-            half += _rows_of(world, old, new) not in (before, after)
+            seen = {name: _rows_of(world, name) for name in (old, new)}
+            together = seen in (before, after)
+            half += not (together or (killed > 1 and all(seen[n] in (before[n], after[n]) for n in seen)))
             world.on_step = step
             raise Killed
 
@@ -195,9 +198,8 @@ def _killed_at(
     return half
 
 
-def _rows_of(world: World, *names: str) -> list[int]:
-    held = world.held()
-    return sorted(row["id"] for name in names for row in held.get(f"landing/trips/{name}", []))
+def _rows_of(world: World, name: str) -> list[int]:
+    return sorted(row["id"] for row in world.held().get(f"landing/trips/{name}", []))
 
 
 def stalls(n: int, seed: int) -> Row:
