@@ -126,11 +126,15 @@ def kills(n: int, seed: int) -> Row:
         "process killed at every step boundary, each retry included", n, "0 lost, doubled or half-visible"
     )
     steps = _steps(seed)
-    pairs = list(itertools.product(range(len(steps)), [None, *range(len(steps))]))
-    random.Random(seed).shuffle(pairs)
-    # Around the commits first, then every boundary once, then pairs of them.
-    pairs.sort(key=lambda pair: (pair[1] is not None, "commit" not in steps[pair[0]]))
-    half_visible = _in_worlds(row, seed, pairs[:n], lambda world, case, pair: _killed_at(world, case, *pair))
+    every = range(len(steps))
+    once = [(first, None) for first in every]
+    twice = list(itertools.product(every, every))
+    for some in (once, twice):
+        random.Random(seed).shuffle(some)
+    # Around the commits first; some that are killed again among the first few.
+    once.sort(key=lambda pair: "commit" not in steps[pair[0]])
+    cases = [case for both in zip(once, twice, strict=False) for case in both] + twice[len(once) :]
+    half_visible = _in_worlds(row, seed, cases[:n], lambda world, case, pair: _killed_at(world, case, *pair))
     row.measured.append(f"{len(steps)} boundaries")
     row.note("half-visible", half_visible)
     return row
