@@ -48,12 +48,14 @@ def fetch(source: str, version: str, start: int, stop: int) -> bytes:
 
 
 def curate_one(task: tuple[int, Any, str, str]) -> tuple[int, int]:
+    from glue_jobs.engine import curate_slices
     from glue_jobs.output import write_parquet
-    from glue_jobs.units import curate_parts
 
     number, unit, format, out = task
     rules, good, bad = contract(format), 0, 0
-    for i, part in enumerate(curate_parts(rules, unit, fetch, batch="bench", committed_at=datetime.now(UTC))):
+    for i, part in enumerate(
+        curate_slices(rules, unit.slices, fetch, batch="bench", committed_at=datetime.now(UTC))
+    ):
         for _, data in write_parquet(part.frame, rules):
             Path(out, f"{number}-{i}.parquet").write_bytes(data)
         good, bad = good + part.frame.height, bad + part.rejected.num_rows
@@ -71,17 +73,16 @@ def tasks(path: Path, out: Path, format: str) -> list[tuple[int, Any, str, str]]
 
 def warm(number: int) -> None:
     """Imports everything, as the peers' processes have done before their clock starts."""
+    from glue_jobs.engine import curate_slices
     from glue_jobs.model import Slice
     from glue_jobs.output import write_parquet
-    from glue_jobs.units import Unit, curate_parts
 
     row = b"1,00000001,a@b,DE,new,1,1.00,,1,true,2020-01-01,2020-01-01T00:00:00Z,x,,"
     header = ",".join(column.name for column in contract("csv").columns).encode()
     for format, data in (("csv", header + b"\n" + row), ("jsonl", b'{"order_id":1}')):
-        unit = Unit((Slice("s", "v", 0, len(data), len(data)),))
-        for part in curate_parts(
+        for part in curate_slices(
             contract(format),
-            unit,
+            [Slice("s", "v", 0, len(data), len(data))],
             lambda _source, _version, start, stop, data=data: data[start:stop],
             batch="b",
             committed_at=datetime.now(UTC),

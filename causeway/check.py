@@ -15,11 +15,11 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from causeway.contract import Contract, ContractError, load_contract
-from glue_jobs.engine import Curated, dry_run
+from glue_jobs.engine import Curated, curate_slices, dry_run
 from glue_jobs.keys import Banned
 from glue_jobs.model import SourceCount, Unreadable
 from glue_jobs.output import write_parquet
-from glue_jobs.units import SourceObject, Unit, curate_parts, plan_units, settle_keys, total
+from glue_jobs.units import SourceObject, Unit, plan_units, settle_keys, total
 
 CLEAN, REJECTED = 0, 1
 FORMAT_VERSION = 1
@@ -102,7 +102,7 @@ def _curate(contract: Contract, n: int, unit: Unit, banned: Banned, out: Path | 
     examples: dict[str, str] = {}
     _unlink(n, out)  # by the first round: a partition may have had none but repeated rows
     now = datetime.now(UTC)
-    parts = curate_parts(contract, unit, fetch, batch="check", committed_at=now, banned=banned)
+    parts = curate_slices(contract, unit.slices, fetch, batch="check", committed_at=now, banned=banned)
     for i, part in enumerate(parts):
         if part.anew:
             counts, keys, examples = [], [], {}

@@ -33,22 +33,22 @@ def _query(sql: str, lines: pa.Array) -> pl.DataFrame:
 
 def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: bool) -> Parsed:
     wrong: list[Misfit] = []
-    frame = _uniform(data, records, contract)
+    lines = _strings(data, records)
+    frame = _uniform(lines, data, records, contract)
     if frame is not None:
-        lines = _strings(data, records)
         frame = _as_written(frame, lines, contract)
         asked = _may_hold_more(data, records, contract)
         some = lines.take(pa.array(asked))
         unknown = asked[_odd_shapes(some, _query(SHAPES, some)["shape"], contract)[0]]
     else:
-        shapes = _shapes(data, records)
+        shapes = _shapes(lines, data, records)
         ok = shapes.is_not_null().to_numpy()
         if whole and not ok.any() and not any(data[start : start + 1] == b"{" for start in records.start):
             raise Unreadable("format", "no line is a JSON object")
         wrong = misfits(data, records, ~ok, "json", "not a JSON object")
         if wrong:
             records, shapes = records[ok], shapes.drop_nulls()
-        lines = _strings(data, records)
+            lines = _strings(data, records)
         odd, twice = _odd_shapes(lines, shapes, contract)
         if twice.any():
             wrong += misfits(data, records, twice, "json", "a key occurs twice")
@@ -62,7 +62,7 @@ def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: boo
     return Parsed(frame, records.start, records.end, records.line, data, misfits=wrong)
 
 
-def _uniform(data: bytes, records: Records, contract: Contract) -> pl.DataFrame | None:
+def _uniform(lines: pa.Array, data: bytes, records: Records, contract: Contract) -> pl.DataFrame | None:
     """Each field as text where every line is an object with all of them, each once; None where not.
 
     Most files are such, and it takes half as long as to look before.
@@ -72,7 +72,7 @@ def _uniform(data: bytes, records: Records, contract: Contract) -> pl.DataFrame 
     shape = json.dumps({column.field: "VARCHAR" for column in contract.inputs}, ensure_ascii=False)
     sql = f"SELECT unnest(json_transform_strict(l, {_quoted(shape)})) FROM lines"  # noqa: S608
     try:
-        frame = _query(sql, _strings(data, records))
+        frame = _query(sql, lines)
     except duckdb.Error:
         return None
     frame.columns = [column.name for column in contract.inputs]
@@ -105,9 +105,8 @@ def _may_hold_more(data: bytes, records: Records, contract: Contract) -> Positio
     return np.flatnonzero(after - start > len(contract.inputs))
 
 
-def _shapes(data: bytes, records: Records) -> pl.Series:
+def _shapes(lines: pa.Array, data: bytes, records: Records) -> pl.Series:
     """A hash of each line's keys: one for each shape. Null for what is not a JSON object."""
-    lines = _strings(data, records)
     try:
         shapes = _query(SHAPES, lines)["shape"]
     except duckdb.InvalidInputException:  # some line is malformed; to ask each of them costs a third more

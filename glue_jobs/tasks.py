@@ -18,11 +18,11 @@ import polars as pl
 from causeway.clients import PATIENT
 from causeway.contract import Contract
 from glue_jobs.batch import Lake, UnitResult
-from glue_jobs.engine import curated_schema
+from glue_jobs.engine import curate_slices, curated_schema
 from glue_jobs.keys import Banned
 from glue_jobs.model import SourceCount
 from glue_jobs.output import parquet, write_parquet
-from glue_jobs.units import Unit, curate_parts
+from glue_jobs.units import Unit
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -76,8 +76,13 @@ class Task:
         rejected: list[str] = []
         keys: list[pl.DataFrame] = []
         new_columns: set[str] = set()
-        parts = curate_parts(
-            self.contract, unit, self._fetch, batch=self.batch, committed_at=self.committed_at, banned=banned
+        parts = curate_slices(
+            self.contract,
+            unit.slices,
+            self._fetch,
+            batch=self.batch,
+            committed_at=self.committed_at,
+            banned=banned,
         )
         # A unit curated again with `banned` must not overwrite what the first round wrote.
         again = "-again" if banned else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import pairwise
 from typing import Protocol, TypeVar
 
@@ -12,9 +11,8 @@ import polars as pl
 import pyarrow as pa
 
 from causeway.contract import Contract
-from glue_jobs.engine import PART_BYTES, Curated, curate_slices
 from glue_jobs.keys import Banned, repeated
-from glue_jobs.model import Fetch, Slice, SourceCount
+from glue_jobs.model import Slice, SourceCount
 from glue_jobs.stored import is_utf8
 
 MIN_BYTES, MAX_BYTES = 32 << 20, 128 << 20  # of a unit: below, a task's own cost counts; above, its memory
@@ -68,27 +66,6 @@ def _slices(item: SourceObject, contract: Contract, target: int) -> Iterator[Sli
     edges = [item.size * i // max(count, 1) for i in range(max(count, 1) + 1)]
     for start, stop in pairwise(edges):
         yield Slice(item.source, item.version, start, stop, item.size)
-
-
-def curate_parts(
-    contract: Contract,
-    unit: Unit,
-    fetch: Fetch,
-    *,
-    batch: str,
-    committed_at: datetime,
-    part_bytes: int = PART_BYTES,
-    banned: Banned | None = None,
-) -> Iterator[Curated]:
-    return curate_slices(
-        contract,
-        unit.slices,
-        fetch,
-        batch=batch,
-        committed_at=committed_at,
-        part_bytes=part_bytes,
-        banned=banned,
-    )
 
 
 class HasKeys(Protocol):

@@ -28,13 +28,14 @@ EVERY_KIND = Contract(
         column("code", unique=True),
         column("above", "integer", exclusive_minimum=0),
         column("price", "number", precision=5, scale=2),
-        column("day", "date", minimum=None),
+        column("day", "date"),
         column("net", "number"),
         column("gross", "number"),
     ),
     rules=(Rule("net is at most gross", "net <= gross"),),
 )
-CONTRACTS = {name: REAL[name] for name in ("flights", "planes", "weather")} | {"kinds": EVERY_KIND}
+OURS = ("flights", "planes", "weather")
+CONTRACTS = {name: REAL[name] for name in OURS} | {"kinds": EVERY_KIND}
 
 # By column: values that are kept, and values that are not. The first row of `kept` values is a good row.
 Edges = dict[str, tuple[list[str], list[str]]]
@@ -198,7 +199,7 @@ def test_no_rule_could_be_moved_or_dropped_unseen(dataset: str) -> None:
     assert unseen == []
 
 
-@pytest.mark.parametrize("dataset", REAL)
+@pytest.mark.parametrize("dataset", OURS)
 def test_no_column_could_join_or_leave_the_primary_key_unseen(dataset: str) -> None:
     contract, edges = CONTRACTS[dataset], EDGES[dataset]
     for i, old in enumerate(contract.columns):

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from causeway.contract import Column, Contract
-from glue_jobs.engine import Curated
+from glue_jobs.engine import Curated, curate_slices
 from glue_jobs.keys import Banned
 from glue_jobs.model import Fetch, Slice
-from glue_jobs.units import Unit, curate_parts
+from glue_jobs.units import Unit
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -36,7 +36,9 @@ def curate_unit(
     rules: Contract, unit: Unit, fetch: Fetch, banned: Banned | None = None, at: datetime = NOW
 ) -> Curated:
     """A unit in one part."""
-    parts = curate_parts(rules, unit, fetch, batch="b", committed_at=at, part_bytes=1 << 62, banned=banned)
+    parts = curate_slices(
+        rules, unit.slices, fetch, batch="b", committed_at=at, part_bytes=1 << 62, banned=banned
+    )
     *_, last = parts
     return last
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glue_jobs import engine, stored
+from glue_jobs.engine import curate_slices
 from glue_jobs.stored import whole_lines
-from glue_jobs.units import SourceObject, curate_parts, plan_units, torn_sources
+from glue_jobs.units import SourceObject, plan_units, torn_sources
 from tests.engine.helpers import NOW, column, contract, curate_unit, run
 
 PAIR = contract(column("a", "integer", required=True), column("b"))
@@ -83,7 +84,7 @@ def test_a_line_of_any_length_is_read_in_bounded_memory(monkeypatch: pytest.Monk
 
     unit = plan_units([SourceObject("s", "v", size)], PAIR)[0]
     tracemalloc.start()
-    parts = list(curate_parts(PAIR, unit, fetch, batch="b", committed_at=NOW))
+    parts = list(curate_slices(PAIR, unit.slices, fetch, batch="b", committed_at=NOW))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert [(part.frame.height, part.rejected.num_rows) for part in parts] == [(1, 1)]

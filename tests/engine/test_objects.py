@@ -53,7 +53,7 @@ def test_a_truncated_stream_is_one_rejected_object_wherever_it_ends(pack: object
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "encoding"),
         (b'{"a": 1}\n', "header"),
         (b"x;y\n1;2\n", "header"),
-        (gzip.compress(b""), "empty"),
+        (gzip.compress(b"", mtime=0), "empty"),  # workers must name a test alike
     ],
 )
 def test_what_cannot_be_read_is_one_rejected_object_and_the_others_go_on(data: bytes, code: str) -> None:

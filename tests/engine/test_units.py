@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from causeway.contract import Contract
 from glue_jobs import engine, formats, stored
+from glue_jobs.engine import curate_slices
 from glue_jobs.keys import repeated
 from glue_jobs.units import (
     MAX_BYTES,
     MIN_BYTES,
     SourceObject,
     Unit,
-    curate_parts,
     number_lines,
     plan_units,
     target_bytes,
@@ -53,7 +53,9 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 def outcome(rules: Contract, store: Store, **how: Any) -> tuple[list[Any], list[Any], pa.Table, list[Any]]:
     parts = []
     for unit in plan_units(store.objects(), rules, **how):
-        of_unit = list(curate_parts(rules, unit, store.fetch, batch="b", committed_at=NOW, part_bytes=2048))
+        of_unit = list(
+            curate_slices(rules, unit.slices, store.fetch, batch="b", committed_at=NOW, part_bytes=2048)
+        )
         parts += of_unit[max((i for i, part in enumerate(of_unit) if part.anew), default=0) :]
     counts = [count for part in parts for count in part.counts]
     rejected = number_lines(pa.concat_tables([part.rejected for part in parts]), counts)
@@ -115,9 +117,9 @@ def test_an_object_damaged_after_rows_of_it_were_given_out_is_one_rejected_objec
         good = Store({name: data.decode().encode("utf-16") for name, data in good.items()})
     (unit,) = plan_units(Store(a=good["a"], damaged=damaged, z=good["z"]).objects(), rules)
     parts = list(
-        curate_parts(
+        curate_slices(
             rules,
-            unit,
+            unit.slices,
             Store(**good, damaged=damaged).fetch,
             batch="b",
             committed_at=NOW,

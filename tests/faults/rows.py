@@ -433,7 +433,7 @@ def _at_once(world: World, case: int, seed: int) -> int:
     work: list[Callable[[], object]] = [batch.curate for batch in batches]
     if pick.random() < 0.2 and lake.catalog.table_exists(("lake", "trips")):
         work.append(lambda: lake.history.rebuild(lake.table()))
-    turns = Turns(seed * 7919 + case, len(work))
+    turns = Turns(seed * 7919 + case)
     world.on_step = turns.step
     errors = turns.run(*work)
     world.on_step = lambda _: None

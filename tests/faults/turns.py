@@ -10,8 +10,8 @@ from collections.abc import Callable
 class Turns:
     """Lets one of several threads run at a time, and hands over at steps as a seed decides."""
 
-    def __init__(self, seed: int, threads: int) -> None:
-        self._random, self._waiting = random.Random(seed), threads
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
         self._condition, self._turn = threading.Condition(), -1
         self._names: dict[int, int] = {}
         self._alive: set[int] = set()

@@ -15,8 +15,9 @@ from moto import mock_aws
 from causeway.clients import PATIENT
 from glue_jobs import engine, formats, stored, tasks
 from glue_jobs.batch import Lake
+from glue_jobs.engine import curate_slices
 from glue_jobs.tasks import Task
-from glue_jobs.units import SourceObject, curate_parts, plan_units
+from glue_jobs.units import SourceObject, plan_units
 from tests.engine.helpers import column, contract
 
 PAIR = contract(column("a", "integer", required=True), column("b"))
@@ -52,7 +53,7 @@ def test_files_written_of_an_object_that_turns_out_damaged_are_not_reported(
 ) -> None:
     for module in (stored, engine, formats):
         monkeypatch.setattr(module, "BLOCK", 512)
-    monkeypatch.setattr(tasks, "curate_parts", partial(curate_parts, part_bytes=2048))
+    monkeypatch.setattr(tasks, "curate_slices", partial(curate_slices, part_bytes=2048))
     text = b"a,b\n" + b"".join(b"%d,%d\n" % (i, i) for i in range(2000))
     good, damaged = land(s3, "good", text), land(s3, "damaged", gzip.compress(text)[:-9])
     (unit,) = plan_units([good, damaged], PAIR)
