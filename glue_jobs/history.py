@@ -1,7 +1,7 @@
 """What follows from the curated table's history, and is brought up to it: the ledger and the quarantine."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import polars as pl
@@ -45,21 +45,21 @@ class History:
         """Load the curated table, and bring ledger and quarantine up to it; returns it and the watermark.
 
         When the ledger was lost, or speaks of snapshots that the table no longer has, it is built anew.
-        The watermark is None before the first commit. It may be ahead of the table, when another
-        writer was faster: a commit to that table will fail then.
+        The watermark is the table's current snapshot: None, or of no snapshot, before the first commit.
         """
-        # Read before the table, the watermark is never ahead of it: not in its history means not true.
-        mark = self.ledger.watermark()
-        table = load()
-        news = self._since(table, mark)
-        if news is None:
-            return table, self.rebuild(table)
-        if news:
-            mark = mark or self.ledger.begin()
-            for commit in news:
-                self._follow(commit, mark)
+        while True:
+            # Read before the table, the watermark is never ahead of it: not in its history means not true.
             mark = self.ledger.watermark()
-        return table, mark
+            table = load()
+            news = self._since(table, mark)
+            if news is None:
+                self.rebuild(table)
+            elif news:
+                self._follow(news, mark or self.ledger.begin())
+            mark = self.ledger.watermark()
+            if self._since(table, mark) == []:
+                return table, mark
+            # Others went on meanwhile, or began to build the ledger anew.
 
     def rebuild(self, table: Table) -> Watermark | None:
         """Build the ledger from the tables' rows. Costs what reading their lineage columns costs."""
@@ -70,29 +70,35 @@ class History:
             for commit in reversed([c for c in commits(table) if c.sequence > followed]):
                 if report := self._report(commit):
                     self._quarantine_rows(commit, report, [source.source for source in report.sources])
-            at = _at(last, mark)
+            at = Watermark(str(last.id), last.sequence, mark.epoch)
             self.ledger.put(self._entries_in(table, at.snapshot), at)
             self.ledger.advance(at)
         return self.ledger.watermark()
 
     def _since(self, table: Table, mark: Watermark | None) -> list[Commit] | None:
         """The commits after the watermark, oldest first; None if the history does not tell."""
+        known = mark.snapshot if mark else ""
         news: list[Commit] = []
         for commit in commits(table):
-            if mark and str(commit.id) == mark.snapshot:
+            if str(commit.id) == known:
                 return news[::-1]
             news.append(commit)
         whole = len(news) <= SHORT and (not news or news[-1].sequence == 1)
-        return news[::-1] if mark is None and whole else None
+        return news[::-1] if whole and (mark is None or (not known and not news)) else None
 
-    def _follow(self, commit: Commit, mark: Watermark) -> None:
-        at = _at(commit, mark)
-        if report := self._report(commit):
-            known = self.ledger.entries((source.source for source in report.sources), mark)
-            set_aside = [source for source, entry in known.items() if entry.quarantined]
-            self._quarantine_rows(commit, report, set_aside)
-            self.ledger.record(report, at)
-        self.ledger.advance(at)
+    def _follow(self, news: Sequence[Commit], mark: Watermark) -> None:
+        """Write down what these commits did, until they are known or the ledger is begun anew."""
+        for commit in news:
+            at = Watermark(str(commit.id), commit.sequence, mark.epoch)
+            if report := self._report(commit):
+                known = self.ledger.entries((source.source for source in report.sources), mark)
+                now = self.ledger.watermark()
+                if not now or now.epoch != mark.epoch:
+                    return  # what was known may be missing from `known`
+                set_aside = [source for source, entry in known.items() if entry.quarantined]
+                self._quarantine_rows(commit, report, set_aside)
+                self.ledger.record(report, at)
+            self.ledger.advance(at)
 
     def _report(self, commit: Commit) -> Report | None:
         if REPORT not in commit.properties:
@@ -142,10 +148,6 @@ class History:
 
 
 NONE = {"rows": 0, "whole": False}
-
-
-def _at(commit: Commit, mark: Watermark) -> Watermark:
-    return Watermark(str(commit.id), commit.sequence, mark.epoch)
 
 
 def _sources_in(table: Table) -> dict[str, dict[str, Any]]:
