@@ -67,6 +67,14 @@ def _without_looking(self: History, _: Any, report: Any, replaced: list[str]) ->
         tables.change_table(table, add=report.rejected_files, replace=replaced, properties={})
 
 
+def _whatever_epoch(self: History, news: Any, mark: Any) -> None:
+    with patch.object(self.ledger, "watermark", lambda: mark):
+        FOLLOW(self, news, mark)
+
+
+FOLLOW = History._follow
+
+
 def _gives_up(_: int) -> Search:
     raise GivenUp("no search")
 
@@ -120,6 +128,11 @@ ABLATIONS: dict[str, tuple[Callable[[], Any], str, int]] = {
         _swap(Ledger, "_put_over_earlier", _over_anything),
         "stalls",
         40,
+    ),
+    "a ledger of another epoch is no knowledge": (
+        _swap(History, "_follow", _whatever_epoch),
+        "rebuilds",
+        12,
     ),
     "the quarantine follows each commit once": (
         _swap(History, "_quarantine_rows", _without_looking),

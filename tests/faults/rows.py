@@ -241,6 +241,45 @@ def _stall(world: World, case: int, at: int) -> int:
     return stalls
 
 
+def rebuilds(n: int, seed: int) -> Row:
+    """The ledger is built anew at any step of a commit; or that is begun, and dies."""
+    row = Row("the ledger built anew at every step boundary of a commit", n, "0 lost, doubled or stale")
+    with open_world(seed) as world:
+        watch_steps(world)
+        steps: list[str] = []
+        _rebuilt_at(world, 0, steps=steps)
+    cases = list(itertools.product(range(len(steps)), ("before", "now", "never done")))
+    random.Random(seed).shuffle(cases)
+    cases.sort(key=lambda case: "BatchGetItem" not in steps[case[0]] or case[1] != "before")
+    _in_worlds(row, seed, cases[:n], lambda world, number, case: _rebuilt_at(world, number, *case))
+    row.measured.append(f"{len(steps)} boundaries")
+    return row
+
+
+def _rebuilt_at(world: World, case: int, at: int = -1, what: str = "", steps: list[str] | None = None) -> int:
+    """From the table as it was before the commit, or is now; at which of the commit's steps."""
+    lake, name, count = world.lake, f"{case}.csv", itertools.count()
+    lake.curate(_landed(world, name, rows=1, bad=1))
+    before = lake.table()
+    batch = lake.batch(_landed(world, name, rows=1, bad=1))
+
+    def step(now: str) -> None:
+        if steps is not None:
+            steps.append(now)
+        if next(count) == at:
+            world.on_step = lambda _: None
+            if what == "never done":
+                lake.ledger.begin()
+            else:
+                lake.history.rebuild(before if what == "before" else lake.table())
+
+    world.on_step = step
+    batch.curate()
+    world.on_step = lambda _: None
+    lake.curate(_landed(world, f"{case}-next.csv"))
+    return 0
+
+
 def throttling(n: int, seed: int) -> Row:
     row = Row('throttling and "concurrent runs exceeded" on 30 % of calls', n, "0 lost, 0 dead-lettered")
     with open_world(seed, batch=50) as world:
@@ -441,9 +480,10 @@ def _at_once(world: World, case: int, seed: int) -> int:
     return len(errors)
 
 
-def _landed(world: World, name: str, rows: int | None = None) -> SourceVersion:
+def _landed(world: World, name: str, rows: int | None = None, bad: int | None = None) -> SourceVersion:
     rows = world.random.randint(0, 2) if rows is None else rows
-    record = json.loads(world.put(name, rows=rows, bad=world.random.randint(0, 1)))
+    bad = world.random.randint(0, 1) if bad is None else bad
+    record = json.loads(world.put(name, rows=rows, bad=bad))
     described = record["Records"][0]["s3"]["object"]
     return SourceVersion(f"landing/trips/{name}", described["versionId"], described["size"])
 
@@ -465,6 +505,7 @@ ROWS: dict[str, tuple[Callable[[int, int], Row], int, int]] = {
     "lost events": (lost_events, 300, 10_000),
     "kills": (kills, 25, 1 << 20),
     "stalls": (stalls, 30, 1000),
+    "rebuilds": (rebuilds, 12, 1 << 20),
     "throttling": (throttling, 100, 1000),
     "failed executions": (failed_executions, 60, 1000),
     "poison": (poison, 30, 1000),

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
@@ -107,62 +106,31 @@ def test_a_writer_that_stalls_while_others_commit_spoils_nothing(
     overwrite_and_count(small_lake)
 
 
-class Steps:
-    """Counts each read and write of ledger and catalog; does something before one of them."""
-
-    def __init__(self, lake: SmallLake, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.taken, self._at, self._do = 0, 0, lambda: None
-        for target, name in (
-            (lake.ledger._table, "get_item"),
-            (lake.ledger._table, "put_item"),
-            (lake.ledger._table.meta.client, "batch_get_item"),
-            (lake.catalog, "commit_table"),
-        ):
-            monkeypatch.setattr(target, name, self._watched(getattr(target, name)))
-
-    def interrupt(self, at: int, do: Callable[[], object]) -> None:
-        self.taken, self._at, self._do = 0, at, do
-
-    def _watched(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def step(*what: Any, **how: Any) -> Any:
-            self.taken += 1
-            if self.taken == self._at:
-                self._do()
-            return call(*what, **how)
-
-        return step
-
-
-@pytest.mark.parametrize("rebuild", ["dies", "has read the table before"])
-def test_a_rebuild_of_the_ledger_at_any_step_of_a_commit_spoils_nothing(
-    small_lake: SmallLake, monkeypatch: pytest.MonkeyPatch, rebuild: str
-) -> None:
-    fill(small_lake)
-    steps = Steps(small_lake, monkeypatch)
-    at = 0
-    while steps.taken >= at:
-        at += 1
-        late = partial(small_lake.history.rebuild, small_lake.table())
-        steps.interrupt(at, small_lake.ledger.begin if rebuild == "dies" else late)
-        small_lake.curate(small_lake.put("a.csv", f"{at},Oslo", f"x{at},Rome"), small_lake.put("b.csv"))
-        assert small_lake.ids() == [at]
-        assert [row["raw"] for row in small_lake.rows("quarantine")] == [f"x{at},Rome"], at
-    assert at > 10
-
-
 def test_a_ledger_that_is_being_built_is_never_taken_for_a_whole_one(
     small_lake: SmallLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Someone begins to build it anew before each of the calls of a catch-up in turn."""
     fill(small_lake)
-    steps = Steps(small_lake, monkeypatch)
-    at = 0
-    while steps.taken >= at:
-        at += 1
+    table, steps, at = small_lake.ledger._table, 0, 0
+
+    def watched(call: Callable[..., Any]) -> Callable[..., Any]:
+        def step(**how: Any) -> Any:
+            nonlocal steps
+            steps += 1
+            if steps == at:
+                small_lake.ledger.begin()
+            return call(**how)
+
+        return step
+
+    for name in ("get_item", "put_item"):
+        monkeypatch.setattr(table, name, watched(getattr(table, name)))
+    while steps >= at:
         lose_ledger(small_lake)
-        steps.interrupt(at, small_lake.ledger.begin)
-        table, mark = small_lake.history.catch_up(small_lake.table)
+        steps, at = 0, at + 1
+        loaded, mark = small_lake.history.catch_up(small_lake.table)
         assert mark
-        assert (mark.snapshot, mark.sequence) == (str(table.metadata.current_snapshot_id), 2), at
+        assert (mark.snapshot, mark.sequence) == (str(loaded.metadata.current_snapshot_id), 2), at
     assert at > 3
 
 
