@@ -35,7 +35,7 @@ class Records:
     fields: Positions
     stray: NDArray[np.bool_]  # the quotes are not well formed
     lines: int
-    doubled: bool = False  # two quotes stand together somewhere
+    quoted_nothing: bool = False  # some field may be an empty text in quotes
     unclosed: int | None = None  # where a record begins whose closing quote is not in the data
     mended: dict[int, bytes] = field(default_factory=dict)  # start → the record in plainer quotes
 
@@ -47,7 +47,7 @@ class Records:
         start, end, after, line, fields = (column[chosen] for column in columns)
         stray = self.stray[chosen]
         return Records(
-            start, end, after, line, fields, stray, self.lines, self.doubled, self.unclosed, self.mended
+            start, end, after, line, fields, stray, self.lines, self.quoted_nothing, self.unclosed, self.mended
         )
 
 
@@ -83,8 +83,7 @@ def find_records(data: bytes, delimiter: str | None, quote: str) -> Records:
     records = Records(starts, ends, after, np.arange(count), fields, np.zeros(count, np.bool_), count)
     if quote and delimiter:
         quotes, owner = marks[quoted], np.cumsum(~quoted)[quoted]
-        records.doubled = bool((np.diff(quotes) == 1).any())
-        records.stray = _stray(buffer, records, quotes, owner, ord(delimiter))
+        _look_at_quotes(buffer, records, quotes, owner, ord(delimiter))
         if records.stray.any():
             _settle(data, records, np.unique(owner), delimiter, quote)
             records = records[records.start >= 0]
@@ -142,23 +141,20 @@ def count_before(
     return counts
 
 
-def _stray(
+def _look_at_quotes(
     buffer: NDArray[np.uint8], records: Records, quotes: Positions, owner: Positions, delimiter: int
-) -> NDArray[np.bool_]:
-    """Lines whose quotes do not open after a delimiter and close before one, each line taken alone."""
+) -> None:
+    """Stray are lines whose quotes do not open after a delimiter and close before one, each taken alone."""
     first = np.flatnonzero(np.diff(owner, prepend=-1))
     ordinal = np.arange(len(quotes)) - np.repeat(first, np.diff(np.append(first, len(quotes))))
     adjacent = np.diff(quotes) == 1
     before, after = buffer[quotes - 1], buffer[np.minimum(quotes + 1, len(buffer) - 1)]
-    opens = (
-        (quotes == records.start[owner])
-        | (before == delimiter)
-        | (np.append(False, adjacent) & (ordinal > 0))
-    )
+    first_of_field = (quotes == records.start[owner]) | (before == delimiter)
+    opens = first_of_field | (np.append(False, adjacent) & (ordinal > 0))
     closes = (quotes + 1 == records.end[owner]) | (after == delimiter) | np.append(adjacent, False)
-    stray: NDArray[np.bool_] = np.bincount(owner, minlength=len(records)) % 2 == 1
-    stray[owner[np.where(ordinal % 2 == 0, ~opens, ~closes)]] = True
-    return stray
+    records.quoted_nothing = bool((first_of_field[:-1] & adjacent).any())
+    records.stray = np.bincount(owner, minlength=len(records)) % 2 == 1
+    records.stray[owner[np.where(ordinal % 2 == 0, ~opens, ~closes)]] = True
 
 
 def _settle(data: bytes, records: Records, quoted: Positions, delimiter: str, quote: str) -> None:

@@ -59,7 +59,7 @@ def _read(data: bytes, records: Records, names: list[str], contract: Contract) -
     ).rechunk()  # or every select that follows does it again
     if frame.height != len(records):
         raise Unreadable("structure", f"{len(records)} records, of which the parser saw {frame.height}")
-    if "" in contract.nulls and records.doubled:
+    if "" in contract.nulls and records.quoted_nothing:
         return frame.with_columns(pl.all().replace("", None))  # an empty text is the same in quotes
     return frame
 
