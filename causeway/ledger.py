@@ -28,11 +28,19 @@ EARLIER = "attribute_not_exists(#item) OR #epoch < :epoch OR (#epoch = :epoch AN
 
 @dataclass(frozen=True)
 class Watermark:
-    """The last snapshot the ledger knows of, "" for none; what is written from it carries its epoch."""
+    """The last snapshot the ledger knows of; what is written from it carries its epoch.
+
+    Of no snapshot ("") is that of a table without any, whose sequence is 0, and that of a ledger that is
+    only being built, whose sequence is less.
+    """
 
     snapshot: str
     sequence: int
     epoch: int
+
+    @property
+    def of_nothing(self) -> bool:
+        return self.sequence == 0
 
 
 @dataclass(frozen=True)
@@ -138,7 +146,7 @@ class Ledger:
         watermark afterwards, and decides again.
         """
         before = self.watermark()
-        if before and not before.snapshot:
+        if before and before.sequence < 0:
             return before  # someone else just did
         mark = Watermark("", -1, max(time.time_ns() // 1000, before.epoch + 1 if before else 0))
         self.advance(mark)

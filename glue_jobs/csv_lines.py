@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,12 +43,8 @@ class Records:
         return len(self.start)
 
     def __getitem__(self, chosen: NDArray[np.bool_] | slice) -> Records:
-        columns = [self.start, self.end, self.next, self.line, self.fields]
-        start, end, after, line, fields = (column[chosen] for column in columns)
-        stray = self.stray[chosen]
-        return Records(
-            start, end, after, line, fields, stray, self.lines, self.quoted_nothing, self.unclosed, self.mended
-        )
+        rows = ("start", "end", "next", "line", "fields", "stray")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in rows})
 
 
 def misfits(

@@ -18,9 +18,10 @@ logger = logging.getLogger(__name__)
 
 # A history of so few commits is followed from its beginning rather than reading all rows.
 SHORT = 100
-# What a commit says of itself: the batch and where its report lies; in the quarantine, the place in the
-# curated table's history up to which it follows.
-BATCH, REPORT, FOLLOWS = "causeway.batch", "causeway.report", "causeway.follows"
+# What a commit says of itself: the batch and where its report lies.
+BATCH, REPORT = "causeway.batch", "causeway.report"
+# A property of the quarantine: the commit of the curated table up to which it follows, as table:sequence.
+FOLLOWS = "causeway.follows"
 
 
 class History:
@@ -45,7 +46,7 @@ class History:
         """Load the curated table, and bring ledger and quarantine up to it; returns it and the watermark.
 
         When the ledger was lost, or speaks of snapshots that the table no longer has, it is built anew.
-        The watermark is the table's current snapshot: None, or of no snapshot, before the first commit.
+        The watermark is the table's current snapshot: None, or of nothing, before the first commit.
         """
         while True:
             # Read before the table, the watermark is never ahead of it: not in its history means not true.
@@ -65,26 +66,29 @@ class History:
         """Build the ledger from the tables' rows. Costs what reading their lineage columns costs."""
         logger.warning("building the ledger of %s from its tables", self._dataset)
         mark = self.ledger.begin()
-        if last := next(commits(table), None):
-            followed = self._followed(self._open_quarantine())
-            for commit in reversed([c for c in commits(table) if c.sequence > followed]):
-                if report := self._report(commit):
-                    self._quarantine_rows(commit, report, [source.source for source in report.sources])
-            at = Watermark(str(last.id), last.sequence, mark.epoch)
-            self.ledger.put(self._entries_in(table, at.snapshot), at)
-            self.ledger.advance(at)
+        history, quarantine = list(commits(table)), self._open_quarantine()
+        at = Watermark("", 0, mark.epoch)
+        if history:
+            at = Watermark(str(history[0].id), history[0].sequence, mark.epoch)
+        # Of a table that was rolled back, or is a new one, the quarantine knows what was lost with the rest.
+        followed, sequence = _followed(quarantine)
+        lost = followed != str(table.metadata.table_uuid) or sequence > at.sequence
+        for commit in reversed([commit for commit in history if not _follows(quarantine, commit)]):
+            if report := self._report(commit):
+                self._quarantine_rows(commit, report, [source.source for source in report.sources])
+        self.ledger.put(self._entries_in(table, at.snapshot, lost=lost), at)
+        self.ledger.advance(at)
         return self.ledger.watermark()
 
     def _since(self, table: Table, mark: Watermark | None) -> list[Commit] | None:
         """The commits after the watermark, oldest first; None if the history does not tell."""
-        known = mark.snapshot if mark else ""
         news: list[Commit] = []
         for commit in commits(table):
-            if str(commit.id) == known:
+            if mark and str(commit.id) == mark.snapshot:
                 return news[::-1]
             news.append(commit)
         whole = len(news) <= SHORT and (not news or news[-1].sequence == 1)
-        return news[::-1] if whole and (mark is None or (not known and not news)) else None
+        return news[::-1] if whole and (mark is None or mark.of_nothing) else None
 
     def _follow(self, news: Sequence[Commit], mark: Watermark) -> None:
         """Write down what these commits did, until they are known or the ledger is begun anew."""
@@ -110,13 +114,14 @@ class History:
         """The quarantine's rows of these sources become those that the commit set aside."""
         if not replaced and not report.rejected_files:
             return
-        while self._followed(table := self._open_quarantine()) < commit.sequence:
+        while not _follows(table := self._open_quarantine(), commit):
             try:
                 change_table(
                     table,
                     add=report.rejected_files,
                     replace=replaced,
-                    properties={BATCH: report.batch, FOLLOWS: str(commit.sequence)},
+                    properties={BATCH: report.batch},
+                    state={FOLLOWS: f"{commit.table}:{commit.sequence}"},
                 )
             except CommitFailedException:
                 logger.info("another batch changed the quarantine of %s: looking again", self._dataset)
@@ -124,21 +129,16 @@ class History:
     def _open_quarantine(self) -> Table:
         return open_table(self._catalog, self._quarantine, REJECTED_SCHEMA, self._location)
 
-    @staticmethod
-    def _followed(quarantine: Table) -> int:
-        """The sequence number of the last commit whose rejected rows are in the quarantine."""
-        said = (commit.properties.get(FOLLOWS) for commit in commits(quarantine))
-        return int(next((sequence for sequence in said if sequence), -1))
-
-    def _entries_in(self, table: Table, snapshot: str) -> dict[str, Entry]:
+    def _entries_in(self, table: Table, snapshot: str, *, lost: bool) -> dict[str, Entry]:
+        """What the tables hold of each source; `lost`: what is in quarantine may have had good rows too."""
         curated, rejected = _sources_in(table), _sources_in(self._open_quarantine())
         entries = {}
         for source in curated.keys() | rejected.keys():
             rows, quarantined = curated.get(source, NONE), rejected.get(source, NONE)
-            some = max(rows, quarantined, key=lambda known: known["rows"])
+            known = rows if rows["rows"] else NONE if lost else quarantined
             entries[source] = Entry(
-                some["_source_version"],
-                some["_contract"],
+                known["_source_version"],
+                known["_contract"],
                 rows["rows"],
                 quarantined["rows"],
                 quarantined["whole"],
@@ -147,7 +147,18 @@ class History:
         return entries
 
 
-NONE = {"rows": 0, "whole": False}
+NONE: dict[str, Any] = {"rows": 0, "whole": False, "_source_version": None, "_contract": ""}
+
+
+def _followed(quarantine: Table) -> tuple[str, int]:
+    """The last commit whose rejected rows are in the quarantine: its table, and its sequence number."""
+    table, _, sequence = quarantine.properties.get(FOLLOWS, ":-1").partition(":")
+    return table, int(sequence)
+
+
+def _follows(quarantine: Table, commit: Commit) -> bool:
+    table, sequence = _followed(quarantine)
+    return table == commit.table and sequence >= commit.sequence
 
 
 def _sources_in(table: Table) -> dict[str, dict[str, Any]]:

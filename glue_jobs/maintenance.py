@@ -20,8 +20,6 @@ logger = logging.getLogger(__name__)
 # Until its job commits, a file looks like an orphan. A job runs for two days at most.
 ORPHAN_DAYS = 7
 ORPHAN_HOURS = 7 * 24  # between two looks for them
-# The quarantine follows the curated table: what it followed last must not be forgotten first.
-LONGER = 7  # days
 Optimizer = tuple[str, str, str]  # database, table, type
 
 
@@ -39,7 +37,7 @@ def keep_up(
     kinds = {
         curated_database: _configurations(role, snapshot_days, ORPHAN_DAYS),
         # A crash can leave rejected files that only the next batch will refer to, whenever it comes.
-        quarantine_database: _configurations(role, snapshot_days + LONGER, max(quarantine_days, ORPHAN_DAYS)),
+        quarantine_database: _configurations(role, snapshot_days, max(quarantine_days, ORPHAN_DAYS)),
     }
     wanted = {(db, dataset, kind): wish for db, wishes in kinds.items() for kind, wish in wishes.items()}
     catalog = role.split(":")[4]

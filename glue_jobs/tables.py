@@ -108,8 +108,9 @@ def _create(
 
 @dataclass(frozen=True)
 class Commit:
-    """A snapshot of a table: its id, its place in the order of commits, from 1, and what it says."""
+    """A snapshot: its table's uuid, its id, its place in the order of commits, from 1, and what it says."""
 
+    table: str
     id: int
     sequence: int
     properties: Mapping[str, str]
@@ -120,15 +121,24 @@ def commits(table: Table) -> Iterator[Commit]:
     snapshot = table.current_snapshot()
     while snapshot is not None:
         said = snapshot.summary.additional_properties if snapshot.summary else {}
-        yield Commit(snapshot.snapshot_id, snapshot.sequence_number or 0, said)
+        yield Commit(
+            str(table.metadata.table_uuid), snapshot.snapshot_id, snapshot.sequence_number or 0, said
+        )
         parent = snapshot.parent_snapshot_id
         snapshot = table.snapshot_by_id(parent) if parent is not None else None
 
 
 def change_table(
-    table: Table, *, add: Iterable[str], replace: Iterable[str], properties: dict[str, str]
+    table: Table,
+    *,
+    add: Iterable[str],
+    replace: Iterable[str],
+    properties: dict[str, str],
+    state: Mapping[str, str] | None = None,
 ) -> int:
     """In one snapshot: remove every row of the sources `replace`, add the Parquet files `add`.
+
+    `properties` are the snapshot's, `state` is set among the table's own, which outlive its snapshots.
 
     Succeeds only if the table is still as `table` last saw it; CommitFailedException otherwise.
     Returns the new snapshot's id.
@@ -143,6 +153,8 @@ def change_table(
                     snapshot.append_data_file(_data_file(table, rest))
             for path in add:
                 snapshot.append_data_file(_data_file(table, path))
+        if state:
+            transaction.set_properties(dict(state))
     current = table.current_snapshot()
     assert current is not None
     return current.snapshot_id

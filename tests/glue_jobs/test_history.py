@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from causeway.ledger import Ledger
-from glue_jobs import history as history_module
 from tests.glue_jobs.conftest import SmallLake
 
 
@@ -62,23 +61,34 @@ def test_a_lost_ledger_is_built_from_the_tables_where_their_history_expired(smal
     overwrite_and_count(small_lake)
 
 
-def test_a_table_that_was_rolled_back_gets_the_rows_again(small_lake: SmallLake) -> None:
-    fill(small_lake)
+@pytest.mark.parametrize("how", ["rolled back", "dropped"])
+def test_a_table_that_was_rolled_back_or_dropped_gets_the_rows_again(small_lake: SmallLake, how: str) -> None:
+    b = small_lake.put("b.csv", "2,Bonn")
+    a = small_lake.put("a.csv", "1,Oslo", "x,Rome")
+    small_lake.curate(b)
+    small_lake.curate(a)
     table = small_lake.table()
-    first = table.history()[0].snapshot_id
-    with table.manage_snapshots() as manage:
-        manage.rollback_to_snapshot(first)
-    assert small_lake.ids() == [1]
-    small_lake.curate(small_lake.put("b.csv", "2,Bonn"))
+    if how == "dropped":
+        small_lake.catalog.drop_table(("lake", "trips"))
+    else:
+        with table.manage_snapshots() as manage:
+            manage.rollback_to_snapshot(table.history()[0].snapshot_id)
+    small_lake.curate(small_lake.put("c.csv", "3,Kyiv", "y,Rome"))  # the ledger is built anew
+    small_lake.curate(a, b)
+    assert small_lake.ids() == [1, 2, 3]
+    assert sorted(row["raw"] for row in small_lake.rows("quarantine")) == ["x,Rome", "y,Rome"]
+    small_lake.curate(small_lake.put("c.csv"))
     overwrite_and_count(small_lake)
 
 
-def test_a_table_that_was_dropped_is_filled_again(small_lake: SmallLake) -> None:
+def test_what_was_rejected_whole_is_known_when_the_ledger_is_built_anew(small_lake: SmallLake) -> None:
     fill(small_lake)
-    small_lake.catalog.drop_table(("lake", "trips"))
-    source = small_lake.put("b.csv", "2,Bonn")
-    small_lake.curate(source)
-    assert small_lake.ids() == [2]
+    small_lake.curate(small_lake.land("empty.csv", b""))
+    before = small_lake.entry("empty.csv")
+    small_lake.history.rebuild(small_lake.table())
+    after = small_lake.entry("empty.csv")
+    assert before.unreadable
+    assert dataclasses.replace(after, snapshot="") == dataclasses.replace(before, snapshot="")
 
 
 @pytest.mark.parametrize("step", ["record", "advance", "put", "begin"])
@@ -140,23 +150,3 @@ def test_compaction_and_other_commits_do_not_break_the_chain(small_lake: SmallLa
     rows = table.scan().to_arrow()
     table.overwrite(rows)
     overwrite_and_count(small_lake)
-
-
-def test_the_quarantine_follows_each_commit_once_though_its_own_history_expires(
-    small_lake: SmallLake, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    small_lake.curate(small_lake.put("a.csv", "x,Rome"))
-    walked = []
-    commits = history_module.commits
-    monkeypatch.setattr(
-        history_module, "commits", lambda table: (walked.append(c) or c for c in commits(table))
-    )
-    small_lake.curate(small_lake.put("b.csv", "y,Rome"))
-    assert len(small_lake.rows("quarantine")) == 2
-    for n in range(5):
-        small_lake.curate(small_lake.put("b.csv", f"{n},Rome", "z,Rome"))
-    longest = len(walked)
-    walked.clear()
-    small_lake.curate(small_lake.put("b.csv", "9,Rome"))
-    assert len(walked) < longest
-    assert [row["raw"] for row in small_lake.rows("quarantine")] == ["x,Rome"]
