@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SUFFIX = ".odcs.yaml"
+DATASET = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # Where they lie in this checkout, and in what is packaged of it.
 CONTRACTS = Path(__file__).resolve().parent.parent / "contracts"
 RESCUED = "_rescued"
@@ -43,8 +45,9 @@ class Column:
     scale: int = 0
     timezone: str | None = None  # of a timestamp without offset; None: no zone at all
     format: str | None = None  # strftime
-    min_length: int | None = None
+    min_length: int | None = None  # characters of a string, items of an array
     max_length: int | None = None
+    unique_items: bool = False
     pattern: str | None = None
     minimum: Any = None
     maximum: Any = None
@@ -121,13 +124,9 @@ def load_contract(path: str | Path, text: str | None = None) -> Contract:
     return compile_file(Path(path), text)
 
 
-def contract_files(directory: str | Path) -> Iterator[Path]:
-    return iter(sorted(Path(directory).glob(f"*{SUFFIX}")))
-
-
 def datasets_in(directory: str | Path) -> list[str]:
     """The datasets that have a contract there; looks at names alone."""
-    return [path.name.removesuffix(SUFFIX) for path in contract_files(directory)]
+    return sorted(path.name.removesuffix(SUFFIX) for path in Path(directory).glob(f"*{SUFFIX}"))
 
 
 def load_contracts(
@@ -135,9 +134,14 @@ def load_contracts(
 ) -> dict[str, Contract]:
     """Every contract of a directory, or one ContractError with a line for each thing that is wrong."""
     contracts, errors = {}, []
-    for path in contract_files(directory):
+    for path in sorted(Path(directory).glob("*.y*ml")):
+        dataset = path.name.removesuffix(SUFFIX)
         try:
-            contracts[path.name.removesuffix(SUFFIX)] = load(path)
+            if not DATASET.fullmatch(dataset):  # nor does a name with another suffix
+                raise ContractError(
+                    f"{path}: name it <dataset>{SUFFIX}, the dataset matching {DATASET.pattern}"
+                )
+            contracts[dataset] = load(path)
         except ContractError as error:
             errors.append(str(error))
     if errors:

@@ -22,7 +22,15 @@ from causeway.contract import SUFFIX, Column, Contract, Rule
 from causeway.odcs_column import Place, compile_columns, nearest
 
 TRANSFORMS = ("identity", "year", "month", "day")
-NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
+# A rule in SQL that speaks of single rows: it counts those that break it.
+COUNT = re.compile(
+    r"\s*SELECT\s+COUNT\s*\(\s*(?:\*|1)\s*\)(?:\s+AS\s+\w+)?\s+FROM\s+[\w.\"$`{}]+\s+WHERE\s+(.+?)\s*;?\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+RULES = (
+    "expected a column's metric; or type: custom, engine: causeway, implementation: <SQL, true of good rows>;"
+    " or type: sql, query: SELECT COUNT(*) FROM <table> WHERE <SQL, true of bad rows>, mustBe: 0"
+)
 # The physical facts: custom property of the schema → (field of Contract, allowed values)
 FACTS: dict[str, tuple[str, tuple[Any, ...]]] = {
     "format": ("format", ("csv", "jsonl", "parquet")),
@@ -40,9 +48,6 @@ FACTS: dict[str, tuple[str, tuple[Any, ...]]] = {
 
 def compile_file(path: Path, text: str | None = None) -> Contract:
     place = Place(path)
-    dataset = path.name.removesuffix(SUFFIX)
-    if not path.name.endswith(SUFFIX) or not NAME.match(dataset):
-        raise place.wrong(f"name it <dataset>{SUFFIX}, the dataset matching {NAME.pattern}")
     standard = _read(path, text, place)
     if standard.kind != "DataContract" or not (standard.apiVersion or "").startswith("v3."):
         raise place.wrong("expected kind: DataContract and apiVersion: v3.x")
@@ -54,7 +59,7 @@ def compile_file(path: Path, text: str | None = None) -> Contract:
     place /= "schema[0]"
     columns = compile_columns(schemas[0].properties, place)
     contract = Contract(
-        dataset=dataset,
+        dataset=path.name.removesuffix(SUFFIX),
         version=str(standard.version),
         columns=columns,
         description=schemas[0].description or "",
@@ -150,13 +155,18 @@ def _rules(schema: SchemaObject, columns: tuple[Column, ...], place: Place) -> I
         for i, quality in enumerate(qualities):
             if quality.type == "text" or (column and (quality.metric or quality.rule)):
                 continue  # for people; or a rule of the standard's library, which the column has
-            at = owner / f"quality[{i}]"
-            if (
-                quality.type != "custom"
-                or quality.engine != "causeway"
-                or not isinstance(quality.implementation, str)
-            ):
-                raise at.wrong(
-                    "expected a column's metric, or type: custom, engine: causeway, implementation: <SQL>"
-                )
-            yield Rule(quality.name or quality.id or quality.implementation, quality.implementation, column)
+            sql = _expression(quality, column)
+            if sql is None:
+                raise (owner / f"quality[{i}]").wrong(RULES)
+            yield Rule(quality.name or quality.id or sql, sql, column)
+
+
+def _expression(quality: DataQuality, column: str) -> str | None:
+    """What the rule says of a row, true of good ones."""
+    if quality.type == "custom" and quality.engine == "causeway" and isinstance(quality.implementation, str):
+        return quality.implementation
+    count = COUNT.fullmatch(quality.query or "")
+    if quality.type != "sql" or quality.mustBe != 0 or not count:
+        return None
+    bad = re.sub(r"\$?\{(property|column)\}", f'"{column}"', count[1], flags=re.IGNORECASE)
+    return f"NOT ({bad})"

@@ -6,10 +6,11 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from open_data_contract_standard.model import DataQuality, SchemaProperty
 
@@ -25,7 +26,9 @@ OPTIONS = {
     "number": {*BOUNDS, "multipleOf", "format", "precision", "scale"},
     "date": {*BOUNDS, "format"},
     "timestamp": {*BOUNDS, "format", "timezone", "defaultTimezone"},
-    "time": {*BOUNDS, "format"},
+    "time": {*BOUNDS, "format", "timezone"},
+    "array": {"minItems", "maxItems", "uniqueItems"},
+    "object": {"required"},
 }
 # JDK DateTimeFormatter, as the standard asks → strftime
 JDK = {
@@ -55,8 +58,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
 
 
-def compile_columns(properties: list[SchemaProperty], place: Place) -> tuple[Column, ...]:
-    columns = tuple(_column(p, place / f"properties[{i}]") for i, p in enumerate(properties))
+def compile_columns(
+    properties: list[SchemaProperty], place: Place, *, nested: bool = False
+) -> tuple[Column, ...]:
+    columns = tuple(_column(p, place / f"properties[{i}]", nested=nested) for i, p in enumerate(properties))
     for attribute in ("name", "field"):
         names = [getattr(column, attribute) for column in columns]
         for i, name in enumerate(names):
@@ -65,11 +70,12 @@ def compile_columns(properties: list[SchemaProperty], place: Place) -> tuple[Col
     return columns
 
 
-def _column(p: SchemaProperty, place: Place, *, named: bool = True) -> Column:
+def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool = False) -> Column:
     name = p.name or ""
-    if named and (not name or name.startswith("_") or len(name) > MAX_NAME):
+    if not item and (not name or name.startswith("_") or len(name) > MAX_NAME):
         raise (place / "name").wrong(f"{name!r}: expected a name that does not begin with '_'")
-    place = Place(place.file, f"{place.path} ({name})")
+    if name:
+        place = Place(place.file, f"{place.path} ({name})")
     if p.logicalType not in TYPES:
         raise (place / "logicalType").wrong(f"{p.logicalType!r} is not one of {', '.join(TYPES)}")
     options = _options(p, place)
@@ -87,14 +93,15 @@ def _column(p: SchemaProperty, place: Place, *, named: bool = True) -> Column:
         bits=bits,
         precision=precision,
         scale=scale,
-        timezone=_timezone(p, options),
+        timezone=_timezone(p, options, place),
         format=_strftime(options, place) if p.logicalType in ("date", "timestamp", "time") else None,
-        min_length=options.get("minLength"),
-        max_length=options.get("maxLength"),
+        min_length=options.get("minLength", options.get("minItems")),
+        max_length=options.get("maxLength", options.get("maxItems")),
+        unique_items=bool(options.get("uniqueItems")),
         pattern=_pattern(options.get("pattern"), place / "logicalTypeOptions.pattern"),
         transform=p.transformLogic,
         items=_items(p, place),
-        properties=compile_columns(p.properties or [], place),
+        properties=_parts(p, options, place),
     )
     limits = {
         _snake(o): _value(column, options[o], place / f"logicalTypeOptions.{o}")
@@ -106,6 +113,10 @@ def _column(p: SchemaProperty, place: Place, *, named: bool = True) -> Column:
     for i, quality in enumerate(p.quality or []):
         if quality.metric or quality.rule:
             column = _library_rule(column, quality, place / f"quality[{i}]")
+        elif nested and quality.type != "text":
+            raise (place / f"quality[{i}]").wrong("SQL goes with the schema or a column, not a part of one")
+    if nested and (column.unique or column.key or column.transform):
+        raise place.wrong("primaryKey, unique and transformLogic are of whole columns")
     return column
 
 
@@ -121,7 +132,9 @@ def _library_rule(column: Column, quality: DataQuality, place: Place) -> Column:
         return replace(column, unique=True)
     if metric == "invalidValues" and arguments.keys() <= {"validValues", "pattern"} and arguments:
         values = tuple(
-            _value(column, v, place / "arguments.validValues") for v in arguments.get("validValues", [])
+            _value(column, v, place / "arguments.validValues")
+            for v in arguments.get("validValues", [])
+            if v is not None  # nulls are no matter of values, but of `required`
         )
         pattern = _pattern(arguments.get("pattern"), place / "arguments.pattern")
         return replace(column, values=values or column.values, pattern=pattern or column.pattern)
@@ -155,7 +168,9 @@ def _precision(p: SchemaProperty, options: dict[str, Any], place: Place) -> tupl
     return precision, scale
 
 
-def _timezone(p: SchemaProperty, options: dict[str, Any]) -> str | None:
+def _timezone(p: SchemaProperty, options: dict[str, Any], place: Place) -> str | None:
+    if p.logicalType == "time" and options.get("timezone"):
+        raise (place / "logicalTypeOptions.timezone").wrong("a time of day has none here; expected false")
     if p.logicalType != "timestamp" or options.get("timezone", True) is False:
         return None
     return str(options.get("defaultTimezone", "UTC"))
@@ -190,7 +205,19 @@ def _items(p: SchemaProperty, place: Place) -> Column | None:
         return None
     if p.items is None:
         raise (place / "items").wrong("an array says what its items are")
-    return _column(p.items, place / "items", named=False)
+    return _column(p.items, place / "items", nested=True, item=True)
+
+
+def _parts(p: SchemaProperty, options: dict[str, Any], place: Place) -> tuple[Column, ...]:
+    if p.logicalType != "object":
+        return ()
+    if not p.properties:
+        raise (place / "properties").wrong("an object says what its properties are")
+    parts = compile_columns(p.properties, place, nested=True)
+    required = set(options.get("required", ()))
+    if unknown := required - {part.name for part in parts}:
+        raise (place / "logicalTypeOptions.required").wrong(f"no property {', '.join(sorted(unknown))}")
+    return tuple(replace(part, required=part.required or part.name in required) for part in parts)
 
 
 def _value(column: Column, value: Any, place: Place) -> Any:
@@ -201,10 +228,21 @@ def _value(column: Column, value: Any, place: Place) -> Any:
         "number": (lambda v: Decimal(str(v))) if column.precision else float,
         "boolean": bool,
         "date": lambda v: v if isinstance(v, date) else date.fromisoformat(v),
-        "timestamp": lambda v: v if isinstance(v, datetime) else datetime.fromisoformat(v),
+        "timestamp": lambda v: _instant(v if isinstance(v, datetime) else datetime.fromisoformat(v), column),
         "time": lambda v: v if isinstance(v, time) else time.fromisoformat(v),
     }
     try:
         return kinds[column.type](value)
     except (KeyError, TypeError, ValueError, InvalidOperation) as error:
         raise place.wrong(f"{value!r} is not a {column.type}") from error
+
+
+def _instant(value: datetime, column: Column) -> datetime:
+    """Without an offset it is in the column's time zone, as the values are."""
+    if value.tzinfo and not column.timezone:
+        raise ValueError("an offset, where the column has none")
+    if value.tzinfo or not column.timezone:
+        return value
+    return value.replace(tzinfo=UTC if column.timezone == "UTC" else ZoneInfo(column.timezone)).astimezone(
+        UTC
+    )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from causeway.contract import Column
 
@@ -139,32 +141,50 @@ def _time(raw: pl.Series, column: Column) -> pl.Series:
 
 
 def _nested(raw: pl.Series, column: Column) -> pl.Series:
-    target = polars_type(column)
-    shape = list if column.type == "array" else dict
-    values = [_fitting(text, shape, target) for text in raw]
-    return pl.Series(raw.name, values, target)
+    return pl.Series(raw.name, _fitted([_parsed(text) for text in raw], column)[0])
 
 
-def _fitting(text: str | None, shape: type, target: Any) -> Any:
-    """The JSON value if it fits the type, its unknown fields left out."""
+def _parsed(text: str | None) -> Any:
+    """The JSON value, its numbers as they are written; for what is none, a text."""
     try:
-        value = None if text is None else json.loads(text)
-        fits = isinstance(value, shape) and not _deeper_than(DEEPEST, value)
-        return pl.Series([value], dtype=target, strict=True)[0] if fits else None
-    except (ValueError, TypeError, RecursionError, pl.exceptions.PolarsError):
-        return None
+        return None if text is None else json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        return text
 
 
-def _deeper_than(most: int, value: Any) -> bool:
-    level = [value]
-    for _ in range(most):
-        nested = [v.values() if isinstance(v, dict) else v for v in level if isinstance(v, dict | list)]
-        level = [child for children in nested for child in children]
-    return bool(level)
+def _fitted(values: Sequence[Any], column: Column) -> tuple[pa.Array, NDArray[np.bool_]]:
+    """The values as the column's type, unknown fields left out; and which do not fit, and are null."""
+    if column.type not in SHAPES:
+        wrong = _each(lambda v: isinstance(v, list | dict), values)
+        texts = [str(v).lower() if isinstance(v, bool) else v if isinstance(v, str) else None for v in values]
+        raw = pl.Series(texts, dtype=pl.String)
+        typed = cast(raw, column)
+        wrong |= (typed.is_null() & raw.is_not_null()).to_numpy()
+        return typed.to_arrow().cast(column.arrow_type()), wrong
+    shape = SHAPES[column.type]
+    there: list[Any] = [v if isinstance(v, shape) else shape() for v in values]
+    wrong = _each(lambda v: not isinstance(v, shape | None), values)
+    missing = _each(lambda v: v is None, values)
+    if column.items:
+        inner, bad = _fitted([item for items in there for item in items], column.items)
+        lengths = [len(items) for items in there]
+        wrong[np.repeat(np.arange(len(there)), lengths)[bad]] = True
+        offsets = pa.array(np.append(0, np.cumsum(lengths, dtype=np.int64)), pa.int32())
+        return pa.ListArray.from_arrays(offsets, inner, mask=pa.array(wrong | missing)), wrong
+    parts = []
+    for part in column.properties:
+        inner, bad = _fitted([fields.get(part.field) for fields in there], part)
+        wrong |= bad
+        parts.append(inner)
+    fields = list(column.arrow_type())
+    return pa.StructArray.from_arrays(parts, fields=fields, mask=pa.array(wrong | missing)), wrong
 
 
-# Levels of arrays and objects. No contract declares as many, and Polars takes exponentially long.
-DEEPEST = 32
+def _each(says: Callable[[Any], bool], values: Sequence[Any]) -> NDArray[np.bool_]:
+    return np.fromiter(map(says, values), np.bool_, len(values))
+
+
+SHAPES: dict[str, type] = {"array": list, "object": dict}
 CASTS: dict[str, Cast] = {
     "integer": _integer,
     "number": _number,

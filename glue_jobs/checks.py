@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import polars as pl
 
 from causeway.contract import RESCUED, Column, Contract
 
 RAW = "raw:"  # prefix of the column a typed column came from
+SHOWN = "\N{OBJECT REPLACEMENT CHARACTER}"  # in a message: where the text found stands
 FAULT = pl.Struct({"column": pl.String, "code": pl.String, "message": pl.String})
 
 
@@ -18,7 +20,7 @@ FAULT = pl.Struct({"column": pl.String, "code": pl.String, "message": pl.String}
 class Check:
     column: str
     code: str
-    message: str  # {} is the text found
+    message: str  # SHOWN is the text found
     broken: pl.Expr  # true where the row is at fault
 
 
@@ -38,7 +40,7 @@ def checks(contract: Contract) -> Checks:
         found.append(Check(rule.column, "rule", f"breaks the rule {rule.name!r}", ~pl.sql_expr(rule.sql)))
     if contract.on_schema_change == "freeze":
         unknown = pl.col(RESCUED).is_not_null()
-        found.append(Check(RESCUED, "schema", "fields the contract does not know: {}", unknown))
+        found.append(Check(RESCUED, "schema", f"fields the contract does not know: {SHOWN}", unknown))
     flags = [check.broken.fill_null(False) for check in found]
     anything = pl.any_horizontal(flags) if flags else pl.repeat(False, pl.len())
     return Checks(tuple(found), anything, tuple(flag.alias(str(i)) for i, flag in enumerate(flags)))
@@ -49,34 +51,50 @@ def column_checks(column: Column) -> Iterator[Check]:
     if column.transform:
         raw = value
     elif column.type != "string":
-        yield Check(name, "type", f"{{}} is not {describe(column)}", raw.is_not_null() & value.is_null())
-    if column.required:
-        yield Check(name, "required", "is empty", raw.is_null())
-    for code, says, bound, broken in (
-        ("minimum", "less than", column.minimum, value.lt),
-        ("maximum", "more than", column.maximum, value.gt),
-        ("minimum", "not more than", column.exclusive_minimum, value.le),
-        ("maximum", "not less than", column.exclusive_maximum, value.ge),
-    ):
-        if bound is not None:
-            yield Check(name, code, f"{{}} is {says} {bound}", broken(bound))
-    if column.multiple_of is not None:
-        says = f"{{}} is not a multiple of {column.multiple_of}"
-        yield Check(name, "multiple_of", says, value % column.multiple_of != 0)
-    length = value.str.len_chars()
-    if column.min_length is not None:
-        yield Check(
-            name, "length", f"shorter than {column.min_length} characters", length < column.min_length
-        )
-    if column.max_length is not None:
-        yield Check(name, "length", f"longer than {column.max_length} characters", length > column.max_length)
-    if column.pattern is not None:
-        yield Check(
-            name, "pattern", f"{{}} does not match {column.pattern}", ~value.str.contains(column.pattern)
-        )
+        yield Check(name, "type", f"{SHOWN} is not {describe(column)}", raw.is_not_null() & value.is_null())
+    for path, code, says, broken in _value_checks(column, value, raw):
+        if path:  # what is shown is the whole value
+            says = f"{'.'.join(path)} in {SHOWN} {says.removeprefix(SHOWN + ' ')}"  # noqa: PLW2901
+        yield Check(name, code, says, broken)
+
+
+Broken = tuple[tuple[str, ...], str, str, pl.Expr]  # path inside the value, code, message, true where broken
+
+
+def _value_checks(column: Column, value: pl.Expr, raw: pl.Expr) -> Iterator[Broken]:
+    length, unit = value.str.len_chars(), "characters"
+    if column.type == "array":
+        length, unit = value.list.len(), "items"
+    rules: list[tuple[str, str, Any, Callable[[Any], pl.Expr]]] = [
+        ("required", "is empty", column.required or None, lambda _: raw.is_null()),
+        ("minimum", f"{SHOWN} is less than {{}}", column.minimum, value.lt),
+        ("maximum", f"{SHOWN} is more than {{}}", column.maximum, value.gt),
+        ("minimum", f"{SHOWN} is not more than {{}}", column.exclusive_minimum, value.le),
+        ("maximum", f"{SHOWN} is not less than {{}}", column.exclusive_maximum, value.ge),
+        ("multiple_of", f"{SHOWN} is not a multiple of {{}}", column.multiple_of, lambda of: value % of != 0),
+        ("length", f"is shorter than {{}} {unit}", column.min_length, length.lt),
+        ("length", f"is longer than {{}} {unit}", column.max_length, length.gt),
+        (
+            "unique",
+            "has an item twice",
+            column.unique_items or None,
+            lambda _: value.list.n_unique() < value.list.len(),
+        ),
+        ("pattern", f"{SHOWN} does not match {{}}", column.pattern, lambda p: ~value.str.contains(p)),
+    ]
+    for code, says, rule, broken in rules:
+        if rule is not None:
+            yield (), code, says.replace("{}", str(rule)), broken(rule)
     if column.values:
         allowed = ", ".join(str(v) for v in column.values[:20])
-        yield Check(name, "enum", f"{{}} is not one of {allowed}", ~value.is_in(list(column.values)))
+        yield (), "enum", f"{SHOWN} is not one of {allowed}", ~value.is_in(list(column.values))
+    for part in column.properties:
+        inner = value.struct.field(part.name)
+        for path, code, says, wrong in _value_checks(part, inner, inner):
+            yield (part.name, *path), code, says, wrong & value.is_not_null()
+    if column.items:
+        for path, code, says, wrong in _value_checks(column.items, pl.element(), pl.element()):
+            yield ("item", *path), code, says, value.list.eval(wrong.fill_null(False)).list.any()
 
 
 def describe(column: Column) -> str:
@@ -84,6 +102,11 @@ def describe(column: Column) -> str:
         return f"a decimal({column.precision},{column.scale})"
     if column.type == "integer":
         return f"a {column.bits}-bit integer"
+    if column.items:
+        return f"an array, each item {describe(column.items)}"
+    if column.properties:
+        parts = ", ".join(f"{part.name}: {describe(part)}" for part in column.properties)
+        return f"an object with {parts}"
     form = f" in the form {column.format}" if column.format else ""
     return f"{'an' if column.type[0] in 'ao' else 'a'} {column.type}{form}"
 
@@ -101,8 +124,8 @@ def faults(bad: pl.DataFrame, found: Checks) -> pl.Series:
 
 def _described(bad: pl.DataFrame, check: Check, at: pl.Series) -> pl.DataFrame:
     message = pl.lit(check.message)
-    if "{}" in check.message:
-        before, after = check.message.split("{}")
+    if SHOWN in check.message:
+        before, after = check.message.split(SHOWN)
         name = RAW + check.column if RAW + check.column in bad.columns else check.column
         shown = as_text(bad[name].gather(at))
         message = pl.concat_str(

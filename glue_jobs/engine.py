@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from causeway.contract import Contract
+from causeway.contract import Column, Contract
 from glue_jobs import rejects
 from glue_jobs.checks import RAW, checks, faults
 from glue_jobs.formats import read
@@ -55,9 +55,12 @@ def curated_schema(contract: Contract, evolved: Sequence[str] = ()) -> pa.Schema
 
 
 def dry_run(contract: Contract) -> None:
-    """Raises ValueError for an expression or a pattern that the engine could not run."""
-    label = "transformLogic"
+    """Raises ValueError for an expression, a pattern or a time zone that the engine could not use."""
+    label = "defaultTimezone"
     try:
+        for zone in _time_zones(contract.columns):
+            pl.Series([datetime(2000, 1, 1)]).dt.replace_time_zone(zone)
+        label = "transformLogic"
         frame = typed(contract, [])[0]
         label = "quality"
         for check in checks(contract).every:
@@ -67,6 +70,14 @@ def dry_run(contract: Contract) -> None:
     except pl.exceptions.PolarsError as error:
         reason = re.sub(rf'"{RAW}[^"]*",? ?', "", " ".join(str(error).split()))
         raise ValueError(f"{label}: {reason}"[:500]) from error
+
+
+def _time_zones(columns: Sequence[Column]) -> Iterator[str]:
+    for column in columns:
+        if column.timezone:
+            yield column.timezone
+        yield from _time_zones(column.properties)
+        yield from _time_zones([column.items] if column.items else [])
 
 
 def curate_slices(

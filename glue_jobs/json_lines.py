@@ -18,6 +18,7 @@ from glue_jobs.model import Misfit, Parsed, Unreadable
 Chosen = NDArray[np.bool_]
 SHAPES = "SELECT hash(json_keys(l)) AS shape FROM lines"
 EXACT_DIGITS = 16  # from which a JSON number with a fraction may have lost digits as a double
+LONG_NUMBER = rf"[0-9.eE+-]{{{EXACT_DIGITS}}}"
 
 
 @cache
@@ -182,7 +183,7 @@ def _exact_numbers(frame: pl.DataFrame, data: bytes, records: Records, contract:
         value = frame[column.name]
         if (value.str.len_bytes().max() or 0) < EXACT_DIGITS:  # type: ignore[operator]
             continue
-        long = ((value.str.len_bytes() >= EXACT_DIGITS) & value.str.contains("[.eE]")).arg_true()
+        long = (value.str.contains(LONG_NUMBER) & value.str.contains("[.eE]")).arg_true()
         texts = [_exact(data[records.start[i] : records.end[i]], column.field, value[i]) for i in long]
         frame = frame.with_columns(value.scatter(long, pl.Series(texts, dtype=pl.String)))
     return frame
@@ -191,10 +192,12 @@ def _exact_numbers(frame: pl.DataFrame, data: bytes, records: Records, contract:
 def _exact(line: bytes, field: str, rounded: str) -> str:
     """The number as it stands there; no number when only a laxer parser than Python's reads the line."""
     try:
-        return str(json.loads(line, parse_float=str).get(field))
+        value = json.loads(line, parse_float=str).get(field)
+        return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
     except (ValueError, RecursionError):
         return rounded + "…"
 
 
 def _wants_exact(column: Column) -> bool:
-    return column.type == "integer" or column.precision is not None
+    parts = (*column.properties, *([column.items] if column.items else []))
+    return column.type == "integer" or column.precision is not None or any(map(_wants_exact, parts))

@@ -19,7 +19,7 @@ from causeway.contract import ContractError, load_contract, load_contracts
 from glue_jobs.engine import Curated
 from glue_jobs.output import write_parquet
 from local.story import data_folder
-from tests.engine.helpers import run
+from tests.engine.helpers import codes, run, values
 
 ROOT = Path(__file__).parents[2]
 REAL = load_contracts(ROOT / "contracts")
@@ -120,7 +120,97 @@ def test_the_standards_library_rules_are_kept_row_by_row(draft: Draft) -> None:
     )
 
 
+COUNT = "SELECT count(*) FROM ${{object}} WHERE {}"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "{type: custom, engine: causeway, implementation: 'net <= gross'}",
+        f"{{type: sql, query: '{COUNT.format('net > gross')}', mustBe: 0}}",
+        f"{{type: sql, query: '{COUNT.format('${property} > gross')};', mustBe: 0}}",
+    ],
+    ids=["what is true of good rows", "a count of bad ones", "of a property"],
+)
+def test_a_rule_in_sql_is_kept_row_by_row(draft: Draft, rule: str) -> None:
+    of_column, of_schema = (
+        (f"    quality: [{rule}]\n", "") if "property" in rule else ("", f"  quality: [{rule}]\n")
+    )
+    path = draft(
+        f"  - name: net\n    logicalType: integer\n{of_column}"
+        f"  - {{name: gross, logicalType: integer}}\n{of_schema}"
+    )
+    result = run(load_contract(path), b"net,gross\n1,2\n3,2\n3,\n2,2\n")
+    assert values(result, "net") == [1, 3, 2]
+    assert codes(result) == [(3, ["rule"])]
+
+
+def test_bounds_of_timestamps_are_in_the_columns_time_zone(draft: Draft) -> None:
+    path = draft(
+        "  - name: a\n    logicalType: timestamp\n    logicalTypeOptions:\n"
+        "      {defaultTimezone: Europe/Berlin, minimum: '2024-07-01 00:00:00'}\n"
+    )
+    result = run(load_runnable(path), b"a\n2024-07-01T00:00:00\n2024-06-30T21:59:59Z\n2024-06-30T22:00:00Z\n")
+    assert codes(result) == [(3, ["minimum"])]
+
+
+def test_arrays_and_objects_have_rules_of_their_own(draft: Draft) -> None:
+    path = draft(
+        "  - name: tags\n    logicalType: array\n"
+        "    items: {logicalType: string, enum: [{value: x}, {value: y}]}\n"
+        "    logicalTypeOptions: {minItems: 1, maxItems: 2, uniqueItems: true}\n"
+        "  - name: place\n    logicalType: object\n    logicalTypeOptions: {required: [lat]}\n"
+        "    properties: [{name: lat, logicalType: number}, {name: name, logicalType: string}]\n"
+    )
+    tags, place = load_contract(path).columns
+    assert (tags.min_length, tags.max_length, tags.unique_items) == (1, 2, True)
+    assert tags.items
+    assert tags.items.values == ("x", "y")
+    assert [part.required for part in place.properties] == [True, False]
+
+
 WRONG = [
+    (
+        "  - {name: a, logicalType: array, items: {logicalType: string, unique: true}}\n",
+        "(a).items",
+        "of whole columns",
+    ),
+    ("  - {name: a, logicalType: array}\n", "(a).items", "says what its items are"),
+    ("  - {name: a, logicalType: object}\n", "(a).properties", "says what its properties are"),
+    (
+        "  - name: a\n    logicalType: object\n    logicalTypeOptions: {required: [y]}\n"
+        "    properties: [{name: x, logicalType: string}]\n",
+        "(a).logicalTypeOptions.required",
+        "no property y",
+    ),
+    (
+        "  - name: a\n    logicalType: object\n    properties:\n    - name: x\n      logicalType: string\n"
+        "      quality: [{type: custom, engine: causeway, implementation: x > 1}]\n",
+        "(a).properties[0] (x).quality[0]",
+        "not a part of one",
+    ),
+    (
+        "  - {name: a, logicalType: time, logicalTypeOptions: {timezone: true}}\n",
+        "timezone",
+        "a time of day has none here",
+    ),
+    (
+        "  - {name: a, logicalType: timestamp, logicalTypeOptions: {defaultTimezone: Mars/Base}}\n",
+        "schema[0]",
+        "time zone",
+    ),
+    (
+        "  - name: a\n    logicalType: timestamp\n"
+        "    logicalTypeOptions: {timezone: false, minimum: '2020-01-01T00:00:00Z'}\n",
+        "minimum",
+        "is not a timestamp",
+    ),
+    (
+        "  - {name: a, logicalType: string}\n  quality:\n"
+        "  - {type: sql, query: 'SELECT avg(a) FROM t', mustBeLessThan: 3}\n",
+        "schema[0].quality[0]",
+        "SELECT COUNT(*) FROM <table> WHERE",
+    ),
     (
         "  - {name: a, logicalType: text}\n",
         "schema[0].properties[0] (a).logicalType",
@@ -188,6 +278,8 @@ def test_a_wrong_contract_is_one_line_with_file_place_and_reason(
 def test_a_directory_names_every_wrong_contract(draft: Draft, tmp_path: Path) -> None:
     draft("", name="a.odcs.yaml")
     draft("  - {name: a, logicalType: text}\n", name="b.odcs.yaml")
+    for name in ("c.yaml", "d.odcs.yml", "With Blanks.odcs.yaml"):  # none that would be overlooked
+        draft("  - {name: a, logicalType: string}\n", name=name)
     with pytest.raises(ContractError) as caught:
         load_contracts(tmp_path)
-    assert len(str(caught.value).splitlines()) == 2
+    assert len(str(caught.value).splitlines()) == 5

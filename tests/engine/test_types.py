@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from causeway.contract import Column
-from tests.engine.helpers import column, contract, csv_bytes, run, values
+from tests.engine.helpers import codes, column, contract, csv_bytes, run, values
 
 WRONG = object()
 CASES: list[tuple[Column, dict[str, Any]]] = [
@@ -146,3 +147,63 @@ def test_no_rule_but_required_speaks_of_nulls() -> None:
         column("v", k.type, **{"minimum": k.minimum, "values": k.values}) for k, *_ in RULES[:1]
     ]
     assert run(contract(*kinds), b"w,v\nx,\n").rows.num_rows == 1
+
+
+def wrapped(kind: Column, shape: str) -> Column:
+    if shape == "array":
+        return column("v", "array", items=kind)
+    return column("v", "object", properties=(kind, column("other")))
+
+
+def lines(shape: str, *texts: str | None) -> bytes:
+    return "\n".join(json.dumps({"v": [t] if shape == "array" else {"v": t}}) for t in texts).encode()
+
+
+@pytest.mark.parametrize("shape", ["array", "object"])
+@pytest.mark.parametrize(("kind", "cases"), CASES, ids=[k.type for k, _ in CASES])
+def test_inside_arrays_and_objects_a_text_is_the_same_value(
+    kind: Column, cases: dict[str, Any], shape: str
+) -> None:
+    rules = contract(wrapped(kind, shape), format="jsonl")
+    result = run(rules, lines(shape, None, *cases))
+    right = [None, *(value for value in cases.values() if value is not WRONG)]
+    assert values(result, "v") == [[v] if shape == "array" else {"v": v, "other": None} for v in right]
+    assert codes(result) == [(n, ["type"]) for n, v in enumerate(cases.values(), 2) if v is WRONG]
+    assert result.rows.schema.field("v").type == rules.columns[0].arrow_type()
+
+
+@pytest.mark.parametrize("shape", ["array", "object"])
+@pytest.mark.parametrize(("kind", "good", "bad", "code"), RULES, ids=[f"{r[3]}-{r[0].type}" for r in RULES])
+def test_inside_arrays_and_objects_a_rule_is_the_same(
+    kind: Column, good: str, bad: str, code: str, shape: str
+) -> None:
+    missing = None if bad == '""' else bad
+    result = run(
+        contract(wrapped(kind, shape), format="jsonl"), lines(shape, good, missing) + b'\n{"v":null}'
+    )
+    assert result.rows.num_rows == 2
+    assert codes(result) == [(2, [code])]
+    assert " in '" in result.rejected["faults"][0].as_py()[0]["message"]
+
+
+def test_arrays_are_kept_by_their_length_and_without_repetition() -> None:
+    few = column("v", "array", items=column("i", "integer"), min_length=1, max_length=2, unique_items=True)
+    result = run(
+        contract(few, format="jsonl"), b'{"v":[1]}\n{"v":[]}\n{"v":[1,2,3]}\n{"v":[1,1]}\n{"v":[null,1]}'
+    )
+    assert values(result, "v") == [[1], [None, 1]]
+    assert codes(result) == [(2, ["length"]), (3, ["length"]), (4, ["unique"])]
+
+
+def test_nested_ever_so_deep_the_innermost_rule_holds_and_the_fault_says_where() -> None:
+    price = column("price", "number", precision=38, scale=9, minimum=Decimal(0))
+    line = column("line", "object", properties=(column("prices", "array", items=price),))
+    rules = contract(column("v", "array", items=line), format="jsonl")
+    result = run(rules, b'{"v":[{"prices":[12345678901234567890.123456789]}]}\n{"v":[{"prices":[1,-1]}]}')
+    assert values(result, "v") == [[{"prices": [Decimal("12345678901234567890.123456789")]}]]
+    (fault,) = result.rejected["faults"][0].as_py()
+    assert fault == {
+        "column": "v",
+        "code": "minimum",
+        "message": """item.prices.item in '[{"prices":[1,-1]}]' is less than 0""",
+    }
