@@ -188,6 +188,8 @@ def _strftime(options: dict[str, Any], place: Place) -> str | None:
             )
         quoted = (literal or "'").replace("''", "'") if literal is not None else other
         parts.append("%.f" if fraction else JDK[match[0]] if letter else quoted.replace("%", "%%"))
+    if options.get("timezone", True) is False and any(part.endswith("z") for part in parts):
+        raise (place / "logicalTypeOptions.format").wrong("has an offset, where timezone is false")
     return "".join(parts)
 
 

@@ -50,15 +50,29 @@ def _retype(raw: pl.Series, column: Column) -> pl.Series:
             column.timezone, ambiguous="null", non_existent="null"
         ).dt.convert_time_zone("UTC")
     if raw.dtype == target:
-        return raw
+        return _in_microseconds(raw) if target == pl.Time else raw
     try:
         value = raw.cast(target, strict=False)
         same = value.cast(raw.dtype, strict=False) == raw
-    except pl.exceptions.PolarsError:  # no way between the two types
-        return pl.Series(raw.name, [None] * len(raw), target)
+        # A struct's fields may have been cast instead; and a number is no moment, nor the reverse.
+        fits = value.dtype == target and not _reread(raw.dtype, target)
+    except pl.exceptions.PolarsError:
+        fits = False
+    if not fits:  # no way between the two types
+        return pl.Series(raw.name, [None], target).new_from_index(0, len(raw))
     if column.type == "number" and raw.dtype.is_float() and column.precision is None:
         return value  # a narrower float is what the contract asks for
     return _only(value, same)
+
+
+def _reread(raw: Any, target: Any) -> bool:
+    """Whether numbers would be taken for times, or times for numbers, in whatever depth."""
+    if isinstance(raw, pl.Struct) and isinstance(target, pl.Struct):
+        fields = {field.name: field.dtype for field in raw.fields}
+        return any(_reread(fields.get(field.name, field.dtype), field.dtype) for field in target.fields)
+    if raw.is_nested() and target.is_nested():
+        return _reread(getattr(raw, "inner", raw), getattr(target, "inner", target))
+    return bool((raw.is_numeric() and target.is_temporal()) or (raw.is_temporal() and target.is_numeric()))
 
 
 def _only(value: pl.Series, allowed: pl.Series) -> pl.Series:
@@ -137,7 +151,12 @@ def _in_range(value: pl.Series) -> pl.Series:
 
 
 def _time(raw: pl.Series, column: Column) -> pl.Series:
-    return raw.str.to_time(column.format or "%H:%M:%S%.f", strict=False)
+    return _in_microseconds(raw.str.to_time(column.format or "%H:%M:%S%.f", strict=False))
+
+
+def _in_microseconds(value: pl.Series) -> pl.Series:
+    """Times that a table can hold; Polars has nanoseconds."""
+    return _only(value, value.to_physical() % 1000 == 0)
 
 
 def _nested(raw: pl.Series, column: Column) -> pl.Series:

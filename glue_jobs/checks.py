@@ -35,7 +35,7 @@ class Checks:
 
 @lru_cache(maxsize=64)
 def checks(contract: Contract) -> Checks:
-    found = [check for column in contract.columns for check in column_checks(column)]
+    found = [check for column in contract.columns for check in _column_checks(column, contract.format)]
     for rule in contract.rules:
         found.append(Check(rule.column, "rule", f"breaks the rule {rule.name!r}", ~pl.sql_expr(rule.sql)))
     if contract.on_schema_change == "freeze":
@@ -46,11 +46,11 @@ def checks(contract: Contract) -> Checks:
     return Checks(tuple(found), anything, tuple(flag.alias(str(i)) for i, flag in enumerate(flags)))
 
 
-def column_checks(column: Column) -> Iterator[Check]:
+def _column_checks(column: Column, format: str) -> Iterator[Check]:
     name, value, raw = column.name, pl.col(column.name), pl.col(RAW + column.name)
     if column.transform:
         raw = value
-    elif column.type != "string":
+    elif column.type != "string" or format == "parquet":
         yield Check(name, "type", f"{SHOWN} is not {describe(column)}", raw.is_not_null() & value.is_null())
     for path, code, says, broken in _value_checks(column, value, raw):
         if path:  # what is shown is the whole value
@@ -138,4 +138,6 @@ def _described(bad: pl.DataFrame, check: Check, at: pl.Series) -> pl.DataFrame:
 def as_text(values: pl.Series) -> pl.Series:
     if values.dtype.is_nested() or values.dtype in (pl.Binary, pl.Object):
         return pl.Series(values.name, [None if v is None else str(v) for v in values], pl.String)
+    if isinstance(values.dtype, pl.Duration):
+        return values.dt.to_string("iso")
     return values.cast(pl.String, strict=False)

@@ -56,28 +56,31 @@ def curated_schema(contract: Contract, evolved: Sequence[str] = ()) -> pa.Schema
 
 def dry_run(contract: Contract) -> None:
     """Raises ValueError for an expression, a pattern or a time zone that the engine could not use."""
-    label = "defaultTimezone"
+    label = "transformLogic"
     try:
-        for zone in _time_zones(contract.columns):
-            pl.Series([datetime(2000, 1, 1)]).dt.replace_time_zone(zone)
-        label = "transformLogic"
         frame = typed(contract, [])[0]
         label = "quality"
         for check in checks(contract).every:
             label = f"{check.column or 'row'}: {check.code}"
             if frame.select(check.broken).dtypes != [pl.Boolean]:
                 raise ValueError(f"{label}: not a condition, for it is neither true nor false")
+        for column in _with_parts(contract.columns):  # these speak only when there are values
+            label = f"{column.name or 'items'}: defaultTimezone"
+            if column.timezone:
+                pl.Series([datetime(2000, 1, 1)]).dt.replace_time_zone(column.timezone)
+            label = f"{column.name or 'items'}: pattern"
+            if column.pattern is not None:
+                pl.Series([""]).str.contains(column.pattern)
     except pl.exceptions.PolarsError as error:
         reason = re.sub(rf'"{RAW}[^"]*",? ?', "", " ".join(str(error).split()))
         raise ValueError(f"{label}: {reason}"[:500]) from error
 
 
-def _time_zones(columns: Sequence[Column]) -> Iterator[str]:
+def _with_parts(columns: Sequence[Column]) -> Iterator[Column]:
     for column in columns:
-        if column.timezone:
-            yield column.timezone
-        yield from _time_zones(column.properties)
-        yield from _time_zones([column.items] if column.items else [])
+        yield column
+        yield from _with_parts(column.properties)
+        yield from _with_parts([column.items] if column.items else [])
 
 
 def curate_slices(

@@ -29,7 +29,10 @@ def _duck() -> duckdb.DuckDBPyConnection:
 def _query(sql: str, lines: pa.Array) -> pl.DataFrame:
     cursor = _duck().cursor()
     cursor.register("lines", pa.table({"l": lines}))
-    return pl.DataFrame(cursor.sql(sql).to_arrow_table())
+    try:
+        return pl.DataFrame(cursor.sql(sql).to_arrow_table())
+    except UnicodeDecodeError as error:  # its message quotes the line, and may end inside a character
+        raise duckdb.InvalidInputException(str(error)) from error
 
 
 def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: bool) -> Parsed:

@@ -14,6 +14,8 @@ from glue_jobs.model import Fetch, Parsed, Slice, Unreadable
 from glue_jobs.names import check_names, named
 from glue_jobs.stored import BLOCK, RangedFile
 
+POLARS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)  # which is no Exception
+
 
 def read_parquet(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Parsed]:
     """The row groups that begin inside the slice."""
@@ -30,14 +32,37 @@ def read_parquet(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Par
             row += meta.num_rows
         for i, row in groups:
             yield from _blocks(file.read_row_group(i), row, contract)
-    except (pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError) as error:
+    except (pa.ArrowException, OSError, ValueError, *POLARS) as error:
         raise Unreadable("format", f"not a Parquet file that can be read: {error}"[:1000]) from error
+
+
+def _readable(field: pa.Field) -> pa.Field:
+    """The field as Polars can hold it, or Unreadable."""
+    if pa.types.is_decimal256(field.type):
+        return pa.field(field.name, pa.string())  # Polars panics over more than 38 digits
+    dtype = _in_microseconds(field.type)
+    if "decimal256" in str(dtype):
+        raise Unreadable("format", f"column {field.name!r}: {dtype} is not supported")
+    return pa.field(field.name, dtype)
+
+
+def _in_microseconds(dtype: pa.DataType) -> pa.DataType:
+    """With times inside arrays and objects as a table holds them; a cast to it fails if they are finer."""
+    if pa.types.is_struct(dtype):
+        return pa.struct([pa.field(part.name, _fine(part.type)) for part in dtype])
+    if pa.types.is_list(dtype) or pa.types.is_large_list(dtype):
+        return pa.large_list(_fine(dtype.value_type))
+    return dtype
+
+
+def _fine(dtype: pa.DataType) -> pa.DataType:
+    return pa.time64("us") if pa.types.is_time64(dtype) else _in_microseconds(dtype)
 
 
 def _blocks(table: pa.Table, row: int, contract: Contract) -> Iterator[Parsed]:
     """Blocks of the row group whose first row has the number `row`, from 0."""
     table.validate(full=True)  # Polars trusts that text is UTF-8, and panics over metadata that is not
-    table = table.cast(pa.schema([field.remove_metadata() for field in table.schema]))
+    table = table.cast(pa.schema(map(_readable, table.schema)))
     height = max(1, len(table) * BLOCK // max(table.nbytes, 1))
     for first in range(0, max(len(table), 1), height):
         block = table.slice(first, height)

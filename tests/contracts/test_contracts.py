@@ -175,6 +175,18 @@ WRONG = [
         "(a).items",
         "of whole columns",
     ),
+    (
+        "  - name: a\n    logicalType: array\n"
+        "    items: {logicalType: string, logicalTypeOptions: {pattern: '{}'}}\n",
+        "schema[0]",
+        "items: pattern: regex",
+    ),
+    (
+        "  - name: a\n    logicalType: timestamp\n"
+        "    logicalTypeOptions: {timezone: false, format: \"yyyy-MM-dd'T'HH:mm:ssXXX\"}\n",
+        "(a).logicalTypeOptions.format",
+        "has an offset",
+    ),
     ("  - {name: a, logicalType: array}\n", "(a).items", "says what its items are"),
     ("  - {name: a, logicalType: object}\n", "(a).properties", "says what its properties are"),
     (

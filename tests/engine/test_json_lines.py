@@ -96,3 +96,13 @@ def test_values_nested_ever_so_deep_are_kept_or_rejected_alone(
         assert codes(result) == [(2, ["type"])]
         kept = values(result, "x" if policy == "evolve" else "_rescued")
         assert DEEP in kept[0]
+
+
+def test_lines_that_differ_are_read_whatever_characters_an_error_would_quote() -> None:
+    rules = contract(column("c", field="Ü"), format="jsonl")
+    for length in range(200):
+        text = "x" * length + "Üüß" * 100
+        data = "\n".join(
+            [json.dumps({"Ü": text}, ensure_ascii=False), json.dumps({text: 1}, ensure_ascii=False)]
+        )
+        assert values(run(rules, data.encode()), "c") == [text, None]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from causeway.contract import Column
@@ -92,7 +95,16 @@ CASES: list[tuple[Column, dict[str, Any]]] = [
         column("v", "timestamp"),
         {"2024-01-01T10:00:00": datetime(2024, 1, 1, 10), "2024-01-01T10:00:00Z": WRONG},
     ),
-    (column("v", "time"), {"10:11:12.5": time(10, 11, 12, 500000), "10:11": time(10, 11), "24:00:00": WRONG}),
+    (
+        column("v", "time"),
+        {
+            "10:11:12.5": time(10, 11, 12, 500000),
+            "10:11:12.123456": time(10, 11, 12, 123456),
+            "10:11:12.1234567": WRONG,  # finer than a table holds
+            "10:11": time(10, 11),
+            "24:00:00": WRONG,
+        },
+    ),
 ]
 SINGLE = [(kind, text, value) for kind, cases in CASES for text, value in cases.items()]
 
@@ -207,3 +219,63 @@ def test_nested_ever_so_deep_the_innermost_rule_holds_and_the_fault_says_where()
         "code": "minimum",
         "message": """item.prices.item in '[{"prices":[1,-1]}]' is less than 0""",
     }
+
+
+MOMENT = datetime(2020, 1, 2, 3, 4, 5)
+ARROW: list[tuple[pa.DataType, Any]] = [
+    *((kind, 1) for kind in (pa.int8(), pa.uint64(), pa.float16(), pa.float32(), pa.float64())),
+    *((kind, "1") for kind in (pa.string(), pa.large_string(), pa.string_view())),
+    *((kind, b"\xff\xfe") for kind in (pa.binary(), pa.large_binary(), pa.binary(2))),
+    *((pa.timestamp(unit, zone), MOMENT) for unit in ("s", "ns") for zone in (None, "UTC", "Europe/Berlin")),
+    *((kind, MOMENT.date()) for kind in (pa.date32(), pa.date64())),
+    *((kind, MOMENT.time()) for kind in (pa.time32("s"), pa.time64("ns"))),
+    (pa.time64("ns"), pa.scalar(1, pa.time64("ns"))),  # finer than a table holds
+    *((kind, Decimal("1.5")) for kind in (pa.decimal128(9, 3), pa.decimal256(60, 2))),
+    (pa.bool_(), True),
+    (pa.null(), None),
+    (pa.duration("ms"), MOMENT - datetime(2020, 1, 1)),
+    (pa.dictionary(pa.int32(), pa.string()), "1"),
+]
+ARROW += [
+    nested
+    for kind, value in ARROW
+    for nested in (
+        (pa.list_(kind), [value]),
+        (pa.struct([("w", kind)]), {"w": value}),
+        (pa.map_(pa.string(), kind), [("w", value)]),
+    )
+]
+
+
+def parquet_bytes(kind: pa.DataType, value: Any) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"v": pa.array([value, None], kind), "n": [1, 2]}), sink)
+    return sink.getvalue()
+
+
+WANTED = [*(kind for kind, _ in CASES), column("v"), column("v", "array", items=column("i", "time"))]
+
+
+@pytest.mark.parametrize("wanted", WANTED, ids=lambda wanted: wanted.type)
+def test_a_parquet_file_of_any_types_is_curated_or_rejected_and_never_half(wanted: Column) -> None:
+    rules = contract(wanted, column("n", "integer"), format="parquet")
+    for kind, value in ARROW:
+        try:
+            data = parquet_bytes(kind, value)
+        except (pa.ArrowException, TypeError, ValueError):
+            continue  # not even Arrow writes it
+        result = run(rules, data)
+        whole = result.counts[0].unreadable
+        assert result.rows.num_rows + result.rejected.num_rows == (1 if whole else 2), kind
+        assert whole or result.rows.num_rows, kind  # the null is never wrong
+        (kept,) = [row["v"] for row in result.rows.to_pylist() if row["n"] == 1] or [value]
+        assert value is None or kept is not None, kind  # a value never becomes a null
+
+
+@pytest.mark.parametrize("number", [pa.int64(), pa.float64(), pa.list_(pa.int64())], ids=str)
+@pytest.mark.parametrize("moment", ["date", "timestamp", "time"])
+def test_a_number_of_a_parquet_file_is_no_moment(number: pa.DataType, moment: str) -> None:
+    nested = pa.types.is_list(number)
+    wanted = column("v", "array", items=column("i", moment)) if nested else column("v", moment)
+    result = run(contract(wanted, format="parquet"), parquet_bytes(number, [1] if nested else 1))
+    assert codes(result) == [(1, ["type"])]
