@@ -8,10 +8,12 @@ import csv
 import json
 import re
 import uuid
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml  # type: ignore[import-untyped]
 
@@ -84,41 +86,47 @@ def _sample(files: list[Path]) -> tuple[Contract, pl.DataFrame]:
     contract = _shape(files[0])
     for path in files:
         size = path.stat().st_size
+        seen = 0
         try:
-            stop = size if contract.format == "parquet" else min(size, SAMPLE)
-            parsed = next(read(Slice(str(path), "local", 0, stop, size), fetch, contract))
+            for parsed in read(Slice(str(path), "local", 0, size, size), fetch, contract):
+                frames.append(parsed.frame.select([column.name for column in contract.columns]))
+                seen += parsed.size
+                if seen >= SAMPLE:
+                    break
         except Unreadable as error:
             raise ContractError(f"{path}: {error}") from error
-        frames.append(parsed.frame.select([column.name for column in contract.columns]))
     return contract, pl.concat(frames, how="diagonal_relaxed")
 
 
 def _shape(path: Path) -> Contract:
     """Format, dialect and field names, every field being text so far."""
     piece = Slice(str(path), "local", 0, path.stat().st_size, path.stat().st_size)
-    if fetch(piece.source, "", 0, 4) == b"PAR1":
-        names = pq.read_schema(piece.source).names
-        return Contract("draft", "0.1.0", _texts(names), format="parquet")
+    facts: dict[str, Any] = {}
     try:
-        first = next(text_blocks(piece, fetch, "utf-8"), (0, b""))[1].decode("utf-8-sig", "replace")
-    except Unreadable as error:
+        if fetch(piece.source, "", 0, 4) == b"PAR1":
+            facts["format"], names = "parquet", pq.read_schema(piece.source).names
+        else:
+            first = next(text_blocks(piece, fetch, "utf-8"), (0, b""))[1].removeprefix(b"\xef\xbb\xbf")
+            if first.lstrip().startswith(b"{"):
+                facts["format"], names = "jsonl", _keys(first)
+            else:
+                head = first.split(b"\n", 1)[0].decode().rstrip("\r")
+                facts["delimiter"] = max(",;\t|", key=head.count)
+                names = [name.strip() for name in next(csv.reader([head], delimiter=facts["delimiter"]), [])]
+    except (Unreadable, pa.ArrowException, csv.Error, UnicodeDecodeError) as error:
         raise ContractError(f"{path}: {error}") from error
-    if first.lstrip().startswith("{"):
-        keys: dict[str, None] = {}
-        for line in first.splitlines()[:-1][:10_000] or [first]:
-            with contextlib.suppress(ValueError, AttributeError):
-                keys |= dict.fromkeys(json.loads(line).keys())
-        return Contract("draft", "0.1.0", _texts(list(keys)), format="jsonl")
-    head = first.split("\n", 1)[0]
-    delimiter = max(",;\t|", key=head.count)
-    names = [name.strip() for name in next(csv.reader([head.rstrip("\r")], delimiter=delimiter), [])]
+    columns = tuple(Column(name, name, "string") for name in dict.fromkeys(names))
     if not any(names):
-        raise ContractError(f"{path}: the first line names no columns")
-    return Contract("draft", "0.1.0", _texts(names), delimiter=delimiter)
+        raise ContractError(f"{path}: nothing in it names a column")
+    return Contract("draft", "0.1.0", columns, **facts)
 
 
-def _texts(names: list[str]) -> tuple[Column, ...]:
-    return tuple(Column(name, name, "string") for name in dict.fromkeys(names))
+def _keys(data: bytes) -> list[str]:
+    keys: dict[str, None] = {}
+    for line in data.splitlines()[:-1][:10_000] or [data]:
+        with contextlib.suppress(ValueError, AttributeError, RecursionError):
+            keys |= dict.fromkeys(json.loads(line).keys())
+    return list(keys)
 
 
 def _property(values: pl.Series) -> dict[str, Any]:
@@ -128,23 +136,32 @@ def _property(values: pl.Series) -> dict[str, Any]:
     found: dict[str, Any] = {"name": name, "logicalType": kind}
     if name != values.name:
         found["physicalName"] = values.name
-    if kind == "array":
-        found["items"] = {"logicalType": "string"}
-    if len(present) == len(values) and len(values):
+    if values.dtype.is_nested():
+        found |= _of_dtype(values.dtype)
+    if len(typed.drop_nulls()) == len(values) and len(values):
         found["required"] = True
+    if isinstance(typed.dtype, pl.Decimal):
+        found["physicalType"] = f"decimal({typed.dtype.precision},{typed.dtype.scale})"
     distinct = typed.unique().to_list() if kind == "string" else []
     if 0 < len(distinct) <= FEW and len(present) >= 10 * len(distinct):
         found["enum"] = [{"value": value} for value in sorted(distinct)]
     elif kind == "string" and len(present):
-        found["logicalTypeOptions"] = {"maxLength": int(present.str.len_chars().max() or 0)}  # type: ignore[arg-type]
-    elif kind in ("integer", "number") and len(present):
-        found["logicalTypeOptions"] = {"minimum": typed.min(), "maximum": typed.max()}
+        found["logicalTypeOptions"] = {"maxLength": int(typed.str.len_chars().max() or 0)}  # type: ignore[arg-type]
+    elif kind in ("integer", "number"):
+        numbers = typed.filter(typed.is_finite()) if typed.dtype.is_float() else typed
+        bounds = {"minimum": numbers.min(), "maximum": numbers.max()}
+        if None not in bounds.values():
+            found["logicalTypeOptions"] = {
+                name: str(bound) if isinstance(bound, Decimal) else bound for name, bound in bounds.items()
+            }
     return found
 
 
 def _guess(present: pl.Series) -> tuple[str, pl.Series]:
+    """The logical type, and the values of it."""
     if present.dtype != pl.String:
-        return _from_dtype(present.dtype), present
+        kind = str(_of_dtype(present.dtype)["logicalType"])
+        return kind, cast(present, Column("c", "c", "string")) if kind == "string" else present
     padded = present.str.contains(r"^[+-]?0\d").any()  # a code, not a number
     for kind in GUESSES if len(present) else []:
         column = Column("c", "c", kind, timezone="UTC" if kind == "timestamp" else None)
@@ -154,14 +171,19 @@ def _guess(present: pl.Series) -> tuple[str, pl.Series]:
     return "string", present
 
 
-def _from_dtype(dtype: pl.DataType) -> str:
-    if isinstance(dtype, pl.Datetime):
-        return "timestamp"
-    for kind, test in (
-        ("integer", dtype.is_integer()),
-        ("number", dtype.is_numeric()),
-        ("array", dtype.is_nested()),
-    ):
-        if test:
-            return kind
-    return {pl.Boolean: "boolean", pl.Date: "date", pl.Time: "time"}.get(type(dtype), "string")
+def _of_dtype(dtype: Any) -> dict[str, Any]:
+    """What a typed column is, and its parts."""
+    if isinstance(dtype, pl.Struct):
+        parts = [{"name": part.name, **_of_dtype(part.dtype)} for part in dtype.fields]
+        return {"logicalType": "object", "properties": parts}
+    if isinstance(dtype, pl.List | pl.Array):
+        return {"logicalType": "array", "items": _of_dtype(dtype.inner)}
+    kinds = {
+        "integer": dtype.is_integer(),
+        "number": dtype.is_numeric(),
+        "boolean": dtype == pl.Boolean,
+        "date": dtype == pl.Date,
+        "time": dtype == pl.Time,
+        "timestamp": dtype.is_temporal() and not isinstance(dtype, pl.Duration),
+    }
+    return {"logicalType": next((kind for kind, fits in kinds.items() if fits), "string")}

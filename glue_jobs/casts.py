@@ -50,7 +50,9 @@ def _retype(raw: pl.Series, column: Column) -> pl.Series:
             column.timezone, ambiguous="null", non_existent="null"
         ).dt.convert_time_zone("UTC")
     if raw.dtype == target:
-        return _in_microseconds(raw) if target == pl.Time else raw
+        return _writable(raw)
+    if isinstance(raw.dtype, pl.Duration) and target == pl.String:
+        return raw.dt.to_string("iso")
     try:
         value = raw.cast(target, strict=False)
         same = value.cast(raw.dtype, strict=False) == raw
@@ -61,7 +63,7 @@ def _retype(raw: pl.Series, column: Column) -> pl.Series:
     if not fits:  # no way between the two types
         return pl.Series(raw.name, [None], target).new_from_index(0, len(raw))
     if column.type == "number" and raw.dtype.is_float() and column.precision is None:
-        return value  # a narrower float is what the contract asks for
+        return _writable(value)  # a narrower float is what the contract asks for
     return _only(value, same)
 
 
@@ -93,7 +95,7 @@ def _whole_number(raw: pl.Series, column: Column) -> pl.Series:
 def _number(raw: pl.Series, column: Column) -> pl.Series:
     value = raw.cast(polars_type(column), strict=False)
     if column.precision is None:
-        return _only(value, value.is_finite())
+        return _writable(value)
     # More digits than the scale would have been rounded.
     digits = rf"^[+-]?(\d+(\.\d{{0,{column.scale}}}0*)?|\.\d{{1,{max(column.scale, 1)}}}0*)$"
     return _only(value, raw.str.contains(digits))
@@ -151,12 +153,14 @@ def _in_range(value: pl.Series) -> pl.Series:
 
 
 def _time(raw: pl.Series, column: Column) -> pl.Series:
-    return _in_microseconds(raw.str.to_time(column.format or "%H:%M:%S%.f", strict=False))
+    return _writable(raw.str.to_time(column.format or "%H:%M:%S%.f", strict=False))
 
 
-def _in_microseconds(value: pl.Series) -> pl.Series:
-    """Times that a table can hold; Polars has nanoseconds."""
-    return _only(value, value.to_physical() % 1000 == 0)
+def _writable(value: pl.Series) -> pl.Series:
+    """What a table can hold: times in microseconds, of which Polars has finer; numbers that are some."""
+    if value.dtype == pl.Time:
+        return _only(value, value.to_physical() % 1000 == 0)
+    return _only(value, value.is_finite()) if value.dtype.is_float() else value
 
 
 def _nested(raw: pl.Series, column: Column) -> pl.Series:

@@ -59,8 +59,8 @@ def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: boo
             records, odd = records[~twice], odd[~twice]
             lines = _strings(data, records)
         unknown, frame = np.flatnonzero(odd), _extract(lines, contract)
-    names = frame.columns
-    frame = frame.with_columns(pl.col(n).replace(null, None) for n in names for null in contract.nulls)
+    if contract.nulls:
+        frame = frame.with_columns(pl.all().replace(contract.nulls, [None] * len(contract.nulls)))
     frame = frame.with_columns(_rescued(lines, unknown, contract))
     frame = _exact_numbers(frame, data, records, contract)
     return Parsed(frame, records.start, records.end, records.line, data, misfits=wrong)

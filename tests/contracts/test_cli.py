@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
@@ -128,3 +131,47 @@ def test_a_drafted_contract_accepts_the_file_it_was_drafted_from(
     text = draft.read_text()
     assert "physicalName: Order ID" in text
     assert "- value: sent" in text
+
+
+@pytest.mark.parametrize("rows", [1, 5], ids=["many row groups", "one"])
+def test_a_contract_drafted_from_parquet_accepts_it_whatever_its_types(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], rows: int
+) -> None:
+    moment = datetime(2020, 1, 2, 3, 4, 5)
+    columns = {
+        "text": ["a", None, "c", "dddd", "e"],
+        "code": pa.array(["a", "b", "a", "b", "c"]).dictionary_encode(),
+        "whole": [3, 1, 2, 9, -5],
+        "real": [0.5, None, 3.5, -1e300, 2.0],
+        "money": pa.array(
+            [Decimal("1.50"), Decimal("-2.25"), None, Decimal(0), Decimal(9)], pa.decimal128(9, 2)
+        ),
+        "yes": [True, False, None, True, True],
+        "day": [moment.date()] * 5,
+        "time": [moment.time()] * 5,
+        "local": [moment] * 5,
+        "instant": pa.array([moment] * 5, pa.timestamp("ns", "Europe/Berlin")),
+        "took": [timedelta(hours=1), None, timedelta(0), timedelta(1), timedelta(1)],
+        "tags": [["x"], [], None, ["y", None], ["z"]],
+        "place": [{"lat": 1.5, "seen": [moment]}] * 5,
+    }
+    path = tmp_path / "made by others.parquet"
+    pq.write_table(pa.table(columns), path, row_group_size=rows)
+    assert main(["infer", str(path)]) == 0
+    (tmp_path / "draft.yaml").write_text(capsys.readouterr().out)
+    assert main(["check", str(tmp_path / "draft.yaml"), str(path)]) == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"PAR1 and no more", b"\n\n", b"a\rb,c\n1,2\n", b"\xff\xfe,b\n1,2\n", b"\x1f\x8b\x08\x00", b"{}"],
+)
+def test_infer_says_in_a_line_why_it_can_draft_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], data: bytes
+) -> None:
+    path = tmp_path / "sample"
+    path.write_bytes(data)
+    assert main(["infer", str(path)]) == 2
+    out, err = capsys.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert str(path) in err

@@ -65,6 +65,12 @@ def test_arrays_and_objects_become_nested_columns() -> None:
     assert codes(result) == [(2, ["type"])]
 
 
+def test_every_spelling_of_null_is_null() -> None:
+    rules = contract(column("a", "integer"), column("b"), format="jsonl", nulls=("NA", "-", ""))
+    result = run(rules, b'{"a":"NA","b":"-"}\n{"a":"","b":"x"}\n{"a":null,"b":"NA"}\n')
+    assert (values(result, "a"), values(result, "b")) == ([None] * 3, [None, "x", None])
+
+
 def test_field_names_may_hold_anything() -> None:
     names = ["a.b", "x/y~z", "it's", 'q"q', "ü €", "$"]
     rules = contract(*(column(f"c{i}", field=name) for i, name in enumerate(names)), format="jsonl")
