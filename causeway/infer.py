@@ -16,9 +16,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml  # type: ignore[import-untyped]
+from open_data_contract_standard.model import SchemaProperty
 
 from causeway.check import fetch
 from causeway.contract import Column, Contract, ContractError
+from causeway.odcs_column import Place, compile_columns
 from glue_jobs.casts import cast
 from glue_jobs.formats import read
 from glue_jobs.model import Slice, Unreadable
@@ -136,12 +138,15 @@ def _property(values: pl.Series) -> dict[str, Any]:
     found: dict[str, Any] = {"name": name, "logicalType": kind}
     if name != values.name:
         found["physicalName"] = values.name
-    if values.dtype.is_nested():
+    if kind == "string" and len(present):
+        found |= _of_json(present)
+    elif values.dtype.is_nested():
         found |= _of_dtype(values.dtype)
     if len(typed.drop_nulls()) == len(values) and len(values):
         found["required"] = True
     if isinstance(typed.dtype, pl.Decimal):
         found["physicalType"] = f"decimal({typed.dtype.precision},{typed.dtype.scale})"
+    kind = found["logicalType"]
     distinct = typed.unique().to_list() if kind == "string" else []
     if 0 < len(distinct) <= FEW and len(present) >= 10 * len(distinct):
         found["enum"] = [{"value": value} for value in sorted(distinct)]
@@ -169,6 +174,18 @@ def _guess(present: pl.Series) -> tuple[str, pl.Series]:
         if not typed.null_count() and not (padded and kind in ("integer", "number")):
             return kind, typed
     return "string", present
+
+
+def _of_json(texts: pl.Series) -> dict[str, Any]:
+    """The parts of texts that are all JSON arrays, or all objects."""
+    if texts.dtype != pl.String or texts.str.slice(0, 1).unique().to_list() not in (["["], ["{"]):
+        return {}
+    try:
+        parts = _of_dtype(texts.str.json_decode(infer_schema_length=None).dtype)
+        (column,) = compile_columns([SchemaProperty.model_validate({"name": "c", **parts})], Place(Path()))
+    except (pl.exceptions.PolarsError, ContractError):
+        return {}
+    return parts if not cast(texts, column).null_count() else {}  # some may differ from the others
 
 
 def _of_dtype(dtype: Any) -> dict[str, Any]:

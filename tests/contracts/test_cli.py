@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from causeway.__main__ import main
+from causeway.contract import load_contract
 from glue_jobs.stored import BLOCK
 
 ROOT = Path(__file__).parents[2]
@@ -160,6 +161,24 @@ def test_a_contract_drafted_from_parquet_accepts_it_whatever_its_types(
     assert main(["infer", str(path)]) == 0
     (tmp_path / "draft.yaml").write_text(capsys.readouterr().out)
     assert main(["check", str(tmp_path / "draft.yaml"), str(path)]) == 0, capsys.readouterr().out
+
+
+def test_arrays_and_objects_of_json_lines_are_drafted_with_their_parts_where_all_are_alike(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "orders.jsonl"
+    lines = [{"id": n, "lines": [{"sku": "x", "price": n / 2}], "odd": [n, {}][n % 2 :]} for n in range(4)]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    assert main(["infer", str(path)]) == 0
+    draft = tmp_path / "draft.yaml"
+    draft.write_text(capsys.readouterr().out)
+    assert main(["check", str(draft), str(path)]) == 0
+    kinds = {column.name: column.arrow_type() for column in load_contract(draft).columns}
+    assert kinds == {
+        "id": pa.int64(),
+        "lines": pa.list_(pa.struct([("sku", pa.string()), ("price", pa.float64())])),
+        "odd": pa.string(),
+    }
 
 
 @pytest.mark.parametrize(

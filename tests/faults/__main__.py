@@ -47,11 +47,12 @@ Seed {seed}; {took:.0f} minutes on {cores} cores.
 
 Each of these ended as a defence and a test; the rows above ran with them.
 
-- botocore's "standard" retries have a quota: under lasting throttling, a client that lives long gives up at once.
+- botocore's "standard" retries have a quota: under lasting throttling, a client that lives long gives up.
 - Two first batches that both made the table: one of them failed.
-- A rebuild of the ledger beside a commit. Who followed the history did not notice that a new epoch had begun, took the
-  absence of entries for knowledge, and left an earlier version's rejected rows in quarantine (one interleaving in a
-  thousand; now a row of its own). And a ledger that was only begun could be taken for a whole one.
+- A rebuild of the ledger beside a commit. Who followed the history did not notice that a new epoch had
+  begun, took the absence of entries for knowledge, and left an earlier version's rejected rows in quarantine
+  (one interleaving in a thousand; now a row of its own). And a ledger that was only begun could be taken for
+  a whole one.
 - Deletes by a lifecycle rule looked like people's; undeleted objects met an execution that had succeeded.
 """
 
