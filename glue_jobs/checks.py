@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from textwrap import shorten
 from typing import Any
 
 import polars as pl
@@ -106,7 +107,7 @@ def describe(column: Column) -> str:
         return f"an array, each item {describe(column.items)}"
     if column.properties:
         parts = ", ".join(f"{part.name}: {describe(part)}" for part in column.properties)
-        return f"an object with {parts}"
+        return f"an object with {shorten(parts, 200, placeholder=' …')}"
     form = f" in the form {column.format}" if column.format else ""
     return f"{'an' if column.type[0] in 'ao' else 'a'} {column.type}{form}"
 
