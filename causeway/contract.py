@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +58,12 @@ class Column:
     transform: str | None = None  # SQL over the other columns
     items: Column | None = None
     properties: tuple[Column, ...] = ()
+
+    def with_parts(self) -> Iterator[Column]:
+        """The column, and everything inside it."""
+        yield self
+        for part in (*self.properties, *([self.items] if self.items else [])):
+            yield from part.with_parts()
 
     def arrow_type(self) -> pa.DataType:
         import pyarrow as pa  # noqa: PLC0415 - not where Lambda loads this module
@@ -139,7 +145,7 @@ def load_contracts(
         try:
             if not DATASET.fullmatch(dataset):  # nor does a name with another suffix
                 raise ContractError(
-                    f"{path}: name it <dataset>{SUFFIX}, the dataset matching {DATASET.pattern}"
+                    f"{path}: file: name it <dataset>{SUFFIX}, the dataset matching {DATASET.pattern}"
                 )
             contracts[dataset] = load(path)
         except ContractError as error:

@@ -24,7 +24,7 @@ from causeway.odcs_column import Place, compile_columns
 from glue_jobs.casts import cast
 from glue_jobs.formats import read
 from glue_jobs.model import Slice, Unreadable
-from glue_jobs.stored import text_blocks
+from glue_jobs.stored import BOM, text_blocks
 
 SAMPLE = 64 << 20  # bytes of each file
 NULLS = ["", "NA", "N/A", "NaN", "NULL", "null", "None", "\\N", "-"]
@@ -108,7 +108,7 @@ def _shape(path: Path) -> Contract:
         if fetch(piece.source, "", 0, 4) == b"PAR1":
             facts["format"], names = "parquet", pq.read_schema(piece.source).names
         else:
-            first = next(text_blocks(piece, fetch, "utf-8"), (0, b""))[1].removeprefix(b"\xef\xbb\xbf")
+            first = next(text_blocks(piece, fetch, "utf-8"), (0, b""))[1].removeprefix(BOM)
             if first.lstrip().startswith(b"{"):
                 facts["format"], names = "jsonl", _keys(first)
             else:

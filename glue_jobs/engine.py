@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
-from causeway.contract import Column, Contract
+from causeway.contract import Contract
 from glue_jobs import rejects
 from glue_jobs.checks import RAW, checks, faults
 from glue_jobs.formats import read
@@ -64,7 +65,8 @@ def dry_run(contract: Contract) -> None:
             label = f"{check.column or 'row'}: {check.code}"
             if frame.select(check.broken).dtypes != [pl.Boolean]:
                 raise ValueError(f"{label}: not a condition, for it is neither true nor false")
-        for column in _with_parts(contract.columns):  # these speak only when there are values
+        # These speak only when there are values.
+        for column in chain.from_iterable(whole.with_parts() for whole in contract.columns):
             label = f"{column.name or 'items'}: defaultTimezone"
             if column.timezone:
                 pl.Series([datetime(2000, 1, 1)]).dt.replace_time_zone(column.timezone)
@@ -74,13 +76,6 @@ def dry_run(contract: Contract) -> None:
     except pl.exceptions.PolarsError as error:
         reason = re.sub(rf'"{RAW}[^"]*",? ?', "", " ".join(str(error).split()))
         raise ValueError(f"{label}: {reason}"[:500]) from error
-
-
-def _with_parts(columns: Sequence[Column]) -> Iterator[Column]:
-    for column in columns:
-        yield column
-        yield from _with_parts(column.properties)
-        yield from _with_parts([column.items] if column.items else [])
 
 
 def curate_slices(

@@ -202,5 +202,4 @@ def _exact(line: bytes, field: str, rounded: str) -> str:
 
 
 def _wants_exact(column: Column) -> bool:
-    parts = (*column.properties, *([column.items] if column.items else []))
-    return column.type == "integer" or column.precision is not None or any(map(_wants_exact, parts))
+    return any(part.type == "integer" or part.precision is not None for part in column.with_parts())
