@@ -148,7 +148,7 @@ def _groups(
                 group.append((piece, parsed))
                 nothing = False
                 size += parsed.size
-                if size >= BLOCK:
+                if size >= BLOCK // 2:
                     given = True
                     yield group
                     group, size = [], 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import sys
 import uuid
 import zipimport
@@ -39,6 +40,7 @@ def in_tasks(
         number, unit = numbered
         done = number, work(number, unit)
         _forget_zips()
+        _freeze_imports()
         return done
 
     if not units:
@@ -51,6 +53,13 @@ def _forget_zips() -> None:
     for path, finder in list(sys.path_importer_cache.items()):
         if isinstance(finder, zipimport.zipimporter):
             del sys.path_importer_cache[path]
+
+
+@functools.cache
+def _freeze_imports() -> None:
+    """Or Spark, which collects garbage after every task, has Python look at each object of each library."""
+    gc.collect()
+    gc.freeze()
 
 
 @functools.cache
