@@ -12,8 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from causeway.contract import RESCUED, Column, Contract
-from glue_jobs.csv_lines import Positions, Records, count_before, misfits
-from glue_jobs.model import Misfit, Parsed, Unreadable
+from glue_jobs.csv_lines import CHUNK, Positions, Records, count_before, misfits
+from glue_jobs.model import NOWHERE, Misfit, Parsed, Unreadable
 
 Chosen = NDArray[np.bool_]
 SHAPES = "SELECT hash(json_keys(l)) AS shape FROM lines"
@@ -41,9 +41,10 @@ def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: boo
     frame = _uniform(lines, data, records, contract)
     if frame is not None:
         frame = _as_written(frame, lines, contract)
-        asked = _may_hold_more(data, records, contract)
-        some = lines.take(pa.array(asked))
-        unknown = asked[_odd_shapes(some, _query(SHAPES, some)["shape"], contract)[0]]
+        unknown = _may_hold_more(data, records, contract)
+        if len(unknown):
+            asked = lines.take(pa.array(unknown))
+            unknown = unknown[_odd_shapes(asked, _query(SHAPES, asked)["shape"], contract)[0]]
     else:
         shapes = _shapes(lines, data, records)
         ok = shapes.is_not_null().to_numpy()
@@ -95,18 +96,25 @@ def _as_written(frame: pl.DataFrame, lines: pa.Array, contract: Contract) -> pl.
 
 
 def _may_hold_more(data: bytes, records: Records, contract: Contract) -> Positions:
-    """Lines with more colons than fields where a key could end: they have other fields, or such texts."""
+    """Lines with more colons than fields where a key could end: they have other fields, or such texts.
+
+    Each line must have all the contract's fields.
+    """
     buffer = np.frombuffer(data, np.uint8)
-    before = np.append(np.uint8(0), buffer[:-1])
 
     def chosen(start: int, stop: int) -> Chosen:
-        last = before[start:stop]
-        found: Chosen = (buffer[start:stop] == ord(":")) & ((last == ord('"')) | (last <= ord(" ")))
+        found: Chosen = buffer[start:stop] == ord(":")
+        first = int(start == 0)  # before the first byte, which is none, stands nothing
+        last = buffer[start + first - 1 : stop - 1]
+        found[first:] &= (last == ord('"')) | (last <= ord(" "))
         return found
 
-    edges = np.concatenate([records.start, records.next])
-    start, after = np.split(count_before(edges, len(buffer), chosen), 2)
-    return np.flatnonzero(after - start > len(contract.inputs))
+    fields, size = len(contract.inputs), len(buffer)
+    colons = sum(np.count_nonzero(chosen(at, min(at + CHUNK, size))) for at in range(0, size, CHUNK))
+    if colons == fields * len(records):
+        return NOWHERE
+    start, after = np.split(count_before(np.concatenate([records.start, records.next]), size, chosen), 2)
+    return np.flatnonzero(after - start > fields)
 
 
 def _shapes(lines: pa.Array, data: bytes, records: Records) -> pl.Series:
