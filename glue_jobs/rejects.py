@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from glue_jobs.checks import FAULT, RAW
@@ -67,8 +68,7 @@ def _rejected(*values: Any) -> pl.DataFrame:
 
 def counts(good: pl.Series, bad: pl.DataFrame, group: Group) -> list[SourceCount]:
     """What became of each of the group's blocks; `good`: the place in the group of each curated row."""
-    curated = dict(good.value_counts().iter_rows())
-    rejected = dict(bad["_piece"].value_counts().iter_rows())
+    curated, rejected = (np.bincount(where, minlength=len(group)) for where in (good, bad["_piece"]))
     codes = bad.select(
         "_piece", code=pl.col("faults").list.eval(pl.element().struct.field("code")).list.unique()
     )
@@ -82,7 +82,7 @@ def counts(good: pl.Series, bad: pl.DataFrame, group: Group) -> list[SourceCount
         if isinstance(parsed, Unreadable):
             found.append(replace(count, unreadable=piece.whole, torn=not piece.whole))
             continue
-        kept, lost = curated.get(i, 0), rejected.get(i, 0)
+        kept, lost = int(curated[i]), int(rejected[i])
         if parsed.rows != kept + lost:
             raise RuntimeError(f"{piece.source}: {parsed.rows} rows came in, {kept} + {lost} went out")
         found.append(

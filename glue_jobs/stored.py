@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from glue_jobs.model import RAW_LIMIT, Fetch, Slice, Unreadable
 
-BLOCK = 8 << 20  # bytes of text in work at a time: bounds a task's memory, and suits processors' caches
+BLOCK = 16 << 20  # bytes of text in work at a time: bounds a task's memory, and suits processors' caches
 SMALL = 64 << 20  # bytes that any object may unfold to
 HEAD = 1 << 16
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
