@@ -17,6 +17,12 @@ DATASET = re.compile(r"[a-z][a-z0-9_]{0,39}")
 CONTRACTS = Path(__file__).resolve().parent.parent / "contracts"
 RESCUED = "_rescued"
 NARROW = 32  # bits
+MAX_NAME = 255  # characters, in the catalog
+
+
+def is_name(name: str) -> bool:
+    """Whether a column may be called so; what begins with `_` is the engine's."""
+    return 0 < len(name) <= MAX_NAME and not name.startswith("_")
 
 
 class ContractError(ValueError):

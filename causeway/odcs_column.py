@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 
 from open_data_contract_standard.model import DataQuality, SchemaProperty
 
-from causeway.contract import Column, ContractError
+from causeway.contract import Column, ContractError, is_name
 
 TYPES = ("string", "integer", "number", "boolean", "date", "timestamp", "time", "array", "object")
 DECIMAL = re.compile(r"^(?:decimal|numeric)\((\d+)(?:,\s*(\d+))?\)$", re.IGNORECASE)
-MAX_NAME, MAX_PRECISION = 255, 38
+MAX_PRECISION = 38
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 OPTIONS = {
     "string": {"minLength", "maxLength", "pattern"},
@@ -64,15 +64,16 @@ def compile_columns(
     columns = tuple(_column(p, place / f"properties[{i}]", nested=nested) for i, p in enumerate(properties))
     for attribute in ("name", "field"):
         names = [getattr(column, attribute) for column in columns]
+        same = str.lower if attribute == "name" else str  # the catalog knows no upper and lower case
         for i, name in enumerate(names):
-            if name in names[:i]:
+            if same(name) in map(same, names[:i]):
                 raise (place / f"properties[{i}]").wrong(f"{attribute} {name!r} is used twice")
     return columns
 
 
 def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool = False) -> Column:
     name = p.name or ""
-    if not item and (not name or name.startswith("_") or len(name) > MAX_NAME):
+    if not item and not is_name(name):
         raise (place / "name").wrong(f"{name!r}: expected a name that does not begin with '_'")
     if name:
         place = Place(place.file, f"{place.path} ({name})")
@@ -206,7 +207,7 @@ def _items(p: SchemaProperty, place: Place) -> Column | None:
     if p.logicalType != "array":
         return None
     if p.items is None:
-        raise (place / "items").wrong("an array says what its items are")
+        raise (place / "items").wrong("an array says what its items are; a string keeps it as JSON")
     return _column(p.items, place / "items", nested=True, item=True)
 
 
@@ -214,7 +215,9 @@ def _parts(p: SchemaProperty, options: dict[str, Any], place: Place) -> tuple[Co
     if p.logicalType != "object":
         return ()
     if not p.properties:
-        raise (place / "properties").wrong("an object says what its properties are")
+        raise (place / "properties").wrong(
+            "an object says what its properties are; a string keeps it as JSON"
+        )
     parts = compile_columns(p.properties, place, nested=True)
     required = set(options.get("required", ()))
     if unknown := required - {part.name for part in parts}:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
@@ -14,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from causeway.contract import Column
+from glue_jobs.nested import known_fields, parsed
 
 FIRST_DAY, LAST_DAY = ((day - date(1970, 1, 1)).days for day in (date.min, date.max))
 
@@ -40,6 +40,8 @@ def cast(raw: pl.Series, column: Column) -> pl.Series:
 def _retype(raw: pl.Series, column: Column) -> pl.Series:
     """Typed values (of Parquet): only a change that loses nothing."""
     target = polars_type(column)
+    if raw.dtype.is_nested():
+        raw = raw.to_frame("v").select(v=known_fields(pl.col("v"), raw.dtype, column))["v"]
     if (
         isinstance(raw.dtype, pl.Datetime)
         and column.type == "timestamp"
@@ -164,15 +166,7 @@ def _writable(value: pl.Series) -> pl.Series:
 
 
 def _nested(raw: pl.Series, column: Column) -> pl.Series:
-    return pl.Series(raw.name, _fitted([_parsed(text) for text in raw], column)[0])
-
-
-def _parsed(text: str | None) -> Any:
-    """The JSON value, its numbers as they are written; for what is none, a text."""
-    try:
-        return None if text is None else json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
-    except (ValueError, RecursionError):
-        return text
+    return pl.Series(raw.name, _fitted([parsed(text) for text in raw], column)[0])
 
 
 def _fitted(values: Sequence[Any], column: Column) -> tuple[pa.Array, NDArray[np.bool_]]:

@@ -8,11 +8,12 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from causeway.contract import RESCUED, Column, Contract
+from causeway.contract import RESCUED, Column, Contract, is_name
 from glue_jobs.casts import cast, polars_type
 from glue_jobs.checks import RAW, as_text
 from glue_jobs.model import Group, Parsed
 from glue_jobs.names import EXTRA
+from glue_jobs.nested import unknown_fields
 
 WHERE = {"_piece": pl.UInt32, "_line": pl.Int64, "_start": pl.Int64, "_end": pl.Int64}
 
@@ -33,7 +34,7 @@ def typed(contract: Contract, group: Group) -> tuple[pl.DataFrame, pl.DataFrame]
     series += [frame[name] for name in frame.columns if name.startswith(("_", EXTRA))]
     if RESCUED not in frame.columns:
         series.append(nothing.alias(RESCUED))
-    rows = pl.DataFrame(series)
+    rows = _keep_unknown_parts(pl.DataFrame(series), contract)
     for column in contract.columns:
         if column.transform:
             rows = rows.with_columns(_derived(column))
@@ -47,19 +48,54 @@ def _derived(column: Column) -> pl.Expr:
 
 def _unknown_fields(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """Fields beyond the contract, as its policy wants them: new columns of text, or one of JSON."""
+    evolves = contract.on_schema_change == "evolve"
+    if evolves and RESCUED in frame.columns:
+        frame = _spread(frame)
     extra = [name for name in frame.columns if name.startswith(EXTRA)]
-    if contract.on_schema_change == "evolve":
-        if RESCUED in frame.columns:
-            frame = _spread(frame)
-        return frame.with_columns(as_text(frame[name]).alias(name) for name in extra)
+    frame = frame.with_columns(as_text(frame[name]).alias(name) for name in extra)
+    if evolves:
+        extra = _cannot_join(extra, contract)
     if not extra:
         return frame
-    fields = [as_text(frame[name]).alias(name.removeprefix(EXTRA)) for name in extra]
+    fields = frame.select(pl.col(name).alias(name.removeprefix(EXTRA)) for name in extra)
     some = frame.select(pl.any_horizontal(pl.col(extra).is_not_null())).to_series()
-    rescued = pl.DataFrame(fields).select(
-        pl.when(some).then(pl.struct(pl.all()).struct.json_encode()).alias(RESCUED)
-    )
-    return frame.drop(extra).hstack(rescued)
+    rescued = fields.select(pl.when(some).then(pl.struct(pl.all()).struct.json_encode()))
+    return frame.drop(extra).hstack([rescued.to_series().alias(_rescued_as(contract))])
+
+
+def _cannot_join(extra: list[str], contract: Contract) -> list[str]:
+    """New columns whose name the table has, or will have, already; or which no contract could give one."""
+    taken = {column.name.lower() for column in contract.columns}  # Glue's catalog knows no case
+    cannot = []
+    for column in extra:
+        name = column.removeprefix(EXTRA).lower()
+        if name in taken or not is_name(name):
+            cannot.append(column)
+        taken.add(name)
+    return cannot
+
+
+def _rescued_as(contract: Contract) -> str:
+    """Where the rescued fields stand: for a table that evolves, another new column."""
+    return EXTRA + RESCUED if contract.on_schema_change == "evolve" else RESCUED
+
+
+def _keep_unknown_parts(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """Fields inside arrays and objects that the contract does not name join the row's rescued ones."""
+    name = _rescued_as(contract)
+    for column in contract.inputs:
+        if not any(part.properties for part in column.with_parts()):
+            continue
+        parts = unknown_fields(rows[RAW + column.name], column)
+        if parts.null_count() == len(parts):
+            continue
+        if name not in rows.columns:
+            rows = rows.with_columns(pl.lit(None, pl.String).alias(name))
+        begun = pl.coalesce(pl.col(name).str.head(-1) + ",", pl.lit("{"))
+        key = json.dumps(column.field, ensure_ascii=False) + ":"
+        more = pl.concat_str(begun, pl.lit(key), pl.lit(parts), pl.lit("}"))
+        rows = rows.with_columns(pl.when(pl.lit(parts).is_not_null()).then(more).otherwise(name).alias(name))
+    return rows
 
 
 def _spread(frame: pl.DataFrame) -> pl.DataFrame:

@@ -240,6 +240,11 @@ WRONG = [
         "used twice",
     ),
     (
+        "  - {name: a, logicalType: string}\n  - {name: A, logicalType: string}\n",
+        "properties[1]",
+        "used twice",
+    ),
+    (
         "  - {name: a, logicalType: integer, logicalTypeOptions: {minimum: few}}\n",
         "minimum",
         "'few' is not a integer",

@@ -112,3 +112,18 @@ def test_lines_that_differ_are_read_whatever_characters_an_error_would_quote() -
             [json.dumps({"Ü": text}, ensure_ascii=False), json.dumps({text: 1}, ensure_ascii=False)]
         )
         assert values(run(rules, data.encode()), "c") == [text, None]
+
+
+def test_new_columns_whose_names_are_taken_are_rescued_not_joined() -> None:
+    """By lineage, by a derived column, by a column that the file calls otherwise, or but for the case."""
+    columns = (
+        column("id", "integer"),
+        column("total", "integer", transform="id * 2"),
+        column("a", field="A"),
+    )
+    rules = contract(*columns, format="jsonl", on_schema_change="evolve")
+    taken = {"_source": "x", "total": "7", "a": "y", "ID": "8", "": "z", "_rescued": "r"}
+    result = run(rules, json.dumps({"id": 1, "A": "b", **taken, "new": "d"}).encode())
+    (row,) = result.rows.to_pylist()
+    assert (row["total"], row["a"], row["_source"], row["new"]) == (2, "b", "s0", "d")
+    assert json.loads(row["_rescued"]) == taken

@@ -279,3 +279,68 @@ def test_a_number_of_a_parquet_file_is_no_moment(number: pa.DataType, moment: st
     wanted = column("v", "array", items=column("i", moment)) if nested else column("v", moment)
     result = run(contract(wanted, format="parquet"), parquet_bytes(number, [1] if nested else 1))
     assert codes(result) == [(1, ["type"])]
+
+
+PLACE = column(
+    "place",
+    "object",
+    field="Place",
+    properties=(
+        column("city", field="City", required=True),
+        column("points", "array", items=column("p", "object", properties=(column("x", "number"),))),
+    ),
+)
+PLACES = [
+    {"City": "Rome", "zip": "00100", "points": [{"x": 1.5, "y": [2]}, {"x": 2.5}]},
+    {"City": "Pisa", "points": [{"x": 3.5}, None]},
+    None,
+]
+KEPT = [{"city": "Rome", "points": [{"x": 1.5}, {"x": 2.5}]}, {"city": "Pisa", "points": [{"x": 3.5}, None]}]
+BEYOND = {"Place": {"zip": "00100", "points": [{"y": [2]}, None]}}
+
+
+def with_places(format: str) -> bytes:
+    if format == "jsonl":
+        return "\n".join(json.dumps({"id": i, "Place": place}) for i, place in enumerate(PLACES)).encode()
+    if format == "csv":
+        texts = [json.dumps(place) if place else "" for place in PLACES]
+        return csv_bytes(["id", "Place"], [[str(i), text] for i, text in enumerate(texts)])
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"id": range(len(PLACES)), "Place": PLACES}), sink)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl", "parquet"])
+def test_fields_inside_a_value_that_the_contract_does_not_know_are_no_more_lost_than_whole_ones(
+    format: str,
+) -> None:
+    columns, data = (column("id", "integer"), PLACE), with_places(format)
+    rescued = run(contract(*columns, format=format), data)
+    assert values(rescued, "place") == [*KEPT, None]
+    assert [v and json.loads(v) for v in values(rescued, "_rescued")] == [BEYOND, None, None]
+    evolved = run(contract(*columns, format=format, on_schema_change="evolve"), data)
+    assert values(evolved, "_rescued") == values(rescued, "_rescued")
+    frozen = run(contract(*columns, format=format, on_schema_change="freeze"), data)
+    assert (values(frozen, "place"), codes(frozen)) == ([KEPT[1], None], [(frozen_line(format), ["schema"])])
+
+
+def frozen_line(format: str) -> int:
+    return 2 if format == "csv" else 1  # after the header
+
+
+def test_unknown_fields_of_a_row_and_of_its_values_are_rescued_together() -> None:
+    place = json.dumps({"City": "Ü", "big": 12345678901234567890, "none": None})
+    result = run(contract(PLACE, format="jsonl"), f'{{"Place":{place},"more":[1]}}'.encode())
+    (kept,) = values(result, "_rescued")
+    assert json.loads(kept) == {
+        "more": [1],
+        "Place": {"big": 12345678901234567890, "none": None},
+    }
+
+
+def test_half_a_character_in_a_value_costs_its_row_alone() -> None:
+    rules = contract(column("id", "integer"), column("tags", "array", items=column("t")))
+    rows = [["1", r'["\ud800"]'], ["2", r'["\ud83d\ude00"]'], ["3", r'["\\ud800"]']]
+    result = run(rules, csv_bytes(["id", "tags"], rows))
+    assert values(result, "tags") == [["😀"], [r"\ud800"]]
+    assert codes(result) == [(2, ["type"])]
