@@ -74,7 +74,7 @@ def _reread(raw: Any, target: Any) -> bool:
     if isinstance(raw, pl.Struct) and isinstance(target, pl.Struct):
         fields = {field.name: field.dtype for field in raw.fields}
         return any(_reread(fields.get(field.name, field.dtype), field.dtype) for field in target.fields)
-    if raw.is_nested() and target.is_nested():
+    if hasattr(raw, "inner") or hasattr(target, "inner"):
         return _reread(getattr(raw, "inner", raw), getattr(target, "inner", target))
     return bool((raw.is_numeric() and target.is_temporal()) or (raw.is_temporal() and target.is_numeric()))
 

@@ -253,7 +253,12 @@ def parquet_bytes(kind: pa.DataType, value: Any) -> bytes:
     return sink.getvalue()
 
 
-WANTED = [*(kind for kind, _ in CASES), column("v"), column("v", "array", items=column("i", "time"))]
+WANTED = [
+    *(kind for kind, _ in CASES),
+    column("v"),
+    column("v", "array", items=column("i", "time")),
+    column("v", "object", properties=(column("w", "integer"),)),
+]
 
 
 @pytest.mark.parametrize("wanted", WANTED, ids=lambda wanted: wanted.type)
