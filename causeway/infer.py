@@ -8,7 +8,9 @@ import csv
 import json
 import re
 import uuid
+from collections.abc import Iterable
 from decimal import Decimal
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +61,7 @@ def draft(files: list[Path], name: str | None = None) -> str:
     schema = {
         "name": dataset,
         "customProperties": [{"property": key, "value": value} for key, value in facts.items()],
-        "properties": [_property(frame[column]) for column in frame.columns],
+        "properties": _named((column, _property(frame[column])) for column in frame.columns),
     }
     document = {
         "apiVersion": "v3.1.0",
@@ -81,6 +83,17 @@ def draft(files: list[Path], name: str | None = None) -> str:
 def _identifier(name: str) -> str:
     cleaned = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     return cleaned if cleaned[:1].isalpha() else f"c_{cleaned}"
+
+
+def _named(fields: Iterable[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Properties for these fields, no two of one name."""
+    properties: dict[str, dict[str, Any]] = {}
+    for field, facts in fields:
+        first = _identifier(field)
+        numbered = (f"{first}_{n}" for n in count(2))
+        name = next(name for name in chain([first], numbered) if name not in properties)
+        properties[name] = {"name": name} | ({"physicalName": field} if name != field else {}) | facts
+    return list(properties.values())
 
 
 def _sample(files: list[Path]) -> tuple[Contract, pl.DataFrame]:
@@ -132,12 +145,9 @@ def _keys(data: bytes) -> list[str]:
 
 
 def _property(values: pl.Series) -> dict[str, Any]:
-    name = _identifier(values.name)
     present = values.drop_nulls()
     kind, typed = _guess(present)
-    found: dict[str, Any] = {"name": name, "logicalType": kind}
-    if name != values.name:
-        found["physicalName"] = values.name
+    found: dict[str, Any] = {"logicalType": kind}
     if kind == "string" and len(present):
         found |= _of_json(present)
     elif values.dtype.is_nested():
@@ -191,7 +201,7 @@ def _of_json(texts: pl.Series) -> dict[str, Any]:
 def _of_dtype(dtype: Any) -> dict[str, Any]:
     """What a typed column is, and its parts."""
     if isinstance(dtype, pl.Struct):
-        parts = [{"name": part.name, **_of_dtype(part.dtype)} for part in dtype.fields]
+        parts = _named((part.name, _of_dtype(part.dtype)) for part in dtype.fields)
         return {"logicalType": "object", "properties": parts}
     if isinstance(dtype, pl.List | pl.Array):
         return {"logicalType": "array", "items": _of_dtype(dtype.inner)}

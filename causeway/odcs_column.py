@@ -86,7 +86,7 @@ def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool
         raise (place / "logicalTypeOptions.format").wrong("expected i32, i64, f32 or f64")
     column = Column(
         name=name,
-        field=p.physicalName or name,
+        field=name if p.physicalName is None else p.physicalName,
         type=p.logicalType,
         required=bool(p.required or p.primaryKey),
         unique=bool(p.unique),

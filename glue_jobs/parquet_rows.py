@@ -67,4 +67,6 @@ def _blocks(table: pa.Table, row: int, contract: Contract) -> Iterator[Parsed]:
     for first in range(0, max(len(table), 1), height):
         block = table.slice(first, height)
         rows = np.arange(row + first + 1, row + first + len(block) + 1)
-        yield Parsed(named(pl.DataFrame(block), contract), rows, rows, rows, size=block.nbytes)
+        frame = pl.DataFrame(block)
+        frame.columns = block.column_names  # Polars gives one without a name another
+        yield Parsed(named(frame, contract), rows, rows, rows, size=block.nbytes)

@@ -181,6 +181,38 @@ def test_arrays_and_objects_of_json_lines_are_drafted_with_their_parts_where_all
     }
 
 
+@pytest.mark.parametrize("format", ["csv", "jsonl", "parquet"])
+def test_fields_called_alike_oddly_or_nothing_get_names_that_a_contract_may_have(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], format: str
+) -> None:
+    inside = {"Q": 1.5, "q": 2.5, "_y": 3.5}
+    row = {
+        "ID": 1,
+        "id": 2,
+        "_x": 3,
+        "Ü b": "u",
+        "": 5,
+        "id_2": 6,
+        **({"in": inside} if format != "csv" else {}),
+    }
+    path = tmp_path / f"odd.{format}"
+    if format == "csv":
+        pl.DataFrame([row]).write_csv(path)
+    elif format == "jsonl":
+        path.write_text(json.dumps(row))
+    else:
+        pq.write_table(pa.table({name: [value] for name, value in row.items()}), path)
+    assert main(["infer", str(path)]) == 0
+    draft, out = tmp_path / "draft.yaml", tmp_path / "out"
+    draft.write_text(capsys.readouterr().out)
+    assert main(["check", str(draft), str(path), "--out", str(out)]) == 0
+    fields = {column.field: column.name for column in load_contract(draft).columns}
+    assert set(fields) == set(row)
+    (curated,) = (pq.read_table(file).to_pylist()[0] for file in out.rglob("curated/**/*.parquet"))
+    assert [curated[name] for field, name in fields.items() if field != "in"] == [1, 2, 3, "u", 5, 6]
+    assert format == "csv" or list(curated[fields["in"]].values()) == [1.5, 2.5, 3.5]
+
+
 @pytest.mark.parametrize(
     "data",
     [b"", b"PAR1 and no more", b"\n\n", b"a\rb,c\n1,2\n", b"\xff\xfe,b\n1,2\n", b"\x1f\x8b\x08\x00", b"{}"],
