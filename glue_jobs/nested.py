@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
 
 from causeway.contract import Column
+
+Beyond = Callable[[Any], Any]
 
 AS_WRITTEN: Any = {"parse_float": str, "parse_int": str, "parse_constant": str}
 HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")  # a surrogate; JSON may escape one alone, text has none
@@ -18,7 +21,7 @@ def parsed(text: str | None) -> Any:
     """The JSON value, its numbers as they are written; for what is none, a text."""
     try:
         value = None if text is None else json.loads(text, **AS_WRITTEN)
-        if text and HALF_CHARACTER.search(text):
+        if text and "\\u" in text and HALF_CHARACTER.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return text
@@ -42,20 +45,17 @@ def known_fields(values: pl.Expr, dtype: Any, column: Column) -> pl.Expr:
 
 def unknown_fields(raw: pl.Series, column: Column) -> pl.Series:
     """What each value holds beyond the contract, as JSON in the value's own shape; null where nothing."""
-    if raw.dtype == pl.String:
-        rests = [_rest_of_text(text, column) for text in raw]
-    elif _may_hold_more(raw.dtype, column):
-        rests = [_as_json(_beyond(value, column, typed=True)) for value in raw]
-    else:
-        rests = [None] * len(raw)
+    rests: list[str | None] = [None] * len(raw)
+    if raw.dtype == pl.String and (beyond := _beyond(column, nulls=True)):
+        rests = [None if beyond(parsed(text)) is None else _rest_of_text(text, beyond) for text in raw]
+    elif _may_hold_more(raw.dtype, column) and (beyond := _beyond(column, nulls=False)):
+        rests = [_as_json(beyond(value)) for value in raw]
     return pl.Series(rests, dtype=pl.String)
 
 
-def _rest_of_text(text: str | None, column: Column) -> str | None:
-    if text is None or _beyond(parsed(text), column) is None:
-        return None
+def _rest_of_text(text: str, beyond: Beyond) -> str | None:
     try:
-        return _as_json(_beyond(json.loads(text), column))
+        return _as_json(beyond(json.loads(text)))
     except RecursionError:
         return text
 
@@ -64,21 +64,39 @@ def _as_json(value: Any) -> str | None:
     return None if value is None else json.dumps(value, default=str, ensure_ascii=False)
 
 
-def _beyond(value: Any, column: Column, *, typed: bool = False) -> Any:
-    """None where nothing is; of typed values, all of which have all fields, a null is nothing."""
-    if column.items and isinstance(value, list):
-        rests = [_beyond(item, column.items, typed=typed) for item in value]
-        return rests if any(rest is not None for rest in rests) else None  # whole, so that places stay
-    if not column.properties or not isinstance(value, dict):
+def _beyond(column: Column, *, nulls: bool) -> Beyond | None:
+    """What tells of a value the part that the column does not know, None where there is none.
+
+    Without `nulls` an unknown field that is null is nothing: typed values have all fields of their type.
+    """
+    if column.items:
+        return _beyond_array(_beyond(column.items, nulls=nulls))
+    if not column.properties:
         return None
-    known, rest = {part.field: part for part in column.properties}, {}
-    for key, field in value.items():
-        if key not in known:
-            if field is not None or not typed:
-                rest[key] = field
-        elif (inner := _beyond(field, known[key], typed=typed)) is not None:
-            rest[key] = inner
-    return rest or None
+    known = {part.field: _beyond(part, nulls=nulls) for part in column.properties}
+
+    def of_object(value: Any) -> Any:
+        rest = {}
+        for key, field in value.items() if isinstance(value, dict) else ():
+            if key not in known:
+                if nulls or field is not None:
+                    rest[key] = field
+            elif (inside := known[key]) and (inner := inside(field)) is not None:
+                rest[key] = inner
+        return rest or None
+
+    return of_object
+
+
+def _beyond_array(of_item: Beyond | None) -> Beyond | None:
+    if of_item is None:
+        return None
+
+    def of_array(value: Any) -> Any:
+        rests = [of_item(item) for item in value] if isinstance(value, list) else []
+        return rests if any(rest is not None for rest in rests) else None  # whole, so that places stay
+
+    return of_array
 
 
 def _may_hold_more(dtype: Any, column: Column) -> bool:

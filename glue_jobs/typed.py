@@ -84,7 +84,7 @@ def _keep_unknown_parts(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """Fields inside arrays and objects that the contract does not name join the row's rescued ones."""
     name = _rescued_as(contract)
     for column in contract.inputs:
-        if not any(part.properties for part in column.with_parts()):
+        if not column.properties and not column.items:
             continue
         parts = unknown_fields(rows[RAW + column.name], column)
         if parts.null_count() == len(parts):
