@@ -22,7 +22,7 @@ MAX_NAME = 255  # characters, in the catalog
 
 def is_name(name: str) -> bool:
     """Whether a column may be called so; what begins with `_` is the engine's."""
-    return 0 < len(name) <= MAX_NAME and not name.startswith("_")
+    return 0 < len(name) <= MAX_NAME and name.isprintable() and not name.startswith("_")
 
 
 class ContractError(ValueError):

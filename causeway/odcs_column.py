@@ -74,7 +74,7 @@ def compile_columns(
 def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool = False) -> Column:
     name = p.name or ""
     if not item and not is_name(name):
-        raise (place / "name").wrong(f"{name!r}: expected a name that does not begin with '_'")
+        raise (place / "name").wrong(f"{name!r}: expected a printable name that does not begin with '_'")
     if name:
         place = Place(place.file, f"{place.path} ({name})")
     if p.logicalType not in TYPES:

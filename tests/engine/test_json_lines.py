@@ -122,7 +122,7 @@ def test_new_columns_whose_names_are_taken_are_rescued_not_joined() -> None:
         column("a", field="A"),
     )
     rules = contract(*columns, format="jsonl", on_schema_change="evolve")
-    taken = {"_source": "x", "total": "7", "a": "y", "ID": "8", "": "z", "_rescued": "r"}
+    taken = {"_source": "x", "total": "7", "a": "y", "ID": "8", "": "z", "_rescued": "r", "\0\n": "n"}
     result = run(rules, json.dumps({"id": 1, "A": "b", **taken, "new": "d"}).encode())
     (row,) = result.rows.to_pylist()
     assert (row["total"], row["a"], row["_source"], row["new"]) == (2, "b", "s0", "d")
