@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 from pyiceberg.catalog import Catalog
@@ -140,14 +139,12 @@ class Batch:
         raise CommitFailedException(f"lost {MAX_DECISIONS} races for {self._manifest.dataset}")
 
     def _curated_table(self, results: Sequence[UnitResult]) -> Table:
-        schema = curated_schema(self._contract)
-        for column in sorted({name for result in results for name in result.new_columns}):
-            schema = schema.append(pa.field(column, pa.string()))
+        new_columns = sorted({name for result in results for name in result.new_columns})
         dataset = self._manifest.dataset
         return open_table(
             self._catalog,
             (self._lake.curated_database, dataset),
-            schema,
+            curated_schema(self._contract, new_columns),
             f"{self._lake.curated_location}/{dataset}",
             self._contract.partitioning,
         )

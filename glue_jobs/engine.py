@@ -43,6 +43,7 @@ class Curated:
     rejected: pa.Table
     counts: list[SourceCount]
     keys: pl.DataFrame  # a hash of every key that the contract wants unique, and where it stands
+    new_columns: tuple[str, ...]  # of `rows`, that the contract does not name
     anew: bool = False  # forget the parts before it: an object in them cannot be read to its end
 
     @cached_property
@@ -219,7 +220,8 @@ def _part(contract: Contract, results: list[_Result], stamp: Mapping[str, Any]) 
     ]
     rows = pl.concat([result.good for result in results], how="diagonal").with_columns(constants)
     known = {*contract.arrow_schema().names, *LINEAGE.names}
-    schema = curated_schema(contract, [name for name in rows.columns if name not in known])
+    evolved = tuple(name for name in rows.columns if name not in known)
+    schema = curated_schema(contract, evolved)
     rejected = pl.concat([result.rejected for result in results]).with_columns(constants)
     table = (
         rejected.select(REJECTED_SCHEMA.names)
@@ -227,6 +229,5 @@ def _part(contract: Contract, results: list[_Result], stamp: Mapping[str, Any]) 
         .cast(REJECTED_SCHEMA)
     )
     counts = [count for result in results for count in result.counts]
-    return Curated(
-        rows.select(schema.names), schema, table, counts, pl.concat([result.keys for result in results])
-    )
+    keys = pl.concat([result.keys for result in results])
+    return Curated(rows.select(schema.names), schema, table, counts, keys, evolved)

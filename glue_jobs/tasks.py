@@ -19,7 +19,7 @@ import polars as pl
 from causeway.clients import PATIENT
 from causeway.contract import Contract
 from glue_jobs.batch import Lake, UnitResult
-from glue_jobs.engine import curate_slices, curated_schema
+from glue_jobs.engine import curate_slices
 from glue_jobs.keys import Banned
 from glue_jobs.model import SourceCount
 from glue_jobs.output import parquet, write_parquet
@@ -79,7 +79,7 @@ class Task:
 
     def curate(self, number: int, unit: Unit, banned: Banned) -> UnitResult:
         """Curate a unit, part by part. A task that Spark tries again writes the same files again."""
-        known, dataset = set(curated_schema(self.contract).names), self.contract.dataset
+        dataset = self.contract.dataset
         counts: list[SourceCount] = []
         files: list[str] = []
         rejected: list[str] = []
@@ -109,7 +109,7 @@ class Task:
                 rejected.append(self._put(folder, name, parquet(part.rejected)))
             counts += part.counts
             keys.append(part.keys)
-            new_columns.update(column for column in part.frame.columns if column not in known)
+            new_columns.update(part.new_columns)
         return UnitResult(
             tuple(counts), tuple(files), tuple(rejected), pl.concat(keys), tuple(sorted(new_columns))
         )

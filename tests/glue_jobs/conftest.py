@@ -96,7 +96,9 @@ class SmallLake:
         curated = curate_unit(contract, unit, self._fetch, banned, now)
         files = [self._write(data) for _, data in write_parquet(curated.frame, contract)]
         rejected = [self._write(parquet(curated.rejected))] if curated.rejected.num_rows else []
-        return UnitResult(tuple(curated.counts), tuple(files), tuple(rejected), curated.keys)
+        return UnitResult(
+            tuple(curated.counts), tuple(files), tuple(rejected), curated.keys, curated.new_columns
+        )
 
     def _fetch(self, source: str, version: str, start: int, stop: int) -> bytes:
         body: bytes = self.s3.get_object(Bucket="landing", Key=source, VersionId=version)["Body"].read()

@@ -90,6 +90,20 @@ def test_a_mended_contract_makes_its_sources_due_again(small_lake: SmallLake) ->
     assert small_lake.snapshots() == 2
 
 
+def test_new_columns_join_the_table_and_those_that_cannot_are_rescued_in_one(small_lake: SmallLake) -> None:
+    evolving = dataclasses.replace(small_lake.contract, on_schema_change="evolve")
+    bodies = [b"id,city\n1,Rome", b"id,city,zip,CITY\n2,Pisa,56100,x", b"id,city,mayor,zip\n3,Bari,Ada,"]
+    for n, body in enumerate(bodies):
+        small_lake.curate(small_lake.land(f"{n}.csv", body), contract=evolving)
+    columns = ("id", "city", "zip", "mayor", "_rescued")
+    rows = [tuple(row[name] for name in columns) for row in small_lake.rows()]
+    assert sorted(rows, key=lambda row: int(row[0])) == [
+        (1, "Rome", None, None, None),
+        (2, "Pisa", "56100", None, '{"CITY":"x"}'),
+        (3, "Bari", None, "Ada", None),
+    ]
+
+
 def test_an_unreadable_object_is_quarantined_whole_and_the_rest_commits(small_lake: SmallLake) -> None:
     broken = small_lake.land("broken.csv", b"\x1f\x8bnot gzip")
     report = small_lake.curate(broken, small_lake.put("a.csv", "1,Oslo"))
