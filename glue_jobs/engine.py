@@ -149,7 +149,7 @@ def _groups(
                 group.append((piece, parsed))
                 nothing = False
                 size += parsed.size
-                if size >= BLOCK // 2:
+                if size >= BLOCK // 2:  # a full block ends just short of its size, at a line end
                     given = True
                     yield group
                     group, size = [], 0

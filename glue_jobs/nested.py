@@ -43,14 +43,17 @@ def known_fields(values: pl.Expr, dtype: Any, column: Column) -> pl.Expr:
     return pl.when(values.is_not_null()).then(pl.struct(parts)) if parts else values
 
 
-def unknown_fields(raw: pl.Series, column: Column) -> pl.Series:
-    """What each value holds beyond the contract, as JSON in the value's own shape; null where nothing."""
-    rests: list[str | None] = [None] * len(raw)
-    if raw.dtype == pl.String and (beyond := _beyond(column, nulls=True)):
+def unknown_fields(raw: pl.Series, column: Column) -> pl.Series | None:
+    """What each value holds beyond the contract, as JSON in the value's own shape; None if none does."""
+    is_text = raw.dtype == pl.String
+    beyond = _beyond(column, nulls=is_text)
+    if beyond is None or (not is_text and beyond(_example(raw.dtype)) is None):
+        return None
+    if is_text:
         rests = [None if beyond(parsed(text)) is None else _rest_of_text(text, beyond) for text in raw]
-    elif _may_hold_more(raw.dtype, column) and (beyond := _beyond(column, nulls=False)):
+    else:
         rests = [_as_json(beyond(value)) for value in raw]
-    return pl.Series(rests, dtype=pl.String)
+    return pl.Series(rests, dtype=pl.String) if any(rest is not None for rest in rests) else None
 
 
 def _rest_of_text(text: str, beyond: Beyond) -> str | None:
@@ -99,12 +102,10 @@ def _beyond_array(of_item: Beyond | None) -> Beyond | None:
     return of_array
 
 
-def _may_hold_more(dtype: Any, column: Column) -> bool:
-    if isinstance(dtype, pl.List) and column.items:
-        return _may_hold_more(dtype.inner, column.items)
-    if not isinstance(dtype, pl.Struct) or not column.properties:
-        return False
-    known = {part.field: part for part in column.properties}
-    return any(
-        field.name not in known or _may_hold_more(field.dtype, known[field.name]) for field in dtype.fields
-    )
+def _example(dtype: Any) -> Any:
+    """A value of the type that has everything the type has."""
+    if isinstance(dtype, pl.List):
+        return [_example(dtype.inner)]
+    if isinstance(dtype, pl.Struct):
+        return {field.name: _example(field.dtype) for field in dtype.fields}
+    return True

@@ -57,10 +57,10 @@ def _unknown_fields(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
         extra = _cannot_join(extra, contract)
     if not extra:
         return frame
-    fields = frame.select(pl.col(name).alias(name.removeprefix(EXTRA)) for name in extra)
-    some = frame.select(pl.any_horizontal(pl.col(extra).is_not_null())).to_series()
-    rescued = fields.select(pl.when(some).then(pl.struct(pl.all()).struct.json_encode()))
-    return frame.drop(extra).hstack([rescued.to_series().alias(_rescued_as(contract))])
+    some = pl.any_horizontal(pl.col(extra).is_not_null())
+    fields = pl.struct(pl.col(name).alias(name.removeprefix(EXTRA)) for name in extra)
+    rescued = pl.when(some).then(fields.struct.json_encode()).alias(_rescued_as(contract))
+    return frame.drop(extra).hstack(frame.select(rescued))
 
 
 def _cannot_join(extra: list[str], contract: Contract) -> list[str]:
@@ -84,10 +84,8 @@ def _keep_unknown_parts(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """Fields inside arrays and objects that the contract does not name join the row's rescued ones."""
     name = _rescued_as(contract)
     for column in contract.inputs:
-        if not column.properties and not column.items:
-            continue
         parts = unknown_fields(rows[RAW + column.name], column)
-        if parts.null_count() == len(parts):
+        if parts is None:
             continue
         if name not in rows.columns:
             rows = rows.with_columns(pl.lit(None, pl.String).alias(name))
