@@ -3,13 +3,17 @@
 
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
-from causeway.changes import load_kept
-from causeway.contract import CONTRACTS, Contract, ContractError, load_contracts
+from causeway.check import load_runnable
+from causeway.contract.changes import load_kept
+from causeway.contract.load import load_contracts
+from causeway.contract.model import Contract, ContractError
+from causeway.flow.datasets import CONTRACTS
 from causeway.settings import Settings, SettingsError, load_settings
 from stacks.audit import AuditStack
 from stacks.costs import CostsStack, project_tags, tag_everything
@@ -40,7 +44,7 @@ def build(app: cdk.App, settings: Settings, contracts: Mapping[str, Contract]) -
 if __name__ == "__main__":
     try:
         app = cdk.App()
-        build(app, load_settings(), load_contracts(CONTRACTS, load_kept))
+        build(app, load_settings(), load_contracts(CONTRACTS, partial(load_kept, load=load_runnable)))
     except (SettingsError, ContractError) as error:
         sys.exit(f"{error}")
     app.synth()

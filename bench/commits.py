@@ -23,7 +23,7 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
 from bench.__main__ import machine
-from causeway.contract import Column, Contract
+from causeway.contract.model import Column, Contract
 from glue_jobs.engine import curated_schema
 from glue_jobs.output import write_parquet
 from glue_jobs.tables import change_table, open_table

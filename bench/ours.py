@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from causeway.contract import Column, Contract
+from causeway.contract.model import Column, Contract
 
 _barrier: Any = None
 CORES = len(os.sched_getaffinity(0))

@@ -8,7 +8,7 @@ import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from causeway.contract import ContractError
+from causeway.contract.model import ContractError
 from causeway.settings import SettingsError
 
 COMMANDS = [

@@ -14,7 +14,8 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet as pq
 
-from causeway.contract import Contract, ContractError, load_contract
+from causeway.contract.load import load_contract
+from causeway.contract.model import Contract, ContractError
 from glue_jobs.engine import Curated, curate_slices, dry_run
 from glue_jobs.keys import Banned
 from glue_jobs.model import SourceCount, Unreadable

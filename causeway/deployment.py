@@ -10,10 +10,11 @@ from typing import Any
 import boto3
 
 from causeway.account import session_of_company, stack_outputs
-from causeway.clients import PATIENT
-from causeway.contract import CONTRACTS, Contract, ContractError, load_contracts
-from causeway.manifest import LANDING_PREFIX, dataset_of
-from causeway.reconcile import Landing, prefix_of
+from causeway.contract.load import load_contracts
+from causeway.contract.model import Contract, ContractError
+from causeway.flow.clients import PATIENT
+from causeway.flow.datasets import CONTRACTS, LANDING_PREFIX, dataset_of, prefix_of
+from causeway.flow.landing import Landing
 from causeway.settings import Settings, load_settings
 
 

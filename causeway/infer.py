@@ -21,8 +21,8 @@ import yaml  # type: ignore[import-untyped]
 from open_data_contract_standard.model import SchemaProperty
 
 from causeway.check import fetch
-from causeway.contract import Column, Contract, ContractError
-from causeway.odcs_column import Place, compile_columns
+from causeway.contract.model import Column, Contract, ContractError
+from causeway.contract.odcs_property import Place, compile_columns
 from glue_jobs.casts import cast
 from glue_jobs.formats import read
 from glue_jobs.model import Slice, Unreadable

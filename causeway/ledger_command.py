@@ -10,7 +10,7 @@ from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import NoSuchTableError
 
 from causeway.deployment import Deployment
-from causeway.ledger import Ledger
+from causeway.flow.ledger import Ledger
 from glue_jobs.batch import Lake
 from glue_jobs.tables import glue_catalog
 

@@ -8,7 +8,7 @@ from string import Template
 from typing import Any
 
 from causeway.account import AccountError, session_of_company, stack_outputs
-from causeway.contract import load_contracts
+from causeway.contract.load import load_contracts
 from causeway.settings import EXTERNAL_ID_FILE, SETTINGS_FILE, Settings, load_settings
 
 KIT = Path(__file__).parent / "kit"

@@ -13,8 +13,8 @@ from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import NoSuchTableError
 
 from causeway.account import session_of_company
+from causeway.contract.schema import REJECTED_SCHEMA
 from causeway.settings import load_settings
-from glue_jobs.model import REJECTED_SCHEMA
 from glue_jobs.tables import glue_catalog
 
 FORMAT_VERSION = 1

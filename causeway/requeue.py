@@ -17,9 +17,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from causeway.deployment import Deployment
-from causeway.manifest import LANDING_PREFIX, Manifest
+from causeway.flow.datasets import LANDING_PREFIX, prefix_of
+from causeway.flow.landing import GRACE, Landing, Looked, Wanted, wanted_again
+from causeway.flow.manifest import Manifest
 from causeway.meter import Meter
-from causeway.reconcile import GRACE, Landing, Looked, Wanted, prefix_of, wanted_again
 
 FORMAT_VERSION = 1
 INTERRUPTED, FAILED = 130, 2

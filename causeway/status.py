@@ -13,12 +13,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from causeway.deployment import Deployment
-from causeway.ledger import Entry, Ledger
-from causeway.manifest import AGAIN, REMOVED, SourceVersion
+from causeway.flow.datasets import prefix_of
+from causeway.flow.events import Change, read_message
+from causeway.flow.landing import GRACE, Landing, Listed
+from causeway.flow.ledger import Entry, Ledger
+from causeway.flow.manifest import AGAIN, REMOVED, SourceVersion
 from causeway.meter import Meter
-from causeway.reconcile import GRACE, Landing, Listed, prefix_of
 from causeway.requeue import depth
-from lambdas.batch_events.events import Change, read_message
 
 FORMAT_VERSION = 1
 # landed = the sum of the others, of each version exactly one. Waiting has two parts here.

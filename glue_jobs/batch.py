@@ -19,10 +19,10 @@ from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.io import load_file_io
 from pyiceberg.table import Table
 
-from causeway.contract import Contract
-from causeway.ledger import Entry, Ledger, Watermark
-from causeway.manifest import AGAIN, POISON, REMOVED, Manifest, SourceVersion
-from causeway.report import Report, SourceReport
+from causeway.contract.model import Contract
+from causeway.flow.ledger import Entry, Ledger, Watermark
+from causeway.flow.manifest import AGAIN, POISON, REMOVED, Manifest, SourceVersion
+from causeway.flow.report import Report, SourceReport
 from glue_jobs.engine import curated_schema
 from glue_jobs.history import BATCH, REPORT, History
 from glue_jobs.keys import NO_KEYS, Banned

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from causeway.contract import RESCUED, Column, Contract
+from causeway.contract.model import RESCUED, Column, Contract
 
 RAW = "raw:"  # prefix of the column a typed column came from
 SHOWN = "\N{OBJECT REPLACEMENT CHARACTER}"  # in a message: where the text found stands

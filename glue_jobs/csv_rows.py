@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from causeway.contract import Contract
+from causeway.contract.model import Contract
 from glue_jobs.csv_lines import Records, misfits
 from glue_jobs.model import Parsed, Unreadable, text
 from glue_jobs.names import check_names, named

@@ -18,10 +18,12 @@ from urllib.parse import urlsplit
 import boto3
 from pyspark.sql import SparkSession
 
-from causeway.clients import PATIENT
-from causeway.contract import SUFFIX, Contract, load_contract
-from causeway.ledger import Ledger
-from causeway.manifest import Manifest
+from causeway.contract.load import load_contract
+from causeway.contract.model import Contract
+from causeway.flow.clients import PATIENT
+from causeway.flow.datasets import SUFFIX
+from causeway.flow.ledger import Ledger
+from causeway.flow.manifest import Manifest
 from glue_jobs.batch import Batch, Lake
 from glue_jobs.maintenance import forget, keep_up
 from glue_jobs.tables import glue_catalog

@@ -13,22 +13,13 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from causeway.contract import Contract
+from causeway.contract.model import Contract
+from causeway.contract.schema import LINEAGE, REJECTED_SCHEMA
 from glue_jobs import rejects
 from glue_jobs.checks import RAW, checks, faults
 from glue_jobs.formats import read
 from glue_jobs.keys import Banned, constraints, key_hashes, repeated_keys
-from glue_jobs.model import (
-    LINEAGE,
-    NOTHING,
-    REJECTED_SCHEMA,
-    Fetch,
-    Group,
-    Parsed,
-    Slice,
-    SourceCount,
-    Unreadable,
-)
+from glue_jobs.model import NOTHING, Fetch, Group, Parsed, Slice, SourceCount, Unreadable
 from glue_jobs.names import EXTRA
 from glue_jobs.stored import BLOCK
 from glue_jobs.typed import typed

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from causeway.contract import Contract
+from causeway.contract.model import Contract
 from glue_jobs.csv_lines import Records, find_records, misfits
 from glue_jobs.csv_rows import parse_csv, read_header
 from glue_jobs.json_lines import parse_jsonl

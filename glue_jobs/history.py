@@ -9,9 +9,9 @@ from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table import Table
 
-from causeway.ledger import Entry, Ledger, Watermark
-from causeway.report import Report
-from glue_jobs.model import REJECTED_SCHEMA
+from causeway.contract.schema import REJECTED_SCHEMA
+from causeway.flow.ledger import Entry, Ledger, Watermark
+from causeway.flow.report import Report
 from glue_jobs.tables import Commit, change_table, commits, open_table
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from causeway.contract import RESCUED, Column, Contract
+from causeway.contract.model import RESCUED, Column, Contract
 from glue_jobs.csv_lines import CHUNK, Positions, Records, count_before, misfits
 from glue_jobs.model import NOWHERE, Misfit, Parsed, Unreadable
 

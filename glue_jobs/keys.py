@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from causeway.contract import Contract
+from causeway.contract.model import Contract
 from glue_jobs.checks import FAULT
 
 Banned = Mapping[

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from causeway.contract import Contract
+from causeway.contract.model import Contract
 from glue_jobs.model import Unreadable
 
 EXTRA = "extra:"  # prefix of columns that the contract does not know

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from causeway.contract import Column
+from causeway.contract.model import Column
 
 Beyond = Callable[[Any], Any]
 

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from causeway.contract import Contract
+from causeway.contract.model import Contract
 
 PARTS: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "identity": lambda column: column.cast(pl.String),

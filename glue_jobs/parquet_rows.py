@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from causeway.contract import Contract
+from causeway.contract.model import Contract
 from glue_jobs.model import Fetch, Parsed, Slice, Unreadable
 from glue_jobs.names import check_names, named
 from glue_jobs.stored import BLOCK, RangedFile

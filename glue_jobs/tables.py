@@ -20,7 +20,7 @@ from pyiceberg.table import Table, TableProperties
 from pyiceberg.table.snapshots import Snapshot, SnapshotLogEntry
 from pyiceberg.transforms import parse_transform
 
-from causeway.clients import RETRIES
+from causeway.flow.clients import RETRIES
 
 TRIES = 20  # to add columns to a table that others change at the same time
 PROPERTIES = {

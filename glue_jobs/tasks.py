@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import boto3
 import polars as pl
 
-from causeway.clients import PATIENT
-from causeway.contract import Contract
+from causeway.contract.model import Contract
+from causeway.flow.clients import PATIENT
 from glue_jobs.batch import Lake, UnitResult
 from glue_jobs.engine import curate_slices
 from glue_jobs.keys import Banned

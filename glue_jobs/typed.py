@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from causeway.contract import RESCUED, Column, Contract, is_name
+from causeway.contract.model import RESCUED, Column, Contract, is_name
 from glue_jobs.casts import cast, polars_type
 from glue_jobs.checks import RAW, as_text
 from glue_jobs.model import Group, Parsed

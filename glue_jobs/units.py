@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 import polars as pl
 import pyarrow as pa
 
-from causeway.contract import Contract
+from causeway.contract.model import Contract
 from glue_jobs.keys import Banned, repeated
 from glue_jobs.model import Slice, SourceCount
 from glue_jobs.stored import is_utf8

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from causeway.report import Report, SourceReport
+from causeway.flow.report import Report, SourceReport
 from local.embedded import EmbeddedAws
 
 LATEST = 300  # seconds until something that should have happened counts as not happening

@@ -8,25 +8,11 @@ from aws_cdk import IgnoreMode
 ROOT = Path(__file__).resolve().parent.parent
 
 # What every function shares, and the contracts, which say what datasets there are.
-FUNCTIONS = (
-    "causeway/__init__.py",
-    "causeway/clients.py",
-    "causeway/contract.py",
-    "causeway/ledger.py",
-    "causeway/manifest.py",
-    "causeway/reconcile.py",
-    "causeway/report.py",
-    "contracts/*.odcs.yaml",
-)
+FUNCTIONS = ("causeway/__init__.py", "causeway/flow/*.py", "contracts/*.odcs.yaml")
 GLUE_LIBRARY = (
     "causeway/__init__.py",
-    "causeway/clients.py",
-    "causeway/contract.py",
-    "causeway/ledger.py",
-    "causeway/manifest.py",
-    "causeway/odcs.py",
-    "causeway/odcs_column.py",
-    "causeway/report.py",
+    "causeway/flow/*.py",
+    "causeway/contract/*.py",
     "glue_jobs/*.py",
 )
 CONTRACTS = ("contracts/*.odcs.yaml",)

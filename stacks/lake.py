@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from causeway.manifest import LANDING_PREFIX
+from causeway.flow.datasets import LANDING_PREFIX
 from causeway.settings import Settings
 
 # The partner's roles live under this IAM path. Policies here speak of the path, so that this stack

@@ -6,7 +6,7 @@ from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from causeway.manifest import LANDING_PREFIX
+from causeway.flow.datasets import LANDING_PREFIX
 from causeway.settings import Partner, Settings
 from stacks.lake import PARTNER_PATH, LakeStack
 from stacks.nag import acknowledge_wildcards

@@ -15,7 +15,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from causeway.contract import Contract
+from causeway.contract.model import Contract
 from causeway.settings import Settings
 from stacks.assets import FUNCTIONS
 from stacks.batches import Batches

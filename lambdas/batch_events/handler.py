@@ -14,11 +14,11 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from causeway.clients import PATIENT
-from causeway.contract import CONTRACTS, datasets_in
-from causeway.ledger import Entry, Ledger
-from causeway.manifest import AGAIN, REMOVED, SEEN, Manifest, SourceVersion
-from lambdas.batch_events.events import Change, Unrouted, read_message
+from causeway.flow.clients import PATIENT
+from causeway.flow.datasets import CONTRACTS, datasets_in
+from causeway.flow.events import Change, Unrouted, read_message
+from causeway.flow.ledger import Entry, Ledger
+from causeway.flow.manifest import AGAIN, REMOVED, SEEN, Manifest, SourceVersion
 
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)

@@ -8,9 +8,9 @@ from typing import Any
 
 import boto3
 
-from causeway.clients import PATIENT
-from causeway.contract import CONTRACTS, datasets_in
-from causeway.reconcile import GRACE, Landing, prefix_of
+from causeway.flow.clients import PATIENT
+from causeway.flow.datasets import CONTRACTS, datasets_in, prefix_of
+from causeway.flow.landing import GRACE, Landing
 
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)

@@ -10,8 +10,8 @@ from typing import Any
 
 import boto3
 
-from causeway.clients import PATIENT
-from causeway.manifest import POISON, Manifest
+from causeway.flow.clients import PATIENT
+from causeway.flow.manifest import POISON, Manifest
 from lambdas.split_batch.search import GivenUp, Search
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,8 @@ from typing import Any
 import aws_cdk as cdk
 
 from app import build
-from causeway.contract import CONTRACTS, load_contracts
+from causeway.contract.load import load_contracts
+from causeway.flow.datasets import CONTRACTS
 from causeway.settings import EMBEDDED_EXTERNAL_ID, SETTINGS_FILE, Settings
 from stacks.nag import spelled
 from tests.access.resolver import Resolver

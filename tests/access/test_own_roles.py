@@ -11,10 +11,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from causeway.contract import Contract, load_contracts
-from causeway.ledger import Ledger
-from causeway.manifest import Manifest, SourceVersion
-from causeway.reconcile import Landing
+from causeway.contract.load import load_contracts
+from causeway.contract.model import Contract
+from causeway.flow.landing import Landing
+from causeway.flow.ledger import Ledger
+from causeway.flow.manifest import Manifest, SourceVersion
 from glue_jobs import tasks
 from glue_jobs.batch import Batch, Lake
 from glue_jobs.tables import glue_catalog

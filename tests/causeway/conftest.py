@@ -8,11 +8,11 @@ from typing import Any
 import boto3
 import pytest
 
-from causeway.contract import Contract
+from causeway.contract.model import Contract
 from causeway.deployment import Deployment
-from causeway.manifest import Manifest, SourceVersion
+from causeway.flow.events import Change, read_message
+from causeway.flow.manifest import Manifest, SourceVersion
 from causeway.settings import load_settings
-from lambdas.batch_events.events import Change, read_message
 from tests.glue_jobs.conftest import SmallLake, small_lake  # noqa: F401  # a fixture
 
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from causeway import deployment as module
 from causeway.__main__ import main
-from causeway.contract import ContractError
+from causeway.contract.model import ContractError
 from causeway.deployment import Deployment
 
 

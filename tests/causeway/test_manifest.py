@@ -5,7 +5,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causeway.manifest import Manifest, SourceVersion, dataset_of
+from causeway.flow.datasets import dataset_of
+from causeway.flow.manifest import Manifest, SourceVersion
 
 TEXT = st.text(min_size=1, max_size=30)
 SOURCES = st.lists(st.builds(SourceVersion, TEXT, TEXT, st.integers(0, 2**50)), min_size=1, unique=True)

@@ -10,8 +10,8 @@ import pytest
 
 from causeway import quarantine
 from causeway.__main__ import main
+from causeway.contract.schema import REJECTED_SCHEMA
 from causeway.settings import load_settings
-from glue_jobs.model import REJECTED_SCHEMA
 from tests.glue_jobs.conftest import SmallLake, small_lake  # noqa: F401  # a fixture
 
 

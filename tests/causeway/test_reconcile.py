@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from causeway.ledger import Ledger
-from causeway.manifest import SourceVersion
-from causeway.reconcile import Landing, Looked, is_missing
+from causeway.flow.landing import Landing, Looked, is_missing
+from causeway.flow.ledger import Ledger
+from causeway.flow.manifest import SourceVersion
 from tests.causeway.conftest import Deployed
 from tests.glue_jobs.conftest import SmallLake
 
@@ -157,7 +157,7 @@ def test_a_ledger_that_is_being_built_is_not_asked(
 def test_an_event_that_sqs_refuses_is_sent_again_until_it_gives_up(
     deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("causeway.reconcile.time.sleep", lambda _: None)
+    monkeypatch.setattr("causeway.flow.landing.time.sleep", lambda _: None)
     landing, refusals = deployed.landing, [1, 2]
     send = landing.sqs.send_message_batch
 

@@ -10,8 +10,8 @@ import pytest
 
 from causeway import requeue
 from causeway.__main__ import main
-from causeway.manifest import AGAIN
-from causeway.reconcile import Landing
+from causeway.flow.landing import Landing
+from causeway.flow.manifest import AGAIN
 from causeway.requeue import Pace
 from tests.causeway.conftest import Deployed
 from tests.glue_jobs.conftest import SmallLake

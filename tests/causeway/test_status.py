@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from causeway import status
 from causeway.__main__ import main
-from causeway.ledger import Entry
-from causeway.manifest import AGAIN, REMOVED, SourceVersion
-from causeway.reconcile import Listed
+from causeway.flow.landing import Listed
+from causeway.flow.ledger import Entry
+from causeway.flow.manifest import AGAIN, REMOVED, SourceVersion
 from causeway.status import CLASSES, Spoken, classify, is_outstanding, sums
 from tests.causeway.conftest import Deployed
 

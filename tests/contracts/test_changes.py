@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from causeway.changes import breaking_changes, load_kept
-from causeway.contract import Column, Contract, ContractError, load_contracts
+from causeway.contract.changes import breaking_changes, load_kept
+from causeway.contract.load import load_contracts
+from causeway.contract.model import Column, Contract, ContractError
 
 ROOT = Path(__file__).parents[2]
 A = Column("a", "a", "integer", required=True)

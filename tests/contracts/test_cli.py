@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from causeway.__main__ import main
-from causeway.contract import load_contract
+from causeway.contract.load import load_contract
 from glue_jobs.stored import BLOCK
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pytest
 
 from causeway.check import load_runnable
-from causeway.contract import ContractError, load_contract, load_contracts
+from causeway.contract.load import load_contract, load_contracts
+from causeway.contract.model import ContractError
 from glue_jobs.engine import Curated
 from glue_jobs.output import write_parquet
 from local.story import data_folder
@@ -79,7 +80,7 @@ def test_a_compiled_contract_travels_by_pickle_without_the_library() -> None:
 
 def test_compiling_a_contract_does_not_load_the_engine() -> None:
     code = (
-        "import sys; from causeway.contract import load_contracts; load_contracts('contracts');"
+        "import sys; from causeway.contract.load import load_contracts; load_contracts('contracts');"
         "print([name for name in sys.modules if name.startswith(('glue_jobs', 'polars'))])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from causeway.contract import Column, Contract, Rule, load_contracts
+from causeway.contract.load import load_contracts
+from causeway.contract.model import Column, Contract, Rule
 from tests.engine.helpers import column, csv_bytes, run
 
 REAL = load_contracts(Path(__file__).parents[2] / "contracts")

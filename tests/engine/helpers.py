@@ -7,7 +7,7 @@ import io
 from datetime import UTC, datetime
 from typing import Any
 
-from causeway.contract import Column, Contract
+from causeway.contract.model import Column, Contract
 from glue_jobs.engine import Curated, curate_slices
 from glue_jobs.keys import Banned
 from glue_jobs.model import Fetch, Slice

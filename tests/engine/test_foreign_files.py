@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from causeway.contract import Column
+from causeway.contract.model import Column
 from tests.engine.helpers import codes, column, contract, run
 
 FILES = Path(pa.__file__).parent / "tests" / "data"

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from causeway.contract import Column
+from causeway.contract.model import Column
 from tests.engine.helpers import codes, column, contract, csv_bytes, run, values
 
 WRONG = object()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causeway.contract import Contract
+from causeway.contract.model import Contract
 from glue_jobs import engine, formats, stored
 from glue_jobs.engine import curate_slices
 from glue_jobs.keys import repeated

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from causeway.manifest import SourceVersion
+from causeway.flow.manifest import SourceVersion
 from tests.faults.model import run_model
 from tests.faults.turns import Turns
 from tests.faults.world import Expected, Killed, World, open_world, throttle, watch_steps

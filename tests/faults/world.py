@@ -26,9 +26,10 @@ import botocore.endpoint
 from botocore.awsrequest import AWSResponse
 from ministack.services import stepfunctions
 
-from causeway.clients import PATIENT
-from causeway.manifest import Manifest, SourceVersion
-from causeway.reconcile import Landing, prefix_of
+from causeway.flow.clients import PATIENT
+from causeway.flow.datasets import prefix_of
+from causeway.flow.landing import Landing
+from causeway.flow.manifest import Manifest, SourceVersion
 from glue_jobs.keys import Banned
 from glue_jobs.units import Unit
 from lambdas.batch_events.handler import Batching, Limits

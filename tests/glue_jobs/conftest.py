@@ -16,11 +16,12 @@ from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 
-from causeway.clients import PATIENT
-from causeway.contract import Contract, load_contract
-from causeway.ledger import Entry, Ledger
-from causeway.manifest import REMOVED, Manifest, SourceVersion
-from causeway.report import Report
+from causeway.contract.load import load_contract
+from causeway.contract.model import Contract
+from causeway.flow.clients import PATIENT
+from causeway.flow.ledger import Entry, Ledger
+from causeway.flow.manifest import REMOVED, Manifest, SourceVersion
+from causeway.flow.report import Report
 from glue_jobs.batch import Batch, Lake, UnitResult
 from glue_jobs.history import History
 from glue_jobs.keys import Banned

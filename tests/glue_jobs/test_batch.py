@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pyiceberg.exceptions import CommitFailedException
 
-from causeway.contract import load_contract
-from causeway.manifest import AGAIN, POISON
+from causeway.contract.load import load_contract
+from causeway.flow.manifest import AGAIN, POISON
 from glue_jobs import batch as batch_module
 from glue_jobs.history import History
 from glue_jobs.tables import change_table

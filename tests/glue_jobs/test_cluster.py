@@ -19,7 +19,7 @@ import pyspark
 import pytest
 from pyspark.sql import SparkSession
 
-from causeway.contract import load_contract
+from causeway.contract.load import load_contract
 from glue_jobs.batch import Lake, UnitResult
 from glue_jobs.keys import Banned
 from glue_jobs.tasks import Task, in_tasks

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from causeway.manifest import Manifest, SourceVersion
+from causeway.flow.manifest import Manifest, SourceVersion
 from glue_jobs import tasks
 from glue_jobs.curate import main
 from glue_jobs.tables import glue_catalog

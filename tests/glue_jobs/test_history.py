@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from causeway.ledger import Ledger
+from causeway.flow.ledger import Ledger
 from tests.glue_jobs.conftest import SmallLake
 
 

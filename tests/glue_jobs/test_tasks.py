@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from moto import mock_aws
 
-from causeway.clients import PATIENT
+from causeway.flow.clients import PATIENT
 from glue_jobs import engine, formats, stored, tasks
 from glue_jobs.batch import Lake
 from glue_jobs.engine import curate_slices

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from causeway.ledger import Entry, Ledger, Watermark
-from causeway.manifest import AGAIN, Manifest
+from causeway.flow.ledger import Entry, Ledger, Watermark
+from causeway.flow.manifest import AGAIN, Manifest
 from lambdas.batch_events import handler as handler_module
 from lambdas.batch_events.handler import Batching, Limits, handler
 from tests.glue_jobs.conftest import ledger_table

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from causeway.reconcile import Landing
+from causeway.flow.landing import Landing
 from lambdas.reconcile import handler as handler_module
 from lambdas.reconcile.handler import CURSOR, handler, reconcile
 from tests.causeway.conftest import Deployed, deployed  # noqa: F401  # a fixture

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from causeway.manifest import POISON, Manifest, SourceVersion
+from causeway.flow.manifest import POISON, Manifest, SourceVersion
 from lambdas.split_batch import search as search_module
 from lambdas.split_batch.handler import split_batch
 from lambdas.split_batch.search import GivenUp, Search

@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from app import build
-from causeway.contract import Contract
+from causeway.contract.model import Contract
 from causeway.settings import SETTINGS_FILE, Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -93,7 +93,7 @@ def test_the_job_imports_with_only_spark_and_the_modules_it_asks_for(
     script = tmp_path / "script"
     script.mkdir()
     shutil.copy(ROOT / "glue_jobs" / "curate.py", script / "job.py")
-    done = imports(python, "job, causeway.odcs", archive, script, runtime)
+    done = imports(python, "job, causeway.contract.odcs", archive, script, runtime)
     assert done.returncode == 0, done.stderr
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from open_data_contract_standard.model import DataQuality, SchemaProperty
 
-from causeway.contract import Column, ContractError, is_name
+from causeway.contract.model import Column, ContractError, is_name
 
 TYPES = ("string", "integer", "number", "boolean", "date", "timestamp", "time", "array", "object")
 DECIMAL = re.compile(r"^(?:decimal|numeric)\((\d+)(?:,\s*(\d+))?\)$", re.IGNORECASE)

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SUFFIX = ".odcs.yaml"
-DATASET = re.compile(r"[a-z][a-z0-9_]{0,39}")
-# Where they lie in this checkout, and in what is packaged of it.
-CONTRACTS = Path(__file__).resolve().parent.parent / "contracts"
 RESCUED = "_rescued"
 NARROW = 32  # bits
 MAX_NAME = 255  # characters, in the catalog
@@ -127,35 +121,3 @@ class Contract:
         if self.on_schema_change == "rescue":
             fields.append(pa.field(RESCUED, pa.string()))
         return pa.schema(fields)
-
-
-def load_contract(path: str | Path, text: str | None = None) -> Contract:
-    """Compile a contract file, or this text as if it stood there. Raises ContractError."""
-    from causeway.odcs import compile_file  # noqa: PLC0415 - executors do not have the library
-
-    return compile_file(Path(path), text)
-
-
-def datasets_in(directory: str | Path) -> list[str]:
-    """The datasets that have a contract there; looks at names alone."""
-    return sorted(path.name.removesuffix(SUFFIX) for path in Path(directory).glob(f"*{SUFFIX}"))
-
-
-def load_contracts(
-    directory: str | Path, load: Callable[[Path], Contract] = load_contract
-) -> dict[str, Contract]:
-    """Every contract of a directory, or one ContractError with a line for each thing that is wrong."""
-    contracts, errors = {}, []
-    for path in sorted(Path(directory).glob("*.y*ml")):
-        dataset = path.name.removesuffix(SUFFIX)
-        try:
-            if not DATASET.fullmatch(dataset):  # nor does a name with another suffix
-                raise ContractError(
-                    f"{path}: file: name it <dataset>{SUFFIX}, the dataset matching {DATASET.pattern}"
-                )
-            contracts[dataset] = load(path)
-        except ContractError as error:
-            errors.append(str(error))
-    if errors:
-        raise ContractError("\n".join(errors))
-    return contracts

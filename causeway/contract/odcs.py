@@ -18,8 +18,9 @@ from open_data_contract_standard.model import (
 )
 from pydantic import BaseModel, ValidationError
 
-from causeway.contract import SUFFIX, Column, Contract, Rule
-from causeway.odcs_column import Place, compile_columns, nearest
+from causeway.contract.model import Column, Contract, Rule
+from causeway.contract.odcs_property import Place, compile_columns, nearest
+from causeway.flow.datasets import SUFFIX
 
 TRANSFORMS = ("identity", "year", "month", "day")
 # A rule in SQL that speaks of single rows: it counts those that break it.

@@ -4,8 +4,6 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-LANDING_PREFIX = "landing/"
-
 # Hints: why a source is in a manifest, where that is not simply that a version landed.
 REMOVED = "removed:"  # someone deleted it (S3's word for how); unless told so, a source keeps its rows
 AGAIN = "again:"  # curate it even if its versions match, as long as its rows are of the snapshot named here
@@ -65,9 +63,3 @@ def batch_prefix(dataset: str, batch: str) -> str:
 def manifest_key(dataset: str, batch: str) -> str:
     """Where a batch's manifest lies in the landing bucket."""
     return f"{batch_prefix(dataset, batch)}manifest.json"
-
-
-def dataset_of(source: str) -> str:
-    """The dataset of a key: what stands between `landing/` and the next slash; "" if nothing does."""
-    dataset, slash, _ = source.removeprefix(LANDING_PREFIX).partition("/")
-    return dataset if slash and source.startswith(LANDING_PREFIX) else ""

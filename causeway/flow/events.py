@@ -1,12 +1,13 @@
 """Reads what SQS delivers: S3 event notifications, and whatever else ended up in the queue."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import quote_plus, unquote_plus
 
-from causeway.manifest import LANDING_PREFIX, REMOVED, SourceVersion, dataset_of
+from causeway.flow.datasets import LANDING_PREFIX, dataset_of
+from causeway.flow.manifest import REMOVED, SourceVersion
 
 
 @dataclass(frozen=True)
@@ -77,3 +78,33 @@ def _read_record(message: str, record: Any, datasets: Collection[str], *, held: 
     else:
         return change
     return Unrouted(message, code, reason, received, source, version)
+
+
+MESSAGE_BYTES = 20_000  # ten of them stay below SQS's limit; one record has 3,400 at most
+
+
+def messages_of(sources: Iterable[SourceVersion]) -> Iterator[str]:
+    """As many records to a message as fit: what is queued by the million should not cost by the record."""
+    records: list[str] = []
+    size = 0
+    for source in sources:
+        record = json.dumps(_record(source))
+        if records and size + len(record) > MESSAGE_BYTES:
+            yield f'{{"Records": [{", ".join(records)}]}}'
+            records, size = [], 0
+        records.append(record)
+        size += len(record)
+    if records:
+        yield f'{{"Records": [{", ".join(records)}]}}'
+
+
+def _record(source: SourceVersion) -> Mapping[str, Any]:
+    name = f"Object{'Removed' if source.hint.startswith(REMOVED) else 'Created'}"
+    how = source.hint.removeprefix(REMOVED) if name == "ObjectRemoved" else "Again"
+    described = {"key": quote_plus(source.source), "versionId": source.version, "size": source.size}
+    return {
+        "eventSource": "causeway",
+        "eventName": f"{name}:{how}",
+        "s3": {"object": described},
+        "causeway": {"hint": source.hint},
+    }

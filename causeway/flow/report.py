@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, field
 
-from causeway.manifest import batch_prefix
+from causeway.flow.manifest import batch_prefix
 
 FORMAT_VERSION = 1
 

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from causeway.report import Report
+from causeway.flow.report import Report
 
 WATERMARK = "watermark"
 READ_AT_ONCE = 100  # DynamoDB's limit for a BatchGetItem

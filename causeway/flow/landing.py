@@ -4,7 +4,6 @@ Reconciliation, replay and backfill are this one thing; they differ in where the
 want again. Needs nothing but boto3 and the standard library: it runs in a Lambda too.
 """
 
-import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,17 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote_plus
 
-from causeway.ledger import Entry, Ledger, Watermark
-from causeway.manifest import AGAIN, LANDING_PREFIX, REMOVED, SEEN, Manifest, SourceVersion, manifest_key
+from causeway.flow.events import messages_of
+from causeway.flow.ledger import Entry, Ledger, Watermark
+from causeway.flow.manifest import AGAIN, REMOVED, SEEN, Manifest, SourceVersion, manifest_key
 
 logger = logging.getLogger(__name__)
 
 # Events are seldom this late; what landed since is left to its own.
 GRACE = timedelta(minutes=15)
 MESSAGES_AT_ONCE = 10
-MESSAGE_BYTES = 20_000  # ten of them stay below SQS's limit; one record has 3,400 at most
 SENDS = 5  # of what SQS refused, before giving up
 READERS = 16
 # A ledger without a snapshot that began less than this ago is being built, and knows nothing yet.
@@ -197,7 +195,7 @@ class Landing:
 
     def queue(self, sources: Iterable[SourceVersion]) -> None:
         """Queue events that say of these sources what S3 would say. Raises OSError if SQS refuses some."""
-        bodies = list(_messages(sources))
+        bodies = list(messages_of(sources))
         for i in range(0, len(bodies), MESSAGES_AT_ONCE):
             left = dict(enumerate(bodies[i : i + MESSAGES_AT_ONCE]))
             failed: list[dict[str, Any]] = []
@@ -220,35 +218,3 @@ def _listed(page: Mapping[str, Any]) -> list[Listed]:
         for kind, deleted in (("Versions", False), ("DeleteMarkers", True))
         for v in page.get(kind, [])
     ]
-
-
-def _messages(sources: Iterable[SourceVersion]) -> Iterator[str]:
-    """As many records to a message as fit: what is queued by the million should not cost by the record."""
-    records: list[str] = []
-    size = 0
-    for source in sources:
-        record = json.dumps(_record(source))
-        if records and size + len(record) > MESSAGE_BYTES:
-            yield f'{{"Records": [{", ".join(records)}]}}'
-            records, size = [], 0
-        records.append(record)
-        size += len(record)
-    if records:
-        yield f'{{"Records": [{", ".join(records)}]}}'
-
-
-def _record(source: SourceVersion) -> Mapping[str, Any]:
-    name = f"Object{'Removed' if source.hint.startswith(REMOVED) else 'Created'}"
-    how = source.hint.removeprefix(REMOVED) if name == "ObjectRemoved" else "Again"
-    described = {"key": quote_plus(source.source), "versionId": source.version, "size": source.size}
-    return {
-        "eventSource": "causeway",
-        "eventName": f"{name}:{how}",
-        "s3": {"object": described},
-        "causeway": {"hint": source.hint},
-    }
-
-
-def prefix_of(dataset: str) -> str:
-    """Where a dataset's files lie in the landing bucket."""
-    return f"{LANDING_PREFIX}{dataset}/"

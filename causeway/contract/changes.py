@@ -6,20 +6,20 @@ import contextlib
 import functools
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from causeway.check import load_runnable
-from causeway.contract import Column, Contract, ContractError, load_contract
+from causeway.contract.load import load_contract
+from causeway.contract.model import Column, Contract, ContractError
 
 
-def load_kept(path: Path) -> Contract:
+def load_kept(path: Path, load: Callable[[Path], Contract] = load_contract) -> Contract:
     """The contract, if it keeps what every committed one of its major version promised.
 
     Every one, not the last: in CI the last is the change itself, and a break that one commit brought
     would pass with the next. Raises ContractError, a line for each change that breaks readers.
     """
-    contract = load_runnable(path)
+    contract = load(path)
     found: dict[tuple[str, str], str] = {}
     for commit, old in _committed(path):
         if _major(old) < _major(contract):

@@ -1,0 +1,1 @@
+"""A data contract: what a dataset's files must look like."""
