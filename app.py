@@ -9,10 +9,10 @@ from typing import Any
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
-from causeway.check import load_runnable
 from causeway.contract.changes import load_kept
 from causeway.contract.load import load_contracts
 from causeway.contract.model import Contract, ContractError
+from causeway.engine.dry_run import load_runnable
 from causeway.flow.datasets import CONTRACTS
 from causeway.settings import Settings, SettingsError, load_settings
 from stacks.audit import AuditStack

@@ -26,7 +26,7 @@ def rows_in_memory(path: Path, format: str) -> Any:
 
 def encode(rows: Any, path: Path, out: Path, format: str) -> tuple[int, int]:
     """Arrow in memory to Parquet, with the writer and the settings of the curated table."""
-    from glue_jobs.output import LEVEL, ROW_GROUP
+    from causeway.engine.write import LEVEL, ROW_GROUP
 
     for name, frame in zip(("good", "bad"), rows, strict=True):
         frame.write_parquet(

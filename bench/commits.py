@@ -24,8 +24,8 @@ from pyiceberg.table import Table
 
 from bench.__main__ import machine
 from causeway.contract.model import Column, Contract
-from glue_jobs.engine import curated_schema
-from glue_jobs.output import write_parquet
+from causeway.engine.curate import curated_schema
+from causeway.engine.write import write_parquet
 from glue_jobs.tables import change_table, open_table
 
 RESULTS = Path(__file__).parent / "commits.json"

@@ -41,7 +41,7 @@ def objects(megabytes: int) -> list[tuple[Path, str]]:
 
 def curate(path: Path, format: str, split: bool) -> str:
     """One after another, every unit of the object."""
-    from glue_jobs.units import SourceObject, plan_units  # noqa: PLC0415 - the bench does not import the engine
+    from causeway.engine.plan import SourceObject, plan_units  # noqa: PLC0415 - the bench does not import the engine
 
     ours.warm(0)
     source = SourceObject(str(path), "v", path.stat().st_size)

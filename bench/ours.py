@@ -48,8 +48,8 @@ def fetch(source: str, version: str, start: int, stop: int) -> bytes:
 
 
 def curate_one(task: tuple[int, Any, str, str]) -> tuple[int, int]:
-    from glue_jobs.engine import curate_slices
-    from glue_jobs.output import write_parquet
+    from causeway.engine.curate import curate_slices
+    from causeway.engine.write import write_parquet
 
     number, unit, format, out = task
     rules, good, bad = contract(format), 0, 0
@@ -63,7 +63,7 @@ def curate_one(task: tuple[int, Any, str, str]) -> tuple[int, int]:
 
 
 def tasks(path: Path, out: Path, format: str) -> list[tuple[int, Any, str, str]]:
-    from glue_jobs.units import SourceObject, plan_units, target_bytes
+    from causeway.engine.plan import SourceObject, plan_units, target_bytes
 
     objects = [SourceObject(str(path), "v", path.stat().st_size)]
     size = target_bytes(objects, CORES)
@@ -73,9 +73,9 @@ def tasks(path: Path, out: Path, format: str) -> list[tuple[int, Any, str, str]]
 
 def warm(number: int) -> None:
     """Imports everything, as the peers' processes have done before their clock starts."""
-    from glue_jobs.engine import curate_slices
-    from glue_jobs.model import Slice
-    from glue_jobs.output import write_parquet
+    from causeway.engine.curate import curate_slices
+    from causeway.engine.model import Slice
+    from causeway.engine.write import write_parquet
 
     row = b"1,00000001,a@b,DE,new,1,1.00,,1,true,2020-01-01,2020-01-01T00:00:00Z,x,,"
     header = ",".join(column.name for column in contract("csv").columns).encode()

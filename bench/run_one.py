@@ -20,8 +20,8 @@ Run = Callable[[Any, Path, Path, str], tuple[int, int] | None]  # … output →
 def spark_session() -> Any:
     from pyspark.sql import SparkSession
 
+    from causeway.engine.plan import Unit
     from glue_jobs.tasks import in_tasks
-    from glue_jobs.units import Unit
     from local.java import java_home
 
     os.environ["JAVA_HOME"] = str(java_home())

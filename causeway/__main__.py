@@ -12,8 +12,8 @@ from causeway.contract.model import ContractError
 from causeway.settings import SettingsError
 
 COMMANDS = [
-    "check",
-    "infer",
+    "cli.check",
+    "cli.infer",
     "ledger_command",
     "partner_kit",
     "quarantine",

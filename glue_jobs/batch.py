@@ -20,25 +20,17 @@ from pyiceberg.io import load_file_io
 from pyiceberg.table import Table
 
 from causeway.contract.model import Contract
+from causeway.engine.check.keys import NO_KEYS, Banned
+from causeway.engine.curate import curated_schema
+from causeway.engine.model import SourceCount, unread
+from causeway.engine.plan import SourceObject, Unit, plan_units, target_bytes
+from causeway.engine.settle import number_lines, settle_keys, torn_sources, total
+from causeway.engine.write import parquet
 from causeway.flow.ledger import Entry, Ledger, Watermark
 from causeway.flow.manifest import AGAIN, POISON, REMOVED, Manifest, SourceVersion
 from causeway.flow.report import Report, SourceReport
-from glue_jobs.engine import curated_schema
 from glue_jobs.history import BATCH, REPORT, History
-from glue_jobs.keys import NO_KEYS, Banned
-from glue_jobs.model import SourceCount, unread
-from glue_jobs.output import parquet
 from glue_jobs.tables import change_table, open_table
-from glue_jobs.units import (
-    SourceObject,
-    Unit,
-    number_lines,
-    plan_units,
-    settle_keys,
-    target_bytes,
-    torn_sources,
-    total,
-)
 
 logger = logging.getLogger(__name__)
 

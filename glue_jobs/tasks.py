@@ -17,13 +17,13 @@ import boto3
 import polars as pl
 
 from causeway.contract.model import Contract
+from causeway.engine.check.keys import Banned
+from causeway.engine.curate import curate_slices
+from causeway.engine.model import SourceCount
+from causeway.engine.plan import Unit
+from causeway.engine.write import parquet, write_parquet
 from causeway.flow.clients import PATIENT
 from glue_jobs.batch import Lake, UnitResult
-from glue_jobs.engine import curate_slices
-from glue_jobs.keys import Banned
-from glue_jobs.model import SourceCount
-from glue_jobs.output import parquet, write_parquet
-from glue_jobs.units import Unit
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

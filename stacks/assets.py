@@ -13,6 +13,8 @@ GLUE_LIBRARY = (
     "causeway/__init__.py",
     "causeway/flow/*.py",
     "causeway/contract/*.py",
+    "causeway/engine/*.py",
+    "causeway/engine/*/*.py",
     "glue_jobs/*.py",
 )
 CONTRACTS = ("contracts/*.odcs.yaml",)

@@ -16,7 +16,7 @@ import pytest
 
 from causeway.__main__ import main
 from causeway.contract.load import load_contract
-from glue_jobs.stored import BLOCK
+from causeway.engine.read.stored import BLOCK
 
 ROOT = Path(__file__).parents[2]
 FLIGHTS = str(ROOT / "contracts/flights.odcs.yaml")

@@ -14,11 +14,11 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from causeway.check import load_runnable
 from causeway.contract.load import load_contract, load_contracts
 from causeway.contract.model import ContractError
-from glue_jobs.engine import Curated
-from glue_jobs.output import write_parquet
+from causeway.engine.curate import Curated
+from causeway.engine.dry_run import load_runnable
+from causeway.engine.write import write_parquet
 from local.story import data_folder
 from tests.engine.helpers import codes, run, values
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from causeway.contract.model import Column, Contract
-from glue_jobs.engine import Curated, curate_slices
-from glue_jobs.keys import Banned
-from glue_jobs.model import Fetch, Slice
-from glue_jobs.units import Unit
+from causeway.engine.check.keys import Banned
+from causeway.engine.curate import Curated, curate_slices
+from causeway.engine.model import Fetch, Slice
+from causeway.engine.plan import Unit
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glue_jobs import engine, stored
-from glue_jobs.engine import curate_slices
-from glue_jobs.stored import whole_lines
-from glue_jobs.units import SourceObject, plan_units, torn_sources
+from causeway.engine import curate as engine
+from causeway.engine.curate import curate_slices
+from causeway.engine.plan import SourceObject, plan_units
+from causeway.engine.read import stored
+from causeway.engine.read.stored import whole_lines
+from causeway.engine.settle import torn_sources
 from tests.engine.helpers import NOW, column, contract, curate_unit, run
 
 PAIR = contract(column("a", "integer", required=True), column("b"))

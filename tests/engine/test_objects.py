@@ -9,8 +9,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from glue_jobs import stored
-from glue_jobs.units import SourceObject, plan_units
+from causeway.engine.plan import SourceObject, plan_units
+from causeway.engine.read import stored
 from tests.engine.helpers import codes, column, contract, curate_unit, run, values
 
 PAIR = contract(column("a", "integer", required=True), column("b"))

@@ -13,7 +13,7 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glue_jobs import json_lines
+from causeway.engine.read import json_rows as json_lines
 from tests.engine.helpers import column, contract, csv_bytes, run
 
 COLUMNS = (

@@ -14,20 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causeway.contract.model import Contract
-from glue_jobs import engine, formats, stored
-from glue_jobs.engine import curate_slices
-from glue_jobs.keys import repeated
-from glue_jobs.units import (
-    MAX_BYTES,
-    MIN_BYTES,
-    SourceObject,
-    Unit,
-    number_lines,
-    plan_units,
-    target_bytes,
-    torn_sources,
-    total,
-)
+from causeway.engine import curate as engine
+from causeway.engine.check.keys import repeated
+from causeway.engine.curate import curate_slices
+from causeway.engine.plan import MAX_BYTES, MIN_BYTES, SourceObject, Unit, plan_units, target_bytes
+from causeway.engine.read import formats, stored
+from causeway.engine.settle import number_lines, torn_sources, total
 from tests.engine.helpers import NOW, column, contract, curate_unit, run
 
 PAIR = contract(column("a", "integer", required=True), column("b"))

@@ -10,12 +10,12 @@ from unittest.mock import patch
 
 from botocore.config import Config
 
+from causeway.engine.plan import SourceObject
 from causeway.flow import events
 from causeway.flow.ledger import Ledger
 from glue_jobs import batch, tables
 from glue_jobs.batch import Batch
 from glue_jobs.history import History
-from glue_jobs.units import SourceObject
 from lambdas.batch_events.handler import Batching
 from lambdas.split_batch.search import GivenUp, Search
 from tests.faults import world as world_module

@@ -26,12 +26,12 @@ import botocore.endpoint
 from botocore.awsrequest import AWSResponse
 from ministack.services import stepfunctions
 
+from causeway.engine.check.keys import Banned
+from causeway.engine.plan import Unit
 from causeway.flow.clients import PATIENT
 from causeway.flow.datasets import prefix_of
 from causeway.flow.landing import Landing
 from causeway.flow.manifest import Manifest, SourceVersion
-from glue_jobs.keys import Banned
-from glue_jobs.units import Unit
 from lambdas.batch_events.handler import Batching, Limits
 from lambdas.split_batch.handler import decide
 from tests.glue_jobs.conftest import CONTRACT, SmallLake, open_lake

@@ -18,15 +18,15 @@ from pyiceberg.table import Table
 
 from causeway.contract.load import load_contract
 from causeway.contract.model import Contract
+from causeway.engine.check.keys import Banned
+from causeway.engine.plan import Unit
+from causeway.engine.write import parquet, write_parquet
 from causeway.flow.clients import PATIENT
 from causeway.flow.ledger import Entry, Ledger
 from causeway.flow.manifest import REMOVED, Manifest, SourceVersion
 from causeway.flow.report import Report
 from glue_jobs.batch import Batch, Lake, UnitResult
 from glue_jobs.history import History
-from glue_jobs.keys import Banned
-from glue_jobs.output import parquet, write_parquet
-from glue_jobs.units import Unit
 from tests.engine.helpers import curate_unit
 
 CONTRACT = """

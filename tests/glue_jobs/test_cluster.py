@@ -20,10 +20,11 @@ import pytest
 from pyspark.sql import SparkSession
 
 from causeway.contract.load import load_contract
+from causeway.engine.check.keys import Banned
+from causeway.engine.plan import SourceObject, Unit, plan_units
+from causeway.engine.settle import total
 from glue_jobs.batch import Lake, UnitResult
-from glue_jobs.keys import Banned
 from glue_jobs.tasks import Task, in_tasks
-from glue_jobs.units import SourceObject, Unit, plan_units, total
 from local.embedded import ROOT, EmbeddedAws
 from local.java import spark_environment
 from tests.glue_jobs.conftest import CONTRACT

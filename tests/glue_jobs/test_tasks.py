@@ -12,12 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 from moto import mock_aws
 
+from causeway.engine import curate as engine
+from causeway.engine.curate import curate_slices
+from causeway.engine.plan import SourceObject, plan_units
+from causeway.engine.read import formats, stored
 from causeway.flow.clients import PATIENT
-from glue_jobs import engine, formats, stored, tasks
+from glue_jobs import tasks
 from glue_jobs.batch import Lake
-from glue_jobs.engine import curate_slices
 from glue_jobs.tasks import Task
-from glue_jobs.units import SourceObject, plan_units
 from tests.engine.helpers import column, contract
 
 PAIR = contract(column("a", "integer", required=True), column("b"))

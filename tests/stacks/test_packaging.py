@@ -27,7 +27,7 @@ def assets(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> dict
     build_app(settings, outdir).synth()
     found = {}
     for folder in outdir.glob("asset.*"):
-        for name in (*(f"lambdas/{function}/handler.py" for function in FUNCTIONS), "glue_jobs/engine.py"):
+        for name in (*(f"lambdas/{function}/handler.py" for function in FUNCTIONS), "glue_jobs/batch.py"):
             if (folder / name).exists():
                 found[name] = folder
     return found
@@ -86,7 +86,7 @@ def test_the_job_imports_with_only_spark_and_the_modules_it_asks_for(
         (runtime / package).symlink_to(Path(found.origin).parent)
     # As Glue has it: the library as a zip on the path, the script by itself.
     archive = tmp_path / "library.zip"
-    folder = assets["glue_jobs/engine.py"]
+    folder = assets["glue_jobs/batch.py"]
     with zipfile.ZipFile(archive, "w") as library:
         for file in sorted(folder.rglob("*.py")):
             library.write(file, file.relative_to(folder))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -15,14 +13,13 @@ import pyarrow as pa
 
 from causeway.contract.model import Contract
 from causeway.contract.schema import LINEAGE, REJECTED_SCHEMA
-from glue_jobs import rejects
-from glue_jobs.checks import RAW, checks, faults
-from glue_jobs.formats import read
-from glue_jobs.keys import Banned, constraints, key_hashes, repeated_keys
-from glue_jobs.model import NOTHING, Fetch, Group, Parsed, Slice, SourceCount, Unreadable
-from glue_jobs.names import EXTRA
-from glue_jobs.stored import BLOCK
-from glue_jobs.typed import typed
+from causeway.engine.check import rejects
+from causeway.engine.check.keys import Banned, constraints, key_hashes, repeated_keys
+from causeway.engine.check.rules import checks, faults
+from causeway.engine.check.typed import typed
+from causeway.engine.model import EXTRA, NOTHING, RAW, Fetch, Group, Parsed, Slice, SourceCount, Unreadable
+from causeway.engine.read.formats import read
+from causeway.engine.read.stored import BLOCK
 
 PART_BYTES = 256 << 20  # of input that one Curated holds: what becomes one output file per partition value
 
@@ -45,29 +42,6 @@ class Curated:
 def curated_schema(contract: Contract, evolved: Sequence[str] = ()) -> pa.Schema:
     new = [pa.field(name, pa.string()) for name in evolved]
     return pa.schema([*contract.arrow_schema(), *new, *LINEAGE])
-
-
-def dry_run(contract: Contract) -> None:
-    """Raises ValueError for an expression, a pattern or a time zone that the engine could not use."""
-    label = "transformLogic"
-    try:
-        frame = typed(contract, [])[0]
-        label = "quality"
-        for check in checks(contract).every:
-            label = f"{check.column or 'row'}: {check.code}"
-            if frame.select(check.broken).dtypes != [pl.Boolean]:
-                raise ValueError(f"{label}: not a condition, for it is neither true nor false")
-        # These speak only when there are values.
-        for column in chain.from_iterable(whole.with_parts() for whole in contract.columns):
-            label = f"{column.name or 'items'}: defaultTimezone"
-            if column.timezone:
-                pl.Series([datetime(2000, 1, 1)]).dt.replace_time_zone(column.timezone)
-            label = f"{column.name or 'items'}: pattern"
-            if column.pattern is not None:
-                pl.Series([""]).str.contains(column.pattern)
-    except pl.exceptions.PolarsError as error:
-        reason = re.sub(rf'"{RAW}[^"]*",? ?', "", " ".join(str(error).split()))
-        raise ValueError(f"{label}: {reason}"[:500]) from error
 
 
 def curate_slices(

@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 
 from causeway.contract.model import Contract
-from glue_jobs.csv_lines import Records, misfits
-from glue_jobs.model import Parsed, Unreadable, text
-from glue_jobs.names import check_names, named
+from causeway.engine.model import Parsed, Unreadable, text
+from causeway.engine.read.headers import check_names, named
+from causeway.engine.read.records import Records, misfits
 
 
 def read_header(data: bytes, records: Records, contract: Contract) -> list[str]:

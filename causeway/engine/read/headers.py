@@ -7,9 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from causeway.contract.model import Contract
-from glue_jobs.model import Unreadable
-
-EXTRA = "extra:"  # prefix of columns that the contract does not know
+from causeway.engine.model import EXTRA, Unreadable
 
 
 def check_names(names: Sequence[str], contract: Contract) -> None:

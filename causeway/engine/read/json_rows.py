@@ -12,8 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from causeway.contract.model import RESCUED, Column, Contract
-from glue_jobs.csv_lines import CHUNK, Positions, Records, count_before, misfits
-from glue_jobs.model import NOWHERE, Misfit, Parsed, Unreadable
+from causeway.engine.model import NOWHERE, Misfit, Parsed, Unreadable
+from causeway.engine.read.records import CHUNK, Positions, Records, count_before, misfits
 
 Chosen = NDArray[np.bool_]
 SHAPES = "SELECT hash(json_keys(l)) AS shape FROM lines"

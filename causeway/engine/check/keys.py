@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from causeway.contract.model import Contract
-from glue_jobs.checks import FAULT
+from causeway.engine.check.rules import FAULT
 
 Banned = Mapping[
     tuple[str, str, int], Mapping[int, str]

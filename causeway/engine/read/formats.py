@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 
 from causeway.contract.model import Contract
-from glue_jobs.csv_lines import Records, find_records, misfits
-from glue_jobs.csv_rows import parse_csv, read_header
-from glue_jobs.json_lines import parse_jsonl
-from glue_jobs.model import NOTHING, Fetch, Misfit, Parsed, Slice, Unreadable, text
-from glue_jobs.parquet_rows import read_parquet
-from glue_jobs.stored import BLOCK, BOM, Lines, head, text_blocks, whole_lines
+from causeway.engine.model import NOTHING, Fetch, Misfit, Parsed, Slice, Unreadable, text
+from causeway.engine.read.csv_rows import parse_csv, read_header
+from causeway.engine.read.json_rows import parse_jsonl
+from causeway.engine.read.parquet_rows import read_parquet
+from causeway.engine.read.records import Records, find_records, misfits
+from causeway.engine.read.stored import BLOCK, BOM, Lines, head, text_blocks, whole_lines
 
 MOSTLY = 0.1  # share of undecodable lines from which the object, not the line, is in the wrong encoding
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from causeway.contract.model import Contract
-from glue_jobs.model import Fetch, Parsed, Slice, Unreadable
-from glue_jobs.names import check_names, named
-from glue_jobs.stored import BLOCK, RangedFile
+from causeway.engine.model import Fetch, Parsed, Slice, Unreadable
+from causeway.engine.read.headers import check_names, named
+from causeway.engine.read.stored import BLOCK, RangedFile
 
 POLARS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)  # which is no Exception
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from glue_jobs.checks import FAULT, RAW
-from glue_jobs.model import NOTHING, Group, Parsed, SourceCount, Unreadable, text
+from causeway.engine.check.rules import FAULT
+from causeway.engine.model import NOTHING, RAW, Group, Parsed, SourceCount, Unreadable, text
 
 REJECTED: dict[str, Any] = {
     "_piece": pl.UInt32,  # the place in the group

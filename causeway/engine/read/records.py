@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from glue_jobs.model import Misfit, text
+from causeway.engine.model import Misfit, text
 
 Positions = NDArray[np.int64]
 MAX_RECORD = 1 << 20  # bytes a quoted value may span before its opening quote is called stray

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from causeway.contract.model import Column
-from glue_jobs.nested import known_fields, parsed
+from causeway.engine.check.nested import known_fields, parsed
 
 FIRST_DAY, LAST_DAY = ((day - date(1970, 1, 1)).days for day in (date.min, date.max))
 

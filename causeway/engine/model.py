@@ -121,3 +121,9 @@ def unread(
         for o in found
     ]
     return counts, pa.Table.from_pylist(rows, REJECTED_SCHEMA)
+
+
+EXTRA = "extra:"  # prefix of columns that the contract does not know
+
+
+RAW = "raw:"  # prefix of the column a typed column came from

@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 
 from causeway.contract.model import RESCUED, Column, Contract
+from causeway.engine.model import RAW
 
-RAW = "raw:"  # prefix of the column a typed column came from
 SHOWN = "\N{OBJECT REPLACEMENT CHARACTER}"  # in a message: where the text found stands
 FAULT = pl.Struct({"column": pl.String, "code": pl.String, "message": pl.String})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import csv
 import json
@@ -20,30 +19,18 @@ import pyarrow.parquet as pq
 import yaml  # type: ignore[import-untyped]
 from open_data_contract_standard.model import SchemaProperty
 
-from causeway.check import fetch
 from causeway.contract.model import Column, Contract, ContractError
 from causeway.contract.odcs_property import Place, compile_columns
-from glue_jobs.casts import cast
-from glue_jobs.formats import read
-from glue_jobs.model import Slice, Unreadable
-from glue_jobs.stored import BOM, text_blocks
+from causeway.engine.check.casts import cast
+from causeway.engine.local import fetch
+from causeway.engine.model import Slice, Unreadable
+from causeway.engine.read.formats import read
+from causeway.engine.read.stored import BOM, text_blocks
 
 SAMPLE = 64 << 20  # bytes of each file
 NULLS = ["", "NA", "N/A", "NaN", "NULL", "null", "None", "\\N", "-"]
 GUESSES = ["integer", "number", "boolean", "timestamp", "date", "time"]
 FEW = 12  # distinct values that look like an enumeration
-
-
-def add_parser(subparsers: Any) -> None:
-    parser = subparsers.add_parser("infer", help="draft a contract from sample files")
-    parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
-    parser.add_argument("--name", help="the dataset; by default the first file's name")
-    parser.set_defaults(run=infer)
-
-
-def infer(options: argparse.Namespace) -> int:
-    print(draft(options.files, options.name), end="")
-    return 0
 
 
 def draft(files: list[Path], name: str | None = None) -> str:

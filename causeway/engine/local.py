@@ -1,10 +1,7 @@
-"""`causeway check`: runs a contract over local files with the engine that runs on AWS."""
+"""The engine over local files: what AWS would do with them, without AWS."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,29 +11,13 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet as pq
 
-from causeway.contract.load import load_contract
 from causeway.contract.model import Contract, ContractError
-from glue_jobs.engine import Curated, curate_slices, dry_run
-from glue_jobs.keys import Banned
-from glue_jobs.model import SourceCount, Unreadable
-from glue_jobs.output import write_parquet
-from glue_jobs.units import SourceObject, Unit, plan_units, settle_keys, total
-
-CLEAN, REJECTED = 0, 1
-FORMAT_VERSION = 1
-
-
-def add_parser(subparsers: Any) -> None:
-    parser = subparsers.add_parser(
-        "check",
-        help="check files against a contract",
-        description="Exit status: 0 every row is clean, 1 some were rejected, 2 wrong usage or contract.",
-    )
-    parser.add_argument("contract", type=Path, metavar="CONTRACT")
-    parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write curated/ and quarantine/ Parquet here")
-    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    parser.set_defaults(run=check)
+from causeway.engine.check.keys import Banned
+from causeway.engine.curate import Curated, curate_slices
+from causeway.engine.model import SourceCount, Unreadable
+from causeway.engine.plan import SourceObject, Unit, plan_units
+from causeway.engine.settle import settle_keys, total
+from causeway.engine.write import write_parquet
 
 
 @dataclass
@@ -56,29 +37,6 @@ class UnitResult:
     counts: list[SourceCount]
     keys: pl.DataFrame
     examples: dict[str, str]
-
-
-def load_runnable(path: Path) -> Contract:
-    """The contract, if the engine can run its expressions and patterns; ContractError otherwise."""
-    contract = load_contract(path)
-    try:
-        dry_run(contract)
-    except ValueError as error:
-        raise ContractError(f"{path}: schema[0]: {error}") from error
-    return contract
-
-
-def check(options: argparse.Namespace) -> int:
-    contract = load_runnable(options.contract)
-    started = time.perf_counter()
-    report = run(contract, options.files, options.out)
-    report.seconds = round(time.perf_counter() - started, 3)
-    print(
-        json.dumps(as_json(report), ensure_ascii=False)
-        if options.json
-        else as_text(contract, report, options.out)
-    )
-    return REJECTED if report.rows_quarantined or report.objects_unreadable else CLEAN
 
 
 def run(contract: Contract, files: Iterable[Path], out: Path | None = None) -> Report:
@@ -173,45 +131,3 @@ def _write(part: Curated, contract: Contract, out: Path, name: str) -> None:
     if part.rejected.num_rows:
         (out / "quarantine").mkdir(parents=True, exist_ok=True)
         pq.write_table(part.rejected, out / "quarantine" / name, compression="zstd")
-
-
-def as_json(report: Report) -> dict[str, Any]:
-    return {
-        "format_version": FORMAT_VERSION,
-        "rows_in": report.rows_in,
-        "rows_curated": report.rows_curated,
-        "rows_quarantined": report.rows_quarantined,
-        "objects_unreadable": report.objects_unreadable,
-        "reasons": dict(sorted(report.reasons.items())),
-        "files": report.files,
-        "seconds": report.seconds,
-    }
-
-
-def as_text(contract: Contract, report: Report, out: Path | None) -> str:
-    lines = [f"Contract {contract.dataset} {contract.version}", ""]
-    width = max(len(entry["file"]) for entry in report.files)
-    lines.append(f"{'FILE':{width}}  {'ROWS':>10}  {'CURATED':>10}  {'REJECTED':>10}")
-    for entry in report.files:
-        if entry["unreadable"]:
-            lines.append(f"{entry['file']:{width}}  cannot be read ({', '.join(entry['reasons'])})")
-        else:
-            numbers = (entry["rows"], entry["curated"], entry["quarantined"])
-            lines.append(f"{entry['file']:{width}}" + "".join(f"  {n:>10,}" for n in numbers))
-    if report.reasons:
-        lines += ["", f"{'REASON':14}  {'TIMES':>8}  FOR EXAMPLE"]
-        for code, times in sorted(report.reasons.items(), key=lambda item: (-item[1], item[0])):
-            example = report.examples.get(code, "").replace("\n", "\\n").replace("\r", "\\r")
-            lines.append(f"{code:14}  {times:>8,}  {example[:160]}")
-    if out:
-        lines += ["", f"Written to {out}/curated and {out}/quarantine"]
-    lines += ["", _last_line(report)]
-    return "\n".join(lines)
-
-
-def _last_line(report: Report) -> str:
-    return (
-        f"Done. FILES={len(report.files)} ROWS={report.rows_in} CURATED={report.rows_curated} "
-        f"REJECTED={report.rows_quarantined} UNREADABLE={report.objects_unreadable} "
-        f"TOOK={report.seconds:.2f}s"
-    )

@@ -10,7 +10,7 @@ from functools import partial
 
 import pyarrow as pa
 
-from glue_jobs.model import RAW_LIMIT, Fetch, Slice, Unreadable
+from causeway.engine.model import RAW_LIMIT, Fetch, Slice, Unreadable
 
 BLOCK = 16 << 20  # bytes of text in work at a time: bounds a task's memory, and suits processors' caches
 SMALL = 64 << 20  # bytes that any object may unfold to

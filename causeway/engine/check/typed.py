@@ -9,11 +9,10 @@ import numpy as np
 import polars as pl
 
 from causeway.contract.model import RESCUED, Column, Contract, is_name
-from glue_jobs.casts import cast, polars_type
-from glue_jobs.checks import RAW, as_text
-from glue_jobs.model import Group, Parsed
-from glue_jobs.names import EXTRA
-from glue_jobs.nested import unknown_fields
+from causeway.engine.check.casts import cast, polars_type
+from causeway.engine.check.nested import unknown_fields
+from causeway.engine.check.rules import as_text
+from causeway.engine.model import EXTRA, RAW, Group, Parsed
 
 WHERE = {"_piece": pl.UInt32, "_line": pl.Int64, "_start": pl.Int64, "_end": pl.Int64}
 

@@ -1,0 +1,1 @@
+"""Records in columns to curated rows and rejected ones."""

@@ -1,0 +1,1 @@
+"""Stored bytes to records in columns."""
