@@ -26,7 +26,7 @@ from bench.__main__ import machine
 from causeway.contract.model import Column, Contract
 from causeway.engine.curate import curated_schema
 from causeway.engine.write import write_parquet
-from glue_jobs.tables import change_table, open_table
+from causeway.lake.tables import change_table, open_table
 
 RESULTS = Path(__file__).parent / "commits.json"
 SIZES = (10, 1_000, 10_000)

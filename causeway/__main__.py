@@ -16,7 +16,7 @@ COMMANDS = [
     "cli.infer",
     "ledger_command",
     "partner_kit",
-    "quarantine",
+    "cli.quarantine",
     "requeue",
     "revoke",
     "status",

@@ -11,8 +11,8 @@ from pyiceberg.exceptions import NoSuchTableError
 
 from causeway.deployment import Deployment
 from causeway.flow.ledger import Ledger
-from glue_jobs.batch import Lake
-from glue_jobs.tables import glue_catalog
+from causeway.lake.location import Lake
+from causeway.lake.tables import glue_catalog
 
 FORMAT_VERSION = 1
 

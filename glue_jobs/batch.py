@@ -4,14 +4,12 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import polars as pl
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 from pyiceberg.catalog import Catalog
@@ -20,63 +18,24 @@ from pyiceberg.io import load_file_io
 from pyiceberg.table import Table
 
 from causeway.contract.model import Contract
-from causeway.engine.check.keys import NO_KEYS, Banned
+from causeway.engine.check.keys import NO_KEYS
 from causeway.engine.curate import curated_schema
-from causeway.engine.model import SourceCount, unread
+from causeway.engine.model import unread
 from causeway.engine.plan import SourceObject, Unit, plan_units, target_bytes
 from causeway.engine.settle import number_lines, settle_keys, torn_sources, total
 from causeway.engine.write import parquet
 from causeway.flow.ledger import Entry, Ledger, Watermark
 from causeway.flow.manifest import AGAIN, POISON, REMOVED, Manifest, SourceVersion
 from causeway.flow.report import Report, SourceReport
-from glue_jobs.history import BATCH, REPORT, History
-from glue_jobs.tables import change_table, open_table
+from causeway.lake.history import BATCH, REPORT
+from causeway.lake.location import Lake
+from causeway.lake.tables import change_table, open_table
+from glue_jobs.tasks import Distribute, UnitResult
 
 logger = logging.getLogger(__name__)
 
 # A batch that loses this many races to other writers of its table gives up, and its execution is red.
 MAX_DECISIONS = 50
-
-
-@dataclass(frozen=True)
-class Lake:
-    """Where everything is. The locations are URIs; a dataset's files lie below them under its name."""
-
-    landing_bucket: str
-    curated_location: str
-    quarantine_location: str
-    curated_database: str
-    quarantine_database: str
-
-    @classmethod
-    def in_buckets(cls, landing: str, curated: str, quarantine: str, *databases: str) -> "Lake":
-        return cls(landing, f"s3://{curated}", f"s3://{quarantine}/rejected", *databases)
-
-    def history(self, dataset: str, *, catalog: Catalog, ledger: Ledger, s3: Any) -> History:
-        return History(
-            dataset,
-            ledger=ledger,
-            catalog=catalog,
-            quarantine=(self.quarantine_database, dataset),
-            quarantine_location=f"{self.quarantine_location}/{dataset}",
-            landing_bucket=self.landing_bucket,
-            s3=s3,
-        )
-
-
-@dataclass(frozen=True)
-class UnitResult:
-    """What a task says of a unit it curated: counts, files written, hashes of its keys, new columns."""
-
-    counts: tuple[SourceCount, ...]
-    files: tuple[str, ...]
-    rejected_files: tuple[str, ...]
-    keys: pl.DataFrame
-    new_columns: tuple[str, ...] = ()
-
-
-# Curates units (by number) somewhere; rows in `Banned` are rejected as duplicates.
-Distribute = Callable[[Mapping[int, Unit], Banned], Mapping[int, UnitResult]]
 
 
 class Batch:

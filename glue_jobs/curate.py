@@ -24,9 +24,10 @@ from causeway.flow.clients import PATIENT
 from causeway.flow.datasets import SUFFIX
 from causeway.flow.ledger import Ledger
 from causeway.flow.manifest import Manifest
-from glue_jobs.batch import Batch, Lake
-from glue_jobs.maintenance import forget, keep_up
-from glue_jobs.tables import glue_catalog
+from causeway.lake.location import Lake
+from causeway.lake.tables import glue_catalog
+from causeway.lake.upkeep import forget, keep_up
+from glue_jobs.batch import Batch
 from glue_jobs.tasks import Task, in_tasks
 
 logger = logging.getLogger("causeway")

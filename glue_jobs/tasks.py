@@ -23,12 +23,27 @@ from causeway.engine.model import SourceCount
 from causeway.engine.plan import Unit
 from causeway.engine.write import parquet, write_parquet
 from causeway.flow.clients import PATIENT
-from glue_jobs.batch import Lake, UnitResult
+from causeway.lake.location import Lake
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class UnitResult:
+    """What a task says of a unit it curated: counts, files written, hashes of its keys, new columns."""
+
+    counts: tuple[SourceCount, ...]
+    files: tuple[str, ...]
+    rejected_files: tuple[str, ...]
+    keys: pl.DataFrame
+    new_columns: tuple[str, ...] = ()
+
+
+# Curates units (by number) somewhere; rows in `Banned` are rejected as duplicates.
+Distribute = Callable[[Mapping[int, Unit], Banned], Mapping[int, UnitResult]]
 
 
 def in_tasks(

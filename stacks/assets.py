@@ -15,6 +15,7 @@ GLUE_LIBRARY = (
     "causeway/contract/*.py",
     "causeway/engine/*.py",
     "causeway/engine/*/*.py",
+    "causeway/lake/*.py",
     "glue_jobs/*.py",
 )
 CONTRACTS = ("contracts/*.odcs.yaml",)

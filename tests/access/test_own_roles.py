@@ -16,9 +16,10 @@ from causeway.contract.model import Contract
 from causeway.flow.landing import Landing
 from causeway.flow.ledger import Ledger
 from causeway.flow.manifest import Manifest, SourceVersion
+from causeway.lake.location import Lake
+from causeway.lake.tables import glue_catalog
 from glue_jobs import tasks
-from glue_jobs.batch import Batch, Lake
-from glue_jobs.tables import glue_catalog
+from glue_jobs.batch import Batch
 from glue_jobs.tasks import Task
 from lambdas.batch_events import handler
 from lambdas.batch_events.handler import Batching, Limits

@@ -8,9 +8,9 @@ import boto3
 import pyarrow as pa
 import pytest
 
-from causeway import quarantine
 from causeway.__main__ import main
 from causeway.contract.schema import REJECTED_SCHEMA
+from causeway.lake import quarantine
 from causeway.settings import load_settings
 from tests.glue_jobs.conftest import SmallLake, small_lake  # noqa: F401  # a fixture
 

@@ -13,9 +13,10 @@ from botocore.config import Config
 from causeway.engine.plan import SourceObject
 from causeway.flow import events
 from causeway.flow.ledger import Ledger
-from glue_jobs import batch, tables
+from causeway.lake import tables
+from causeway.lake.history import History
+from glue_jobs import batch
 from glue_jobs.batch import Batch
-from glue_jobs.history import History
 from lambdas.batch_events.handler import Batching
 from lambdas.split_batch.search import GivenUp, Search
 from tests.faults import world as world_module

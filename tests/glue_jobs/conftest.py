@@ -25,8 +25,10 @@ from causeway.flow.clients import PATIENT
 from causeway.flow.ledger import Entry, Ledger
 from causeway.flow.manifest import REMOVED, Manifest, SourceVersion
 from causeway.flow.report import Report
-from glue_jobs.batch import Batch, Lake, UnitResult
-from glue_jobs.history import History
+from causeway.lake.history import History
+from causeway.lake.location import Lake
+from glue_jobs.batch import Batch
+from glue_jobs.tasks import UnitResult
 from tests.engine.helpers import curate_unit
 
 CONTRACT = """

@@ -8,9 +8,9 @@ from pyiceberg.exceptions import CommitFailedException
 
 from causeway.contract.load import load_contract
 from causeway.flow.manifest import AGAIN, POISON
+from causeway.lake.history import History
+from causeway.lake.tables import change_table
 from glue_jobs import batch as batch_module
-from glue_jobs.history import History
-from glue_jobs.tables import change_table
 from tests.glue_jobs.conftest import SmallLake
 
 

@@ -23,8 +23,8 @@ from causeway.contract.load import load_contract
 from causeway.engine.check.keys import Banned
 from causeway.engine.plan import SourceObject, Unit, plan_units
 from causeway.engine.settle import total
-from glue_jobs.batch import Lake, UnitResult
-from glue_jobs.tasks import Task, in_tasks
+from causeway.lake.location import Lake
+from glue_jobs.tasks import Task, UnitResult, in_tasks
 from local.embedded import ROOT, EmbeddedAws
 from local.java import spark_environment
 from tests.glue_jobs.conftest import CONTRACT

@@ -11,9 +11,9 @@ import boto3
 import pytest
 
 from causeway.flow.manifest import Manifest, SourceVersion
+from causeway.lake.tables import glue_catalog
 from glue_jobs import tasks
 from glue_jobs.curate import main
-from glue_jobs.tables import glue_catalog
 from local.embedded import EmbeddedAws
 from local.java import spark_environment
 from tests.glue_jobs.conftest import CONTRACT, ledger_table

@@ -18,8 +18,8 @@ from botocore.stub import Stubber
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.table import Table
 
+from causeway.lake.upkeep import ORPHAN_DAYS, _configurations, forget, keep_up
 from causeway.settings import Limits
-from glue_jobs.maintenance import ORPHAN_DAYS, _configurations, forget, keep_up
 from tests.glue_jobs.conftest import SmallLake
 
 ROLE = "arn:aws:iam::111111111111:role/optimizer"

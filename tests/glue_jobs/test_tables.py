@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from pyiceberg.exceptions import CommitFailedException
 
-from glue_jobs.tables import open_table
+from causeway.lake.tables import open_table
 from tests.glue_jobs.conftest import SmallLake
 
 NAME = ("lake", "trips")

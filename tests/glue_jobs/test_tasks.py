@@ -17,8 +17,8 @@ from causeway.engine.curate import curate_slices
 from causeway.engine.plan import SourceObject, plan_units
 from causeway.engine.read import formats, stored
 from causeway.flow.clients import PATIENT
+from causeway.lake.location import Lake
 from glue_jobs import tasks
-from glue_jobs.batch import Lake
 from glue_jobs.tasks import Task
 from tests.engine.helpers import column, contract
 

@@ -12,7 +12,7 @@ from pyiceberg.table import Table
 from causeway.contract.schema import REJECTED_SCHEMA
 from causeway.flow.ledger import Entry, Ledger, Watermark
 from causeway.flow.report import Report
-from glue_jobs.tables import Commit, change_table, commits, open_table
+from causeway.lake.tables import Commit, change_table, commits, open_table
 
 logger = logging.getLogger(__name__)
 
