@@ -11,16 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from causeway.contract.model import ContractError
 from causeway.settings import SettingsError
 
-COMMANDS = [
-    "cli.check",
-    "cli.infer",
-    "ledger_command",
-    "partner_kit",
-    "cli.quarantine",
-    "requeue",
-    "revoke",
-    "status",
-]  # modules of this package that have add_parser(subparsers)
+COMMANDS = ["check", "infer", "ledger", "partner_kit", "quarantine", "requeue", "revoke", "status"]
 USAGE, INTERRUPTED = 2, 130
 
 
@@ -28,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="causeway", description="Contracts in, a clean table out.")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for name in COMMANDS:
-        importlib.import_module(f"causeway.{name}").add_parser(subparsers)
+        importlib.import_module(f"causeway.cli.{name}").add_parser(subparsers)
     options = parser.parse_args(arguments)
     try:
         return int(options.run(options))

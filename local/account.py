@@ -7,7 +7,7 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
-from causeway.account import AccountError, session_of_company
+from causeway.operate.account import AccountError, session_of_company
 from causeway.settings import Settings, SettingsError, load_settings
 from local import cdk
 

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from causeway.settings import Settings
 from local.embedded import EmbeddedAws
 
-KIT = Path(__file__).resolve().parent.parent / "causeway" / "kit" / "read_table.py"
+KIT = Path(__file__).resolve().parent.parent / "partner_kit" / "read_table.py"
 STRANGER = "333333333333"
 REFUSALS = ("AccessDenied", "AccessDeniedException", "403")
 

@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from causeway.account import session_of_company
 from causeway.lake.quarantine import of_dataset
 from causeway.lake.tables import glue_catalog
+from causeway.operate.account import session_of_company
 from causeway.settings import load_settings
 
 FORMAT_VERSION = 1

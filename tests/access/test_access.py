@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from causeway.revoke import older_than
+from causeway.cli.revoke import older_than
 from tests.access import proof
 from tests.access.intent import ADMIN, CURATED, FLIGHTS, LANDING, PROGRAMMATIC, decide
 from tests.access.intents import intents

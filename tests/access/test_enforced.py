@@ -14,8 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 from pyiceberg.catalog.glue import GlueCatalog
 
-from causeway import partner_kit, revoke
 from causeway.__main__ import main
+from causeway.cli import partner_kit, revoke
 from causeway.settings import EMBEDDED_EXTERNAL_ID
 from local.embedded import EmbeddedAws
 from tests.access.intent import CONSOLE, PARTNER, PROGRAMMATIC

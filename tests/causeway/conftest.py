@@ -9,9 +9,9 @@ import boto3
 import pytest
 
 from causeway.contract.model import Contract
-from causeway.deployment import Deployment
 from causeway.flow.events import Change, read_message
 from causeway.flow.manifest import Manifest, SourceVersion
+from causeway.operate.deployment import Deployment
 from causeway.settings import load_settings
 from tests.glue_jobs.conftest import SmallLake, small_lake  # noqa: F401  # a fixture
 

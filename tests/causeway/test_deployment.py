@@ -6,10 +6,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from causeway import deployment as module
 from causeway.__main__ import main
 from causeway.contract.model import ContractError
-from causeway.deployment import Deployment
+from causeway.operate import deployment as module
+from causeway.operate.deployment import Deployment
 
 
 class Session(boto3.Session):

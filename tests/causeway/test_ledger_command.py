@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from causeway import ledger_command
 from causeway.__main__ import main
+from causeway.cli import ledger as ledger_command
 from tests.causeway.conftest import Deployed
 
 

@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from causeway import meter
-from causeway.meter import Meter
+from causeway.cli import output as meter
+from causeway.cli.output import Meter
 
 
 class Terminal(io.StringIO):

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from causeway import partner_kit, settings
-from causeway.account import AccountError
+from causeway import settings
+from causeway.cli import partner_kit
+from causeway.operate.account import AccountError
 from causeway.settings import EMBEDDED_EXTERNAL_ID, Settings, SettingsError, load_settings
 
 PROGRAMMATIC, CONSOLE = (

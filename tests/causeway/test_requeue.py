@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from causeway import requeue
 from causeway.__main__ import main
+from causeway.cli import requeue
 from causeway.flow.landing import Landing
 from causeway.flow.manifest import AGAIN
-from causeway.requeue import Pace
+from causeway.operate.queues import Pace
 from tests.causeway.conftest import Deployed
 from tests.glue_jobs.conftest import SmallLake
 

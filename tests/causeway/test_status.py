@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causeway import status
 from causeway.__main__ import main
 from causeway.flow.landing import Listed
 from causeway.flow.ledger import Entry
 from causeway.flow.manifest import AGAIN, REMOVED, SourceVersion
-from causeway.status import CLASSES, Spoken, classify, is_outstanding, sums
+from causeway.operate import accounting as status
+from causeway.operate.accounting import CLASSES, Spoken, classify, is_outstanding, sums
 from tests.causeway.conftest import Deployed
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

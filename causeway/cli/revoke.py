@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from causeway.account import session_of_company
+from causeway.operate.account import session_of_company
 from causeway.settings import load_settings
 
 NAME = "Revoked"

@@ -2,54 +2,32 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from causeway.deployment import Deployment
 from causeway.flow.datasets import prefix_of
 from causeway.flow.events import Change, read_message
 from causeway.flow.landing import GRACE, Landing, Listed
 from causeway.flow.ledger import Entry, Ledger
 from causeway.flow.manifest import AGAIN, REMOVED, SourceVersion
-from causeway.meter import Meter
-from causeway.requeue import depth
+from causeway.operate.deployment import Deployment
+from causeway.operate.queues import depth, peek
 
-FORMAT_VERSION = 1
 # landed = the sum of the others, of each version exactly one. Waiting has two parts here.
 COMMITTED, SUPERSEDED, QUARANTINED = "committed", "superseded", "quarantined"
 WAITING, FAILED, DEAD, UNACCOUNTED = "waiting", "failed", "dead_lettered", "unaccounted"
 CLASSES = (COMMITTED, SUPERSEDED, QUARANTINED, WAITING, FAILED, DEAD, UNACCOUNTED)
 EXECUTION = re.compile(r"(?P<dataset>.+?)-(?P<batch>[0-9a-f]{32})(-r\d+)?")
 RED = ("FAILED", "TIMED_OUT", "ABORTED")
-PEEK_SECONDS = 30  # that a dead letter is out of others' sight
 EXAMPLES = 10
 
 Versions = set[tuple[str, str]]
-
-
-def add_parser(subparsers: Any) -> None:
-    parser = subparsers.add_parser(
-        "status", help="what became of every version that landed", description="Exits 1 if some are lost."
-    )
-    parser.add_argument("--dataset", help="one of them; by default all")
-    parser.add_argument("--failed", action="store_true", help="only what failed, without looking at landing")
-    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    parser.set_defaults(run=run)
-
-
-def run(options: argparse.Namespace) -> int:
-    deployment = Deployment.find()
-    datasets = deployment.datasets([options.dataset] if options.dataset else [])
-    answer = look(deployment, datasets, failed_only=options.failed, now=datetime.now(UTC))
-    print(json.dumps(answer) if options.json else "\n".join(_as_text(answer)))
-    return 0 if answer.get("adds_up", True) else 1
 
 
 @dataclass
@@ -100,8 +78,18 @@ class Batch:
     failures: int
 
 
-def look(deployment: Deployment, datasets: list[str], *, failed_only: bool, now: datetime) -> dict[str, Any]:
-    """The status, as the JSON object. Looks along the way that events go, so that none slips by."""
+def look(
+    deployment: Deployment,
+    datasets: list[str],
+    *,
+    failed_only: bool,
+    now: datetime,
+    progress: Callable[[int], None],
+) -> dict[str, Any]:
+    """The status, as the JSON object. Looks along the way that events go, so that none slips by.
+
+    `progress` hears how many versions each page had.
+    """
     landing, states = deployment.landing, deployment.client("stepfunctions")
     machine, dead_letters = deployment.pipeline["StateMachine"], deployment.lake["DeadLettersUrl"]
     queue = depth(landing.sqs, landing.queue_url)
@@ -121,30 +109,30 @@ def look(deployment: Deployment, datasets: list[str], *, failed_only: bool, now:
             cause = _cause(states, batch.execution)
             failed.append({**vars(batch), "outstanding": len(due), "cause": cause})
     answer: dict[str, Any] = {
-        "format_version": FORMAT_VERSION,
         "running": len(running),
         "failed": failed,
         "queue": queue,
         "dead_letters": depth(landing.sqs, dead_letters)["visible"] if failed_only else len(dead),
     }
-    return answer if failed_only else {**answer, **_account(landing, datasets, spoken, now)}
+    return answer if failed_only else {**answer, **_account(landing, datasets, spoken, now, progress)}
 
 
-def _account(landing: Landing, datasets: Iterable[str], spoken: Spoken, now: datetime) -> dict[str, Any]:
+def _account(
+    landing: Landing, datasets: Iterable[str], spoken: Spoken, now: datetime, progress: Callable[[int], None]
+) -> dict[str, Any]:
     counts: dict[str, dict[str, Any]] = {}
     lost: list[str] = []
-    with Meter("versions looked at") as meter:
-        for dataset in datasets:
-            found: Counter[str] = Counter()
-            for page in landing.pages(prefix_of(dataset)):
-                known, _ = landing.known(dataset, (listed.source for listed in page))
-                for listed in (listed for listed in page if not listed.deleted):
-                    became = classify(listed, known.get(listed.source), spoken)
-                    found[became] += 1
-                    if became == UNACCOUNTED and len(lost) < EXAMPLES:
-                        lost.append(listed.source)
-                meter.add(len(page))
-            counts[dataset] = {**sums(found), "batches": _committed_batches(landing, dataset, now)}
+    for dataset in datasets:
+        found: Counter[str] = Counter()
+        for page in landing.pages(prefix_of(dataset)):
+            known, _ = landing.known(dataset, (listed.source for listed in page))
+            for listed in (listed for listed in page if not listed.deleted):
+                became = classify(listed, known.get(listed.source), spoken)
+                found[became] += 1
+                if became == UNACCOUNTED and len(lost) < EXAMPLES:
+                    lost.append(listed.source)
+            progress(len(page))
+        counts[dataset] = {**sums(found), "batches": _committed_batches(landing, dataset, now)}
     total = sum((Counter({c: of[c] for c in ("landed", *CLASSES)}) for of in counts.values()), Counter())
     return {
         "datasets": counts,
@@ -175,24 +163,6 @@ def outstanding(landing: Landing, dataset: str, sources: Iterable[SourceVersion]
     now = {listed.source: listed for listed in landing.newest(s.source for s in unsure)}
     removes = dataset in landing.removing
     return [s for s in unsure if is_outstanding(s, known.get(s.source), now.get(s.source), removes=removes)]
-
-
-def peek(sqs: Any, queue_url: str) -> list[str]:
-    """The bodies of a queue's messages, which stay in it."""
-    seen: dict[str, dict[str, Any]] = {}
-    asked = {"QueueUrl": queue_url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1}
-    try:
-        while messages := sqs.receive_message(**asked, VisibilityTimeout=PEEK_SECONDS).get("Messages", []):
-            new = {message["MessageId"]: message for message in messages}
-            if new.keys() <= seen.keys():
-                break
-            seen |= new
-    finally:
-        for message in seen.values():
-            sqs.change_message_visibility(
-                QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
-            )
-    return [message["Body"] for message in seen.values()]
 
 
 def _batches(states: Any, machine: str, datasets: Iterable[str], *statuses: str) -> dict[str, Batch]:
@@ -235,38 +205,3 @@ def _cause(states: Any, execution: str) -> str:
     with contextlib.suppress(ValueError, KeyError, TypeError):
         cause = json.loads(cause)["ErrorMessage"]
     return ": ".join(part for part in (told.get("error", told["status"]), cause) if part)
-
-
-def _as_text(answer: Mapping[str, Any]) -> Iterator[str]:
-    if "datasets" in answer:
-        yield from _table({**answer["datasets"], "total": answer["total"]})
-        yield "Failed versions count as waiting."
-        yield ""
-    waiting, dead = sum(answer["queue"].values()), answer["dead_letters"]
-    yield f"batches: {answer['running']:,} running, {len(answer['failed']):,} failed"
-    yield f"messages: {waiting:,} queued, {dead:,} dead letters"
-    for failed in answer["failed"]:
-        times = f"{failed['failures']} times, last {failed['stopped']}"
-        yield f"{failed['dataset']} {failed['batch']} failed {times}"
-        yield f"  {failed['outstanding']:,} sources are outstanding: {failed['cause']}"
-    if answer["failed"]:
-        yield "  once the cause is mended: causeway replay BATCH"
-    if answer["dead_letters"]:
-        yield "  once the cause is mended: causeway replay --dead-letters"
-    if not answer.get("adds_up", True):
-        lost = answer["total"][UNACCOUNTED]
-        yield f"It does not add up: nothing speaks of {lost:,} versions that landed; run causeway reconcile."
-        yield from (f"  {source}" for source in answer["unaccounted"])
-
-
-def _table(counts: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    names = ("landed", *CLASSES)
-    rows = [["", *(name.replace("_", "-") for name in names), "batches", "last day", "last batch"]]
-    for dataset, of in counts.items():
-        made = of.get("batches")
-        ended = [f"{made['count']:,}", f"{made['last_day']:,}", made["last"] or "never"] if made else [""] * 3
-        rows.append([dataset, *(f"{of[name]:,}" for name in names), *ended])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for first, *rest in rows:
-        cells = [f"{cell:>{width}}" for cell, width in zip(rest, widths[1:], strict=True)]
-        yield "  ".join([f"{first:{widths[0]}}", *cells]).rstrip()

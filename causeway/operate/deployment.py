@@ -9,12 +9,12 @@ from typing import Any
 
 import boto3
 
-from causeway.account import session_of_company, stack_outputs
 from causeway.contract.load import load_contracts
 from causeway.contract.model import Contract, ContractError
 from causeway.flow.clients import PATIENT
 from causeway.flow.datasets import CONTRACTS, LANDING_PREFIX, dataset_of, prefix_of
 from causeway.flow.landing import Landing
+from causeway.operate.account import session_of_company, stack_outputs
 from causeway.settings import Settings, load_settings
 
 

@@ -7,27 +7,23 @@ import json
 import re
 import shlex
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from causeway.deployment import Deployment
+from causeway.cli.output import Meter
 from causeway.flow.datasets import LANDING_PREFIX, prefix_of
 from causeway.flow.landing import GRACE, Landing, Looked, Wanted, wanted_again
 from causeway.flow.manifest import Manifest
-from causeway.meter import Meter
+from causeway.operate.deployment import Deployment
+from causeway.operate.queues import Pace, move
 
 FORMAT_VERSION = 1
 INTERRUPTED, FAILED = 130, 2
 BATCH = re.compile(r"[0-9a-f]{32}")
-# SQS counts its messages about a minute late.
-SETTLED_SECONDS, POLL_SECONDS = 60, 15
-DEEP = 250  # messages; a message holds about 80 sources
 
 
 def add_parser(subparsers: Any) -> None:
@@ -90,7 +86,8 @@ def replay_sources(options: argparse.Namespace) -> int:
         looks = landing.walk(prefixes, wanted, after=options.after, dry_run=options.dry_run)
     moved = None
     if options.dead_letters:
-        moved = move(landing.sqs, deployment.lake["DeadLettersUrl"], landing.queue_url)
+        with Meter("dead letters moved") as meter:
+            moved = move(landing.sqs, deployment.lake["DeadLettersUrl"], landing.queue_url, meter.add)
     return _run(looks, options, Pace.of(deployment), moved)
 
 
@@ -135,72 +132,6 @@ def _as_text(answer: Mapping[str, Any], moved: int | None) -> str:
     for name, of in answer["datasets"].items():
         lines.append(f"{name}: {of['seen']:,} looked at, {of['queued']:,} {done}")
     return "\n".join(lines) or "nothing there to look at"
-
-
-@dataclass
-class Pace:
-    """Keeps what is queued from burying what lands meanwhile: after so many sources it waits for room."""
-
-    landing: Landing
-    states: Any
-    machine: str
-    most_running: int
-    at_once: int
-    settled: float  # seconds until what was queued shows
-    sleep: Callable[[float], None] = time.sleep
-    _queued: int = 0
-
-    @classmethod
-    def of(cls, deployment: Deployment) -> Pace:
-        limits = deployment.settings.limits
-        return cls(
-            deployment.landing,
-            deployment.client("stepfunctions"),
-            deployment.pipeline["StateMachine"],
-            most_running=2 * limits.max_concurrent_runs,
-            at_once=limits.max_concurrent_runs * limits.batch_max_objects,
-            settled=SETTLED_SECONDS + limits.batch_window_seconds,
-        )
-
-    def __call__(self, queued: int) -> None:
-        self._queued += queued
-        if self._queued < self.at_once:
-            return
-        self._queued = 0
-        self.sleep(self.settled)
-        while self._is_busy():
-            self.sleep(POLL_SECONDS)
-
-    def _is_busy(self) -> bool:
-        if sum(depth(self.landing.sqs, self.landing.queue_url).values()) > DEEP:
-            return True
-        asked = {"stateMachineArn": self.machine, "statusFilter": "RUNNING", "maxResults": 1000}
-        return len(self.states.list_executions(**asked)["executions"]) > self.most_running
-
-
-def depth(sqs: Any, queue_url: str) -> dict[str, int]:
-    """How many messages a queue holds: to be received, delayed, or being worked on."""
-    names = {
-        "visible": "ApproximateNumberOfMessages",
-        "delayed": "ApproximateNumberOfMessagesDelayed",
-        "in_flight": "ApproximateNumberOfMessagesNotVisible",
-    }
-    found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(names.values()))["Attributes"]
-    return {kind: int(found.get(name, 0)) for kind, name in names.items()}
-
-
-def move(sqs: Any, origin: str, target: str) -> int:
-    """Move every message; a crash in between leaves one in both queues, and never in neither."""
-    moved = 0
-    asked = {"QueueUrl": origin, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1}
-    with Meter("dead letters moved") as meter:
-        while messages := sqs.receive_message(**asked).get("Messages", []):
-            for message in messages:
-                sqs.send_message(QueueUrl=target, MessageBody=message["Body"])
-                sqs.delete_message(QueueUrl=origin, ReceiptHandle=message["ReceiptHandle"])
-            moved += len(messages)
-            meter.add(len(messages))
-    return moved
 
 
 def _manifest(landing: Landing, batch: str, datasets: Iterable[str]) -> Manifest:

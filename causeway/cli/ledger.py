@@ -9,10 +9,10 @@ from typing import Any
 from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import NoSuchTableError
 
-from causeway.deployment import Deployment
 from causeway.flow.ledger import Ledger
 from causeway.lake.location import Lake
 from causeway.lake.tables import glue_catalog
+from causeway.operate.deployment import Deployment
 
 FORMAT_VERSION = 1
 

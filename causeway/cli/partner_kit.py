@@ -7,12 +7,12 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from causeway.account import AccountError, session_of_company, stack_outputs
 from causeway.contract.load import load_contracts
+from causeway.operate.account import AccountError, session_of_company, stack_outputs
 from causeway.settings import EXTERNAL_ID_FILE, SETTINGS_FILE, Settings, load_settings
 
-KIT = Path(__file__).parent / "kit"
 ROOT = SETTINGS_FILE.parent
+KIT = ROOT / "partner_kit"
 
 
 def add_parser(subparsers: Any) -> None:

@@ -1,0 +1,1 @@
+"""Looking after a deployment: what is there, what became of what landed, what waits."""
