@@ -36,10 +36,10 @@ synth: $(INSTALLED) ## Synthesize the templates into build/cdk.out; needs no cre
 	@node_modules/.bin/cdk synth --quiet
 
 deploy: $(INSTALLED) ## Deploy to the account that the environment's credentials name
-	@$(BIN)/python -m local.account deploy
+	@$(BIN)/python -m local.deploy deploy
 
 destroy: $(INSTALLED) ## Remove from that account everything the sandbox deployment made
-	@$(BIN)/python -m local.account destroy
+	@$(BIN)/python -m local.deploy destroy
 
 bench: $(INSTALLED) ## Measure against peers on the same input (ARGS="--mb 200 --runs 1" …)
 	@$(BIN)/python -m bench $(ARGS)

@@ -15,11 +15,11 @@ from causeway.contract.model import Contract, ContractError
 from causeway.engine.dry_run import load_runnable
 from causeway.flow.datasets import CONTRACTS
 from causeway.settings import Settings, SettingsError, load_settings
-from stacks.audit import AuditStack
-from stacks.costs import CostsStack, project_tags, tag_everything
-from stacks.lake import LakeStack
-from stacks.partner import PartnerStack
-from stacks.pipeline import PipelineStack
+from stacks.company.access import PartnerStack
+from stacks.company.audit import AuditStack
+from stacks.company.costs import CostsStack, project_tags, tag_everything
+from stacks.company.lake import LakeStack
+from stacks.company.pipeline import PipelineStack
 
 
 def build(app: cdk.App, settings: Settings, contracts: Mapping[str, Contract]) -> None:

@@ -22,7 +22,7 @@ def spark_session() -> Any:
 
     from causeway.engine.plan import Unit
     from glue_jobs.tasks import in_tasks
-    from local.java import java_home
+    from local.aws.java import java_home
 
     os.environ["JAVA_HOME"] = str(java_home())
     os.environ["POLARS_MAX_THREADS"] = "1"

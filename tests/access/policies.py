@@ -14,7 +14,7 @@ from app import build
 from causeway.contract.load import load_contracts
 from causeway.flow.datasets import CONTRACTS
 from causeway.settings import EMBEDDED_EXTERNAL_ID, SETTINGS_FILE, Settings
-from stacks.nag import spelled
+from stacks.parts.permissions import spelled
 from tests.access.resolver import Resolver
 
 Json = dict[str, Any]

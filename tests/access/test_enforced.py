@@ -17,7 +17,7 @@ from pyiceberg.catalog.glue import GlueCatalog
 from causeway.__main__ import main
 from causeway.cli import partner_kit, revoke
 from causeway.settings import EMBEDDED_EXTERNAL_ID
-from local.embedded import EmbeddedAws
+from local.aws.embedded import EmbeddedAws
 from tests.access.intent import CONSOLE, PARTNER, PROGRAMMATIC
 from tests.access.policies import DEFAULT, synthesized
 from tests.access.resolver import COMPANY, REGION

@@ -25,7 +25,7 @@ from lambdas.batch_events import handler
 from lambdas.batch_events.handler import Batching, Limits
 from lambdas.reconcile import handler as reconcile_handler
 from lambdas.split_batch.handler import split_batch
-from local.embedded import EmbeddedAws
+from local.aws.embedded import EmbeddedAws
 from tests.access.policies import DEFAULT, synthesized
 from tests.access.resolver import COMPANY, REGION
 from tests.glue_jobs.conftest import ledger_table

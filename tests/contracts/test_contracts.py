@@ -19,7 +19,7 @@ from causeway.contract.model import ContractError
 from causeway.engine.curate import Curated
 from causeway.engine.dry_run import load_runnable
 from causeway.engine.write import write_parquet
-from local.story import data_folder
+from local.demo.story import data_folder
 from tests.engine.helpers import codes, run, values
 
 ROOT = Path(__file__).parents[2]

@@ -25,8 +25,8 @@ from causeway.engine.plan import SourceObject, Unit, plan_units
 from causeway.engine.settle import total
 from causeway.lake.location import Lake
 from glue_jobs.tasks import Task, UnitResult, in_tasks
-from local.embedded import ROOT, EmbeddedAws
-from local.java import spark_environment
+from local.aws.embedded import ROOT, EmbeddedAws
+from local.aws.java import spark_environment
 from tests.glue_jobs.conftest import CONTRACT
 
 pytestmark = pytest.mark.spark

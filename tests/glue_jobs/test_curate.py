@@ -14,8 +14,8 @@ from causeway.flow.manifest import Manifest, SourceVersion
 from causeway.lake.tables import glue_catalog
 from glue_jobs import tasks
 from glue_jobs.curate import main
-from local.embedded import EmbeddedAws
-from local.java import spark_environment
+from local.aws.embedded import EmbeddedAws
+from local.aws.java import spark_environment
 from tests.glue_jobs.conftest import CONTRACT, ledger_table
 
 pytestmark = pytest.mark.spark

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local import bridges
+from local.aws import bridges
 
 
 def test_another_version_of_the_emulator_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from local.demo import wrong
+from local.demo.__main__ import wrong
+from local.demo.partner import Outcome
 from local.install import lacking
-from local.partner import Outcome
 
 GOOD = {"landed": 10, "curated": 8, "quarantined": 2, "read_by_partner": 8}
 REFUSED = [Outcome("read landing", "refused")]

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from local.embedded import ROOT, EmbeddedAws
+from local.aws.embedded import ROOT, EmbeddedAws
 
 PARENT = """
 import os, signal

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from causeway.settings import load_settings
-from local import cdk, demo, story
-from local.embedded import EmbeddedAws
+from local import cdk
+from local.aws.embedded import EmbeddedAws
+from local.demo import __main__ as demo
+from local.demo import story
+from local.demo.watch import Watch, newest
 from local.progress import Progress
-from local.watch import Watch, newest
 
 pytestmark = pytest.mark.embedded
 COMPANY = "111111111111"

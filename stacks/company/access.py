@@ -8,8 +8,8 @@ from constructs import Construct
 
 from causeway.flow.datasets import LANDING_PREFIX
 from causeway.settings import Partner, Settings
-from stacks.lake import PARTNER_PATH, LakeStack
-from stacks.nag import acknowledge_wildcards
+from stacks.company.lake import PARTNER_PATH, LakeStack
+from stacks.parts.permissions import acknowledge_wildcards
 
 # Both the longest session and how recent the console's MFA must be.
 SESSION = Duration.hours(1)

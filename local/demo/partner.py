@@ -13,9 +13,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from causeway.settings import Settings
-from local.embedded import EmbeddedAws
+from local.aws.embedded import EmbeddedAws
 
-KIT = Path(__file__).resolve().parent.parent / "partner_kit" / "read_table.py"
+KIT = Path(__file__).resolve().parents[2] / "partner_kit" / "read_table.py"
 STRANGER = "333333333333"
 REFUSALS = ("AccessDenied", "AccessDeniedException", "403")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from causeway.flow.report import Report, SourceReport
-from local.embedded import EmbeddedAws
+from local.aws.embedded import EmbeddedAws
 
 LATEST = 300  # seconds until something that should have happened counts as not happening
 

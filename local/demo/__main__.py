@@ -13,13 +13,13 @@ from typing import Any
 
 from causeway.settings import SETTINGS_FILE, load_settings
 from local import cdk
-from local.embedded import EmbeddedAws
-from local.partner import Outcome, PartnerSide
+from local.aws.embedded import EmbeddedAws
+from local.demo.partner import Outcome, PartnerSide
+from local.demo.story import File, corrected_file, first_files
+from local.demo.watch import Watch, newest
 from local.progress import Progress
-from local.story import File, corrected_file, first_files
-from local.watch import Watch, newest
 
-BUILD = Path(__file__).resolve().parent.parent / "build"
+BUILD = Path(__file__).resolve().parents[2] / "build"
 # So that nobody waits here for a minute; everything else is as settings.toml says.
 WINDOW_SECONDS = 2
 # What the partner asks of each table.

@@ -7,7 +7,7 @@ from aws_cdk import aws_cloudtrail as cloudtrail
 from constructs import Construct
 
 from causeway.settings import Settings
-from stacks.lake import LakeStack
+from stacks.company.lake import LakeStack
 
 
 class AuditStack(Stack):

@@ -13,7 +13,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from stacks.nag import acknowledge_wildcards
+from stacks.parts.permissions import acknowledge_wildcards
 
 EVENT_SOURCE = "causeway"
 EVENT_TYPE = "Dataset Curated"

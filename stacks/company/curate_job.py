@@ -9,10 +9,10 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from causeway.settings import Settings
-from stacks import assets
-from stacks.lake import LakeStack
-from stacks.maintenance import Maintenance, allow_files, catalog_arns
-from stacks.nag import acknowledge, allow
+from stacks.company.lake import LakeStack
+from stacks.company.upkeep import Maintenance, allow_files, catalog_arns
+from stacks.parts import assets
+from stacks.parts.permissions import acknowledge, allow
 
 NO_DATA_IN_LOGS = "CloudWatch encrypts logs with its own key; ours hold keys and counts, no rows"
 

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 
-from local.bridges import install
+from local.aws.bridges import install
 
 
 def end_with(parent: int) -> None:

@@ -17,12 +17,12 @@ from constructs import Construct
 
 from causeway.contract.model import Contract
 from causeway.settings import Settings
-from stacks.assets import FUNCTIONS
-from stacks.batches import Batches
-from stacks.curate_job import CurateJob
-from stacks.functions import PythonFunction
-from stacks.lake import BATCHING_TIMEOUT, LakeStack
-from stacks.nag import allow
+from stacks.company.batches import Batches
+from stacks.company.curate_job import CurateJob
+from stacks.company.lake import BATCHING_TIMEOUT, LakeStack
+from stacks.parts.assets import FUNCTIONS
+from stacks.parts.functions import PythonFunction
+from stacks.parts.permissions import allow
 
 RETENTION = {
     7: logs.RetentionDays.ONE_WEEK,

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from local.java import spark_environment
+from local.aws.java import spark_environment
 
 MINISTACK = "1.5.33"
 FINAL_STATES = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")

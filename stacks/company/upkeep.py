@@ -4,8 +4,8 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.lake import LakeStack
-from stacks.nag import allow
+from stacks.company.lake import LakeStack
+from stacks.parts.permissions import allow
 
 # Where the optimizers write of what they did. Their names are Glue's own.
 LOGS = ("compaction", "retention", "orphan-file-deletion")

@@ -8,8 +8,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks import assets
-from stacks.nag import acknowledge
+from stacks.parts import assets
+from stacks.parts.permissions import acknowledge
 
 
 class PythonFunction(Construct):

@@ -17,7 +17,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT = 60
 # What would send a client somewhere else than to the embedded AWS.
 FOREIGN = ("AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL")
@@ -65,7 +65,7 @@ class EmbeddedAws:
         log = self.logs / "emulator.log"
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local.emulator"],
+                [sys.executable, "-m", "local.aws.emulator"],
                 cwd=ROOT,
                 env=environment,
                 stdout=output,

@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_cdk import IgnoreMode
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 # What every function shares, and the contracts, which say what datasets there are.
 FUNCTIONS = ("causeway/__init__.py", "causeway/flow/*.py", "contracts/*.odcs.yaml")

@@ -1,0 +1,1 @@
+"""The embedded AWS: an emulator, bridges over what it lacks, and a Java for Spark."""

@@ -1,0 +1,1 @@
+"""The demo: the whole of Causeway on this machine."""
