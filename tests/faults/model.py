@@ -8,8 +8,8 @@ import hypothesis
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from tests.causeway.lake.test_history import lose_ledger
 from tests.faults.world import Expected, Killed, World, open_world, watch_steps
-from tests.glue_jobs.test_history import lose_ledger
 
 NAMES = st.sampled_from(["a.csv", "b c.csv", "d+é.csv", "e%2F.csv"])
 

@@ -38,7 +38,8 @@ from tests.glue_jobs.conftest import CONTRACT, SmallLake, open_lake
 from tests.lambdas.test_batch_events import MACHINE, FakeStates
 
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATE = ROOT / "tests/stacks/__snapshots__/test_pipeline/test_the_template_is_the_reviewed_one.json"
+SNAPSHOTS = ROOT / "tests/stacks/company/__snapshots__"
+TEMPLATE = SNAPSHOTS / "test_pipeline" / "test_the_template_is_the_reviewed_one.json"
 MAX_RECEIVES = 5  # the queue's, after which a message is dead
 
 

@@ -29,7 +29,7 @@ from causeway.lake.history import History
 from causeway.lake.location import Lake
 from glue_jobs.batch import Batch
 from glue_jobs.tasks import UnitResult
-from tests.engine.helpers import curate_unit
+from tests.causeway.engine.helpers import curate_unit
 
 CONTRACT = """
 apiVersion: v3.1.0

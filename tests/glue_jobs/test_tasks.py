@@ -20,7 +20,7 @@ from causeway.flow.clients import PATIENT
 from causeway.lake.location import Lake
 from glue_jobs import tasks
 from glue_jobs.tasks import Task
-from tests.engine.helpers import column, contract
+from tests.causeway.engine.helpers import column, contract
 
 PAIR = contract(column("a", "integer", required=True), column("b"))
 LAKE = Lake.in_buckets("landing", "curated", "quarantine", "lake", "rejected")

@@ -11,7 +11,7 @@ import pytest
 
 from causeway.engine.plan import SourceObject, plan_units
 from causeway.engine.read import stored
-from tests.engine.helpers import codes, column, contract, curate_unit, run, values
+from tests.causeway.engine.helpers import codes, column, contract, curate_unit, run, values
 
 PAIR = contract(column("a", "integer", required=True), column("b"))
 GOOD = b"a,b\n" + b"".join(b"%d,text %d\n" % (i, i * i) for i in range(2000))

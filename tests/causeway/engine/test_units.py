@@ -20,7 +20,7 @@ from causeway.engine.curate import curate_slices
 from causeway.engine.plan import MAX_BYTES, MIN_BYTES, SourceObject, Unit, plan_units, target_bytes
 from causeway.engine.read import formats, stored
 from causeway.engine.settle import number_lines, torn_sources, total
-from tests.engine.helpers import NOW, column, contract, curate_unit, run
+from tests.causeway.engine.helpers import NOW, column, contract, curate_unit, run
 
 PAIR = contract(column("a", "integer", required=True), column("b"))
 ROWS = b"".join(b"%s,%s\n" % (b"bad" if i % 37 == 0 else b"%d" % i, b"x" * (i % 23)) for i in range(500))

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.helpers import codes, column, contract, run, values
+from tests.causeway.engine.helpers import codes, column, contract, run, values
 
 PAIR = contract(column("a", "integer", required=True), column("b"), format="jsonl")
-NAUGHTY = Path(__file__).parents[2] / "node_modules/big-list-of-naughty-strings/blns.json"
+NAUGHTY = Path(__file__).parents[3] / "node_modules/big-list-of-naughty-strings/blns.json"
 
 
 def test_a_malformed_line_is_rejected_alone() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.helpers import codes, column, contract, csv_bytes, run, values
+from tests.causeway.engine.helpers import codes, column, contract, csv_bytes, run, values
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SPECTRUM = sorted((ROOT / "node_modules/csv-spectrum/csvs").glob("*.csv"))
 PAIR = contract(column("a", "integer", required=True), column("b"))
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from causeway.contract.model import Column
-from tests.engine.helpers import codes, column, contract, run
+from tests.causeway.engine.helpers import codes, column, contract, run
 
 FILES = Path(pa.__file__).parent / "tests" / "data"
 PARQUET = sorted(FILES.glob("**/*.parquet"))

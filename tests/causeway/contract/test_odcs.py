@@ -20,9 +20,9 @@ from causeway.engine.curate import Curated
 from causeway.engine.dry_run import load_runnable
 from causeway.engine.write import write_parquet
 from local.demo.story import data_folder
-from tests.engine.helpers import codes, run, values
+from tests.causeway.engine.helpers import codes, run, values
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 REAL = load_contracts(ROOT / "contracts")
 DATA = data_folder()
 Draft = Callable[..., Path]

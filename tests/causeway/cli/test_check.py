@@ -18,7 +18,7 @@ from causeway.__main__ import main
 from causeway.contract.load import load_contract
 from causeway.engine.read.stored import BLOCK
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FLIGHTS = str(ROOT / "contracts/flights.odcs.yaml")
 HEADER = (
     "year,month,day,dep_time,sched_dep_time,dep_delay,arr_time,sched_arr_time,arr_delay,carrier,flight,"

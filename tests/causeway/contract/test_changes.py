@@ -15,7 +15,7 @@ from causeway.contract.changes import breaking_changes, load_kept
 from causeway.contract.load import load_contracts
 from causeway.contract.model import Column, Contract, ContractError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 A = Column("a", "a", "integer", required=True)
 B = Column("b", "b", "object", properties=(Column("x", "x", "number", precision=9, scale=2),))
 OLD = Contract("orders", "1.2.3", (A, B))

@@ -14,7 +14,7 @@ from causeway.engine.plan import SourceObject, plan_units
 from causeway.engine.read import stored
 from causeway.engine.read.stored import whole_lines
 from causeway.engine.settle import torn_sources
-from tests.engine.helpers import NOW, column, contract, curate_unit, run
+from tests.causeway.engine.helpers import NOW, column, contract, curate_unit, run
 
 PAIR = contract(column("a", "integer", required=True), column("b"))
 LINES = contract(*PAIR.columns, format="jsonl")

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from causeway.contract.model import Column
-from tests.engine.helpers import codes, column, contract, csv_bytes, run, values
+from tests.causeway.engine.helpers import codes, column, contract, csv_bytes, run, values
 
 WRONG = object()
 CASES: list[tuple[Column, dict[str, Any]]] = [

@@ -16,9 +16,9 @@ import pytest
 
 from causeway.contract.load import load_contracts
 from causeway.contract.model import Column, Contract, Rule
-from tests.engine.helpers import column, csv_bytes, run
+from tests.causeway.engine.helpers import column, csv_bytes, run
 
-REAL = load_contracts(Path(__file__).parents[2] / "contracts")
+REAL = load_contracts(Path(__file__).parents[3] / "contracts")
 
 # A rule of every kind that the three real contracts have not.
 EVERY_KIND = Contract(

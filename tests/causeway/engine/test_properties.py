@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from causeway.engine.read import json_rows as json_lines
-from tests.engine.helpers import column, contract, csv_bytes, run
+from tests.causeway.engine.helpers import column, contract, csv_bytes, run
 
 COLUMNS = (
     column("i", "integer"),
