@@ -9,15 +9,21 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test lint synth deploy destroy bench access faults wheels sbom audit clean lock
+.PHONY: help install demo test quick lint synth deploy destroy bench access faults wheels sbom audit clean lock
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 install: $(INSTALLED) ## Install everything into this checkout, locked and hashed
 
-$(INSTALLED): requirements.txt requirements-uv.txt package-lock.json
-	@$(PYTHON) local/install.py
+$(INSTALLED): requirements.txt requirements-uv.txt package-lock.json pyproject.toml
+	@echo "▸ Installing Python packages, Node, a JDK and Spark into .venv, the CDK command line into node_modules"
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("make: Python 3.11 or newer is needed, found %s: name another, as in make PYTHON=python3.13 …" % sys.version.split()[0])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.txt requirements-uv.txt
+	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@$(BIN)/npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 demo: $(INSTALLED) ## Run the real thing on an AWS embedded in this machine (KEEP=1 leaves it up)
@@ -26,10 +32,14 @@ demo: $(INSTALLED) ## Run the real thing on an AWS embedded in this machine (KEE
 test: $(INSTALLED) ## Run every test
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
-lint: $(INSTALLED) ## Check style, types and workflow files
+quick: $(INSTALLED) ## Run the tests that need neither Spark nor the embedded AWS
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m quick
+
+lint: $(INSTALLED) ## Check style, types, who imports whom, and workflow files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 synth: $(INSTALLED) ## Synthesize the templates into build/cdk.out; needs no credentials

@@ -41,10 +41,11 @@ def objects(megabytes: int) -> list[tuple[Path, str]]:
 
 def curate(path: Path, format: str, split: bool) -> str:
     """One after another, every unit of the object."""
-    from causeway.engine.plan import SourceObject, plan_units  # noqa: PLC0415 - the bench does not import the engine
+    from causeway.engine.plan import plan_units  # noqa: PLC0415 - the bench does not import the engine
+    from causeway.flow.manifest import SourceVersion  # noqa: PLC0415 - the bench does not import the engine
 
     ours.warm(0)
-    source = SourceObject(str(path), "v", path.stat().st_size)
+    source = SourceVersion(str(path), "v", path.stat().st_size)
     units = plan_units([source], ours.contract(format), split=split)
     out = BUILD / "out"
     out.mkdir(exist_ok=True)

@@ -63,9 +63,10 @@ def curate_one(task: tuple[int, Any, str, str]) -> tuple[int, int]:
 
 
 def tasks(path: Path, out: Path, format: str) -> list[tuple[int, Any, str, str]]:
-    from causeway.engine.plan import SourceObject, plan_units, target_bytes
+    from causeway.engine.plan import plan_units, target_bytes
+    from causeway.flow.manifest import SourceVersion
 
-    objects = [SourceObject(str(path), "v", path.stat().st_size)]
+    objects = [SourceVersion(str(path), "v", path.stat().st_size)]
     size = target_bytes(objects, CORES)
     units = plan_units(objects, contract(format), target_bytes=size, split=True)
     return [(i, unit, format, str(out)) for i, unit in enumerate(units)]

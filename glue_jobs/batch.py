@@ -21,9 +21,10 @@ from causeway.contract.model import Contract
 from causeway.engine.check.keys import NO_KEYS
 from causeway.engine.curate import curated_schema
 from causeway.engine.model import unread
-from causeway.engine.plan import SourceObject, Unit, plan_units, target_bytes
+from causeway.engine.plan import Unit, plan_units, target_bytes
 from causeway.engine.settle import number_lines, settle_keys, torn_sources, total
 from causeway.engine.write import parquet
+from causeway.flow.codes import Code
 from causeway.flow.ledger import Entry, Ledger, Watermark
 from causeway.flow.manifest import AGAIN, POISON, REMOVED, Manifest, SourceVersion
 from causeway.flow.report import Report, SourceReport
@@ -66,7 +67,7 @@ class Batch:
 
         Raises CommitFailedException after MAX_DECISIONS lost races.
         """
-        curated: dict[str, SourceObject | None] | None = None
+        curated: dict[str, SourceVersion | None] | None = None
         results: Sequence[UnitResult] = ()
         for _ in range(MAX_DECISIONS):
             table, mark = self._history.catch_up(lambda: self._curated_table(results))  # noqa: B023
@@ -101,10 +102,10 @@ class Batch:
         )
 
     def _due(
-        self, known: Mapping[str, Entry], current: Mapping[str, SourceObject | None]
-    ) -> dict[str, SourceObject | None]:
+        self, known: Mapping[str, Entry], current: Mapping[str, SourceVersion | None]
+    ) -> dict[str, SourceVersion | None]:
         """The sources that are not as S3 has them now: with the current object, None if it is gone."""
-        due: dict[str, SourceObject | None] = {}
+        due: dict[str, SourceVersion | None] = {}
         for hinted in self._manifest.sources:
             source = hinted.source
             entry, now = known.get(source), current[source]
@@ -120,22 +121,22 @@ class Batch:
                     due[source] = now
         return due
 
-    def _current(self) -> dict[str, SourceObject | None]:
+    def _current(self) -> dict[str, SourceVersion | None]:
         """What S3 holds now of each of the manifest's sources."""
         names = [hinted.source for hinted in self._manifest.sources]
         with ThreadPoolExecutor(16) as pool:
             return dict(zip(names, pool.map(self._head, names), strict=True))
 
-    def _head(self, source: str) -> SourceObject | None:
+    def _head(self, source: str) -> SourceVersion | None:
         try:
             head = self._s3.head_object(Bucket=self._lake.landing_bucket, Key=source)
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] in (404, 405):
                 return None
             raise
-        return SourceObject(source, head.get("VersionId", "null"), head["ContentLength"])
+        return SourceVersion(source, head.get("VersionId", "null"), head["ContentLength"])
 
-    def _curate(self, due: Mapping[str, SourceObject | None]) -> list[UnitResult]:
+    def _curate(self, due: Mapping[str, SourceVersion | None]) -> list[UnitResult]:
         """Curate what is there; the versions that are known to kill a job become quarantined unread."""
         poison = {(s.source, s.version) for s in self._manifest.sources if s.hint == POISON}
         objects = [item for item in due.values() if item]
@@ -143,10 +144,10 @@ class Batch:
         results = self._curate_units([item for item in objects if item not in killers])
         return [*results, self._set_aside(killers)] if killers else results
 
-    def _set_aside(self, killers: Sequence[SourceObject]) -> UnitResult:
+    def _set_aside(self, killers: Sequence[SourceVersion]) -> UnitResult:
         counts, rejected = unread(
             killers,
-            code="kills_job",
+            code=Code.KILLS_JOB,
             message="a job that curates this object alone fails",
             contract=self._contract.version,
             batch=self._manifest.batch,
@@ -157,7 +158,7 @@ class Batch:
             stored.write(parquet(rejected))
         return UnitResult(counts, (), (uri,), NO_KEYS)
 
-    def _curate_units(self, objects: list[SourceObject]) -> list[UnitResult]:
+    def _curate_units(self, objects: list[SourceVersion]) -> list[UnitResult]:
         """Curate every object; what one task cannot see of another's rows is settled here."""
         plan = partial(plan_units, contract=self._contract, target_bytes=target_bytes(objects, self._slots))
         units = dict(enumerate(plan(objects, split=True)))
@@ -190,7 +191,7 @@ class Batch:
         self,
         table: Table,
         known: Mapping[str, Entry],
-        due: Mapping[str, SourceObject | None],
+        due: Mapping[str, SourceVersion | None],
         results: Sequence[UnitResult],
     ) -> Report:
         report = self._write_report(known, due, results)
@@ -211,7 +212,7 @@ class Batch:
     def _write_report(
         self,
         known: Mapping[str, Entry],
-        due: Mapping[str, SourceObject | None],
+        due: Mapping[str, SourceVersion | None],
         results: Sequence[UnitResult],
     ) -> Report:
         """Before the commit that refers to it."""

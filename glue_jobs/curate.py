@@ -1,6 +1,5 @@
 """The Glue job: curates one batch. The same script on Glue and on the embedded AWS."""
 
-import argparse
 import io
 import logging
 import sys
@@ -24,6 +23,7 @@ from causeway.flow.clients import PATIENT
 from causeway.flow.datasets import SUFFIX
 from causeway.flow.ledger import Ledger
 from causeway.flow.manifest import Manifest
+from causeway.flow.parameters import from_arguments
 from causeway.lake.location import Lake
 from causeway.lake.tables import glue_catalog
 from causeway.lake.upkeep import forget, keep_up
@@ -31,29 +31,6 @@ from glue_jobs.batch import Batch
 from glue_jobs.tasks import Task, in_tasks
 
 logger = logging.getLogger("causeway")
-
-
-def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in (
-        "manifest",
-        "contracts",
-        "landing-bucket",
-        "curated-bucket",
-        "quarantine-bucket",
-        "curated-database",
-        "quarantine-database",
-        "ledger-table",
-    ):
-        parser.add_argument(f"--{name}", required=True)
-    parser.add_argument(
-        "--optimizer-role", help="whom Glue's table optimizers work as; without it there are none"
-    )
-    parser.add_argument("--snapshot-retention-days", type=int, default=90)
-    parser.add_argument("--quarantine-retention-days", type=int, default=90)
-    parser.add_argument("--JOB_RUN_ID", dest="run", default=None)
-    # Glue passes its own arguments along.
-    return parser.parse_known_args(argv)[0]
 
 
 def read_object(s3: Any, uri: str) -> bytes:
@@ -70,20 +47,20 @@ def read_contract(archive: bytes, dataset: str) -> Contract:
 def main(argv: Sequence[str]) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("py4j").setLevel(logging.WARNING)
-    arguments = parse_arguments(argv)
+    told, manifest_uri, run = from_arguments(argv)
     started = time.monotonic()
     s3, dynamodb = boto3.client("s3", config=PATIENT), boto3.resource("dynamodb", config=PATIENT)
-    manifest = Manifest.from_json(read_object(s3, arguments.manifest))
-    contract = read_contract(read_object(s3, arguments.contracts), manifest.dataset)
-    run = arguments.run or uuid.uuid4().hex
+    manifest = Manifest.from_json(read_object(s3, manifest_uri))
+    contract = read_contract(read_object(s3, told.contracts), manifest.dataset)
+    run = run or uuid.uuid4().hex
     spark = SparkSession.builder.appName(f"causeway-{manifest.dataset}").getOrCreate()
     logger.info("session after %.1f s", time.monotonic() - started)
     lake = Lake.in_buckets(
-        arguments.landing_bucket,
-        arguments.curated_bucket,
-        arguments.quarantine_bucket,
-        arguments.curated_database,
-        arguments.quarantine_database,
+        told.landing_bucket,
+        told.curated_bucket,
+        told.quarantine_bucket,
+        told.curated_database,
+        told.quarantine_database,
     )
     catalog = glue_catalog()
     task = Task(contract, lake, manifest.batch, run, datetime.now(UTC))
@@ -93,22 +70,22 @@ def main(argv: Sequence[str]) -> None:
         run=run,
         lake=lake,
         catalog=catalog,
-        ledger=Ledger(dynamodb.Table(arguments.ledger_table), manifest.dataset),
+        ledger=Ledger(dynamodb.Table(told.ledger_table), manifest.dataset),
         s3=s3,
         distribute=lambda units, banned: in_tasks(spark, units, partial(task.curate, banned=banned)),
         slots=spark.sparkContext.defaultParallelism,
     )
     report = batch.curate()
-    forget(catalog, (lake.quarantine_database, manifest.dataset), arguments.quarantine_retention_days)
-    if arguments.optimizer_role:
+    forget(catalog, (lake.quarantine_database, manifest.dataset), told.quarantine_retention_days)
+    if told.optimizer_role:
         keep_up(
             boto3.client("glue"),
             manifest.dataset,
             curated_database=lake.curated_database,
             quarantine_database=lake.quarantine_database,
-            role=arguments.optimizer_role,
-            snapshot_days=arguments.snapshot_retention_days,
-            quarantine_days=arguments.quarantine_retention_days,
+            role=told.optimizer_role,
+            snapshot_days=told.snapshot_retention_days,
+            quarantine_days=told.quarantine_retention_days,
         )
     logger.info(
         "batch %s of %s: landed %d = curated %d + quarantined %d, in %.1f s",

@@ -1,8 +1,33 @@
 """How far long work is, on stderr: a line that counts on a terminal, elsewhere a line every few seconds."""
 
+import io
 import sys
 import time
+from collections.abc import Iterable, Sequence
 from typing import TextIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+WIDTH = 200  # columns of a table where no terminal says how many there are
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Rows as text: words to the left, numbers to the right, with a comma between thousands."""
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
+    listed = [list(row) for row in rows]
+    for i, name in enumerate(header):
+        numbers = bool(listed) and all(isinstance(row[i], int | float) for row in listed)
+        drawn.add_column(name, justify="right" if numbers else "left", overflow="fold")
+    for row in listed:
+        drawn.add_row(*(Text(f"{cell:,}" if isinstance(cell, int | float) else str(cell)) for cell in row))
+    console = Console(file=io.StringIO(), width=WIDTH, color_system=None)
+    console.print(drawn)
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]  # a StringIO
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
 
 EVERY = {True: 0.2, False: 5.0}  # seconds, by whether somebody watches a terminal
 

@@ -15,9 +15,11 @@ from causeway.contract.model import Contract, ContractError
 from causeway.engine.check.keys import Banned
 from causeway.engine.curate import Curated, curate_slices
 from causeway.engine.model import SourceCount, Unreadable
-from causeway.engine.plan import SourceObject, Unit, plan_units
+from causeway.engine.plan import Unit, plan_units
 from causeway.engine.settle import settle_keys, total
 from causeway.engine.write import write_parquet
+from causeway.flow.codes import Code
+from causeway.flow.manifest import SourceVersion
 
 
 @dataclass
@@ -44,7 +46,7 @@ def run(contract: Contract, files: Iterable[Path], out: Path | None = None) -> R
     for path in paths:
         if not path.is_file():
             raise ContractError(f"{path}: no such file")
-    objects = [SourceObject(str(path), "local", path.stat().st_size) for path in paths]
+    objects = [SourceVersion(str(path), "local", path.stat().st_size) for path in paths]
     units = dict(enumerate(plan_units(objects, contract)))
 
     def curate(some: Mapping[int, Unit], banned: Banned) -> dict[int, UnitResult]:
@@ -120,7 +122,7 @@ def fetch(source: str, version: str, start: int, stop: int) -> bytes:
             file.seek(start)
             return file.read(stop - start)
     except OSError as error:
-        raise Unreadable("access", str(error)) from error
+        raise Unreadable(Code.ACCESS, str(error)) from error
 
 
 def _write(part: Curated, contract: Contract, out: Path, name: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -12,17 +11,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from causeway.contract.schema import REJECTED_SCHEMA
+from causeway.flow.manifest import SourceVersion
 
 RAW_LIMIT = 1 << 20  # bytes of a rejected record that quarantine keeps
 
 Fetch = Callable[[str, str, int, int], bytes]  # source, version, start, stop → those bytes
-
-
-class HasVersion(Protocol):
-    @property
-    def source(self) -> str: ...
-    @property
-    def version(self) -> str: ...
 
 
 class Unreadable(Exception):  # noqa: N818 - what the object is
@@ -109,7 +102,7 @@ def text(raw: bytes) -> str:
 
 
 def unread(
-    objects: Iterable[HasVersion], *, code: str, message: str, **lineage: object
+    objects: Iterable[SourceVersion], *, code: str, message: str, **lineage: object
 ) -> tuple[tuple[SourceCount, ...], pa.Table]:
     """Whole objects that are quarantined without a look inside; `lineage` names LINEAGE's other columns."""
     found = list(objects)

@@ -9,15 +9,9 @@ from itertools import pairwise
 from causeway.contract.model import Contract
 from causeway.engine.model import Slice
 from causeway.engine.read.stored import is_utf8
+from causeway.flow.manifest import SourceVersion
 
 MIN_BYTES, MAX_BYTES = 32 << 20, 128 << 20  # of a unit: below, a task's own cost counts; above, its memory
-
-
-@dataclass(frozen=True)
-class SourceObject:
-    source: str
-    version: str
-    size: int
 
 
 @dataclass(frozen=True)
@@ -25,7 +19,7 @@ class Unit:
     slices: tuple[Slice, ...]
 
 
-def target_bytes(objects: Iterable[SourceObject], slots: int) -> int:
+def target_bytes(objects: Iterable[SourceVersion], slots: int) -> int:
     """The size of units that keep so many slots busy to the end: as many units as slots, or a multiple."""
     size = sum(item.size for item in objects)
     rounds = -(-size // (slots * MAX_BYTES))
@@ -33,7 +27,7 @@ def target_bytes(objects: Iterable[SourceObject], slots: int) -> int:
 
 
 def plan_units(
-    objects: Sequence[SourceObject],
+    objects: Sequence[SourceVersion],
     contract: Contract,
     *,
     target_bytes: int = MAX_BYTES,
@@ -56,7 +50,7 @@ def plan_units(
     return [*units, Unit(tuple(slices))] if slices else units
 
 
-def _slices(item: SourceObject, contract: Contract, target: int) -> Iterator[Slice]:
+def _slices(item: SourceVersion, contract: Contract, target: int) -> Iterator[Slice]:
     count = -(-item.size // target) if contract.format == "parquet" or is_utf8(contract.encoding) else 1
     edges = [item.size * i // max(count, 1) for i in range(max(count, 1) + 1)]
     for start, stop in pairwise(edges):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
+from causeway.flow.codes import Code
 from causeway.flow.datasets import LANDING_PREFIX, dataset_of
 from causeway.flow.manifest import REMOVED, SourceVersion
 
@@ -42,14 +43,14 @@ def read_message(message: str, body: str, datasets: Collection[str]) -> Iterable
     try:
         document = json.loads(body)
     except json.JSONDecodeError as error:
-        yield Unrouted(message, "undecodable_message", f"not JSON: {error}", body)
+        yield Unrouted(message, Code.UNDECODABLE_MESSAGE, f"not JSON: {error}", body)
         return
     if isinstance(document, dict) and document.get("Event") == "s3:TestEvent":
-        yield Unrouted(message, "test_event", "S3 tests a new notification with it; nothing landed", body)
+        yield Unrouted(message, Code.TEST_EVENT, "S3 tests a new notification with it; nothing landed", body)
         return
     records = document.get("Records") if isinstance(document, dict) else None
     if not isinstance(records, list) or not records:
-        yield Unrouted(message, "undecodable_message", "not an S3 event: no Records", body)
+        yield Unrouted(message, Code.UNDECODABLE_MESSAGE, "not an S3 event: no Records", body)
         return
     for record in records:
         yield _read_record(message, record, datasets, held=bool(document.get("held")))
@@ -66,14 +67,14 @@ def _read_record(message: str, record: Any, datasets: Collection[str], *, held: 
         what, _, how = record.get("eventName", "").partition(":")
         hint = REMOVED + how if what == "ObjectRemoved" else record.get("causeway", {}).get("hint", "")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        return Unrouted(message, "undecodable_message", f"not an S3 event record: {error!r}", received)
+        return Unrouted(message, Code.UNDECODABLE_MESSAGE, f"not an S3 event record: {error!r}", received)
     change = Change(message, SourceVersion(source, version, size, hint), order, received, held)
     if source.endswith("/"):
-        code, reason = "folder_marker", "the key ends in a slash: a console's folder, not a file"
+        code, reason = Code.FOLDER_MARKER, "the key ends in a slash: a console's folder, not a file"
     elif not change.dataset:
-        code, reason = "unknown_dataset", f"the key is not {LANDING_PREFIX}<dataset>/<file>"
+        code, reason = Code.UNKNOWN_DATASET, f"the key is not {LANDING_PREFIX}<dataset>/<file>"
     elif change.dataset not in datasets:
-        code = "unknown_dataset"
+        code = Code.UNKNOWN_DATASET
         reason = f"no contract for {change.dataset!r}; known: {', '.join(sorted(datasets))}"
     else:
         return change

@@ -19,6 +19,7 @@ from causeway.flow.datasets import CONTRACTS, datasets_in
 from causeway.flow.events import Change, Unrouted, read_message
 from causeway.flow.ledger import Entry, Ledger
 from causeway.flow.manifest import AGAIN, REMOVED, SEEN, Manifest, SourceVersion
+from causeway.flow.parameters import BatchEventsParameters, from_environment
 
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
@@ -199,17 +200,18 @@ def _newest(changes: Sequence[Change]) -> list[SourceVersion]:
 @functools.cache
 def _batching() -> Batching:
     """From the function's environment: what the stack says, and the contracts that are packaged with it."""
-    said = json.loads(os.environ["BATCHING"])
+    told = from_environment(BatchEventsParameters, os.environ)
+    limits = {name: {**told.batching["*"], **told.batching.get(name, {})} for name in datasets_in(CONTRACTS)}
     return Batching(
-        limits={name: Limits(**{**said["*"], **said.get(name, {})}) for name in datasets_in(CONTRACTS)},
-        landing_bucket=os.environ["LANDING_BUCKET"],
-        quarantine_bucket=os.environ["QUARANTINE_BUCKET"],
-        state_machine=os.environ["STATE_MACHINE"],
-        queue_url=os.environ["QUEUE_URL"],
+        limits={name: Limits(**own) for name, own in limits.items()},
+        landing_bucket=told.landing_bucket,
+        quarantine_bucket=told.quarantine_bucket,
+        state_machine=told.state_machine,
+        queue_url=told.queue_url,
         s3=boto3.client("s3", config=PATIENT),
         states=boto3.client("stepfunctions", config=PATIENT),
         sqs=boto3.client("sqs", config=PATIENT),
-        ledger=boto3.resource("dynamodb", config=PATIENT).Table(os.environ["LEDGER_TABLE"]),
+        ledger=boto3.resource("dynamodb", config=PATIENT).Table(told.ledger_table),
     )
 
 

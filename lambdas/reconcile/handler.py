@@ -11,6 +11,7 @@ import boto3
 from causeway.flow.clients import PATIENT
 from causeway.flow.datasets import CONTRACTS, datasets_in, prefix_of
 from causeway.flow.landing import GRACE, Landing
+from causeway.flow.parameters import ReconcileParameters, from_environment
 
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
@@ -47,13 +48,14 @@ def reconcile(
 
 
 def handler(_event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    told = from_environment(ReconcileParameters, os.environ)
     landing = Landing(
-        bucket=os.environ["LANDING_BUCKET"],
-        queue_url=os.environ["QUEUE_URL"],
+        bucket=told.landing_bucket,
+        queue_url=told.queue_url,
         s3=boto3.client("s3", config=PATIENT),
         sqs=boto3.client("sqs", config=PATIENT),
-        ledger=boto3.resource("dynamodb", config=PATIENT).Table(os.environ["LEDGER_TABLE"]),
-        removing=frozenset(json.loads(os.environ["REMOVING"])),
-        retention_days=int(os.environ["RETENTION_DAYS"]),
+        ledger=boto3.resource("dynamodb", config=PATIENT).Table(told.ledger_table),
+        removing=frozenset(told.removing),
+        retention_days=told.retention_days,
     )
     return reconcile(landing, datasets_in(CONTRACTS), remaining_ms=context.get_remaining_time_in_millis)

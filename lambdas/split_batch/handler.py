@@ -12,6 +12,7 @@ import boto3
 
 from causeway.flow.clients import PATIENT
 from causeway.flow.manifest import POISON, Manifest
+from causeway.flow.parameters import SplitBatchParameters, from_environment
 from lambdas.split_batch.search import GivenUp, Search
 
 logger = logging.getLogger(__name__)
@@ -75,4 +76,5 @@ def decide(event: Mapping[str, Any], *, landing_bucket: str, s3: Any) -> dict[st
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    return decide(event, landing_bucket=os.environ["LANDING_BUCKET"], s3=boto3.client("s3", config=PATIENT))
+    told = from_environment(SplitBatchParameters, os.environ)
+    return decide(event, landing_bucket=told.landing_bucket, s3=boto3.client("s3", config=PATIENT))

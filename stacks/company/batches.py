@@ -13,6 +13,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from causeway.flow.parameters import MANIFEST
 from stacks.parts.permissions import acknowledge_wildcards
 
 EVENT_SOURCE = "causeway"
@@ -103,7 +104,7 @@ class Batches(Construct):
             "Curate batch",
             glue_job_name=job.job_name,
             integration_pattern=sfn.IntegrationPattern.RUN_JOB,
-            arguments=sfn.TaskInput.from_object({"--manifest": sfn.JsonPath.string_at("$.manifest")}),
+            arguments=sfn.TaskInput.from_object({MANIFEST: sfn.JsonPath.string_at("$.manifest")}),
             result_path=sfn.JsonPath.DISCARD,
         )
         curate.add_retry(

@@ -8,6 +8,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from causeway.flow.parameters import JobParameters, to_arguments
 from causeway.settings import Settings
 from stacks.company.lake import LakeStack
 from stacks.company.upkeep import Maintenance, allow_files, catalog_arns
@@ -69,16 +70,20 @@ class CurateJob(Construct):
             default_arguments={
                 "--additional-python-modules": f"s3://{modules}",
                 "--python-modules-installer-option": how,
-                "--contracts": contracts.s3_object_url,
-                "--landing-bucket": lake.landing_bucket.bucket_name,
-                "--curated-bucket": lake.curated_bucket.bucket_name,
-                "--quarantine-bucket": lake.quarantine_bucket.bucket_name,
-                "--curated-database": lake.curated_database,
-                "--quarantine-database": lake.quarantine_database,
-                "--ledger-table": ledger.table_name,
-                "--optimizer-role": maintenance.role.role_arn,
-                "--snapshot-retention-days": str(limits.snapshot_retention_days),
-                "--quarantine-retention-days": str(limits.quarantine_retention_days),
+                **to_arguments(
+                    JobParameters(
+                        contracts=contracts.s3_object_url,
+                        landing_bucket=lake.landing_bucket.bucket_name,
+                        curated_bucket=lake.curated_bucket.bucket_name,
+                        quarantine_bucket=lake.quarantine_bucket.bucket_name,
+                        curated_database=lake.curated_database,
+                        quarantine_database=lake.quarantine_database,
+                        ledger_table=ledger.table_name,
+                        optimizer_role=maintenance.role.role_arn,
+                        snapshot_retention_days=limits.snapshot_retention_days,
+                        quarantine_retention_days=limits.quarantine_retention_days,
+                    )
+                ),
             },
         )
         packaged = [

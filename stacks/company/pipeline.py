@@ -1,6 +1,5 @@
 """The pipeline: from queued landing events to a curated table."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +15,12 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from causeway.contract.model import Contract
+from causeway.flow.parameters import (
+    BatchEventsParameters,
+    ReconcileParameters,
+    SplitBatchParameters,
+    to_environment,
+)
 from causeway.settings import Settings
 from stacks.company.batches import Batches
 from stacks.company.curate_job import CurateJob
@@ -111,7 +116,7 @@ class PipelineStack(Stack):
             "split_batch",
             "A batch that killed its job in, the part of it to run next out",
             timeout=Duration.minutes(1),
-            environment={"LANDING_BUCKET": lake.landing_bucket.bucket_name},
+            environment=to_environment(SplitBatchParameters(lake.landing_bucket.bucket_name)),
         )
         manifests = [f"{lake.landing_arn}/batches/*"]
         allow(split.role, ["s3:GetObject", "s3:PutObject"], manifests, "Manifests: one for each part")
@@ -126,14 +131,16 @@ class PipelineStack(Stack):
             "batch_events",
             "Queued landing events in, one execution per dataset and batch out",
             timeout=BATCHING_TIMEOUT,
-            environment={
-                "BATCHING": json.dumps(batching, separators=(",", ":")),
-                "LANDING_BUCKET": lake.landing_bucket.bucket_name,
-                "QUARANTINE_BUCKET": lake.quarantine_bucket.bucket_name,
-                "STATE_MACHINE": machine.state_machine_arn,
-                "QUEUE_URL": lake.landing_events.queue_url,
-                "LEDGER_TABLE": self.ledger.table_name,
-            },
+            environment=to_environment(
+                BatchEventsParameters(
+                    batching=batching,
+                    landing_bucket=lake.landing_bucket.bucket_name,
+                    quarantine_bucket=lake.quarantine_bucket.bucket_name,
+                    state_machine=machine.state_machine_arn,
+                    queue_url=lake.landing_events.queue_url,
+                    ledger_table=self.ledger.table_name,
+                )
+            ),
         )
         batch_events.function.add_event_source(
             event_sources.SqsEventSource(
@@ -170,13 +177,15 @@ class PipelineStack(Stack):
             "Landing against the ledger: what is missing is queued again",
             timeout=Duration.minutes(15),
             memory_mb=1769,  # a whole processor: it is what a pass over millions of objects waits for
-            environment={
-                "LANDING_BUCKET": lake.landing_bucket.bucket_name,
-                "QUEUE_URL": lake.landing_events.queue_url,
-                "LEDGER_TABLE": self.ledger.table_name,
-                "REMOVING": json.dumps(removing),
-                "RETENTION_DAYS": str(limits.landing_retention_days),
-            },
+            environment=to_environment(
+                ReconcileParameters(
+                    landing_bucket=lake.landing_bucket.bucket_name,
+                    queue_url=lake.landing_events.queue_url,
+                    ledger_table=self.ledger.table_name,
+                    removing=removing,
+                    retention_days=limits.landing_retention_days,
+                )
+            ),
         )
         allow(reconcile.role, ["s3:ListBucketVersions"], [lake.landing_arn])
         actions = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"]

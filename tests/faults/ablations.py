@@ -10,9 +10,9 @@ from unittest.mock import patch
 
 from botocore.config import Config
 
-from causeway.engine.plan import SourceObject
 from causeway.flow import events
 from causeway.flow.ledger import Ledger
+from causeway.flow.manifest import SourceVersion
 from causeway.lake import tables
 from causeway.lake.history import History
 from glue_jobs import batch
@@ -30,8 +30,8 @@ def _swap(target: Any, name: str, value: Any) -> Callable[[], Any]:
     return lambda: patch.object(target, name, value)
 
 
-def _the_events_version(self: Batch) -> dict[str, SourceObject | None]:
-    return {s.source: SourceObject(s.source, s.version, s.size) for s in self._manifest.sources}
+def _the_events_version(self: Batch) -> dict[str, SourceVersion | None]:
+    return {s.source: SourceVersion(s.source, s.version, s.size) for s in self._manifest.sources}
 
 
 def _without_removing(table: Any, **change: Any) -> int:

@@ -21,8 +21,9 @@ from pyspark.sql import SparkSession
 
 from causeway.contract.load import load_contract
 from causeway.engine.check.keys import Banned
-from causeway.engine.plan import SourceObject, Unit, plan_units
+from causeway.engine.plan import Unit, plan_units
 from causeway.engine.settle import total
+from causeway.flow.manifest import SourceVersion
 from causeway.lake.location import Lake
 from glue_jobs.tasks import Task, UnitResult, in_tasks
 from local.aws.embedded import ROOT, EmbeddedAws
@@ -77,7 +78,7 @@ def drive(folder: str, fatal: int) -> None:
     for n in range(SOURCES):
         body = "\n".join(["id,city", *(f"{n * ROWS + i},Oslo" for i in range(ROWS)), "x,Rome"]).encode()
         version = s3.put_object(Bucket="landing", Key=f"landing/trips/{n}.csv", Body=body)["VersionId"]
-        objects.append(SourceObject(f"landing/trips/{n}.csv", version, len(body)))
+        objects.append(SourceVersion(f"landing/trips/{n}.csv", version, len(body)))
     contract = load_contract(Path(folder, "trips.odcs.yaml"))
     units = dict(enumerate(plan_units(objects, contract, target_bytes=1)))
     lake = Lake("landing", "s3://curated", "s3://quarantine/rejected", "lake", "quarantine")

@@ -14,9 +14,10 @@ from moto import mock_aws
 
 from causeway.engine import curate as engine
 from causeway.engine.curate import curate_slices
-from causeway.engine.plan import SourceObject, plan_units
+from causeway.engine.plan import plan_units
 from causeway.engine.read import formats, stored
 from causeway.flow.clients import PATIENT
+from causeway.flow.manifest import SourceVersion
 from causeway.lake.location import Lake
 from glue_jobs import tasks
 from glue_jobs.tasks import Task
@@ -38,9 +39,9 @@ def s3() -> Iterator[Any]:
     tasks._s3.cache_clear()
 
 
-def land(s3: Any, name: str, data: bytes) -> SourceObject:
+def land(s3: Any, name: str, data: bytes) -> SourceVersion:
     version = s3.put_object(Bucket="landing", Key=name, Body=data)["VersionId"]
-    return SourceObject(name, version, len(data))
+    return SourceVersion(name, version, len(data))
 
 
 def read(s3: Any, uri: str) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import polars as pl
 
 from causeway.contract.model import Contract
 from causeway.engine.check.rules import FAULT
+from causeway.flow.codes import Code
 
 Banned = Mapping[
     tuple[str, str, int], Mapping[int, str]
@@ -25,8 +26,8 @@ NO_KEYS = pl.DataFrame(schema=KEYS)
 
 def constraints(contract: Contract) -> list[tuple[str, tuple[str, ...]]]:
     """(reason code, columns) of everything that must be unique."""
-    key = [("duplicate_key", contract.key)] if contract.key else []
-    return key + [("unique", (column.name,)) for column in contract.columns if column.unique]
+    key: list[tuple[str, tuple[str, ...]]] = [(Code.DUPLICATE_KEY, contract.key)] if contract.key else []
+    return key + [(Code.UNIQUE, (column.name,)) for column in contract.columns if column.unique]
 
 
 def repeated_keys(
@@ -39,7 +40,7 @@ def repeated_keys(
         present = key.select(pl.all_horizontal(pl.all().is_not_null())).to_series()
         if key.filter(present).n_unique() == present.sum():
             continue
-        last_wins = code == "duplicate_key" and contract.duplicates == "last"
+        last_wins = code == Code.DUPLICATE_KEY and contract.duplicates == "last"
         again = (
             ~key.select(pl.struct(pl.all()).is_last_distinct()).to_series()
             if last_wins

@@ -12,6 +12,7 @@ import polars as pl
 
 from causeway.contract.model import RESCUED, Column, Contract
 from causeway.engine.model import RAW
+from causeway.flow.codes import Code
 
 SHOWN = "\N{OBJECT REPLACEMENT CHARACTER}"  # in a message: where the text found stands
 FAULT = pl.Struct({"column": pl.String, "code": pl.String, "message": pl.String})
@@ -38,10 +39,10 @@ class Checks:
 def checks(contract: Contract) -> Checks:
     found = [check for column in contract.columns for check in _column_checks(column, contract.format)]
     for rule in contract.rules:
-        found.append(Check(rule.column, "rule", f"breaks the rule {rule.name!r}", ~pl.sql_expr(rule.sql)))
+        found.append(Check(rule.column, Code.RULE, f"breaks the rule {rule.name!r}", ~pl.sql_expr(rule.sql)))
     if contract.on_schema_change == "freeze":
         unknown = pl.col(RESCUED).is_not_null()
-        found.append(Check(RESCUED, "schema", f"fields the contract does not know: {SHOWN}", unknown))
+        found.append(Check(RESCUED, Code.SCHEMA, f"fields the contract does not know: {SHOWN}", unknown))
     flags = [check.broken.fill_null(False) for check in found]
     anything = pl.any_horizontal(flags) if flags else pl.repeat(False, pl.len())
     return Checks(tuple(found), anything, tuple(flag.alias(str(i)) for i, flag in enumerate(flags)))
@@ -52,7 +53,9 @@ def _column_checks(column: Column, format: str) -> Iterator[Check]:
     if column.transform:
         raw = value
     elif column.type != "string" or format == "parquet":
-        yield Check(name, "type", f"{SHOWN} is not {describe(column)}", raw.is_not_null() & value.is_null())
+        yield Check(
+            name, Code.TYPE, f"{SHOWN} is not {describe(column)}", raw.is_not_null() & value.is_null()
+        )
     for path, code, says, broken in _value_checks(column, value, raw):
         if path:  # what is shown is the whole value
             says = f"{'.'.join(path)} in {SHOWN} {says.removeprefix(SHOWN + ' ')}"  # noqa: PLW2901
@@ -67,28 +70,33 @@ def _value_checks(column: Column, value: pl.Expr, raw: pl.Expr) -> Iterator[Brok
     if column.type == "array":
         length, unit = value.list.len(), "items"
     rules: list[tuple[str, str, Any, Callable[[Any], pl.Expr]]] = [
-        ("required", "is empty", column.required or None, lambda _: raw.is_null()),
-        ("minimum", f"{SHOWN} is less than {{}}", column.minimum, value.lt),
-        ("maximum", f"{SHOWN} is more than {{}}", column.maximum, value.gt),
-        ("minimum", f"{SHOWN} is not more than {{}}", column.exclusive_minimum, value.le),
-        ("maximum", f"{SHOWN} is not less than {{}}", column.exclusive_maximum, value.ge),
-        ("multiple_of", f"{SHOWN} is not a multiple of {{}}", column.multiple_of, lambda of: value % of != 0),
-        ("length", f"is shorter than {{}} {unit}", column.min_length, length.lt),
-        ("length", f"is longer than {{}} {unit}", column.max_length, length.gt),
+        (Code.REQUIRED, "is empty", column.required or None, lambda _: raw.is_null()),
+        (Code.MINIMUM, f"{SHOWN} is less than {{}}", column.minimum, value.lt),
+        (Code.MAXIMUM, f"{SHOWN} is more than {{}}", column.maximum, value.gt),
+        (Code.MINIMUM, f"{SHOWN} is not more than {{}}", column.exclusive_minimum, value.le),
+        (Code.MAXIMUM, f"{SHOWN} is not less than {{}}", column.exclusive_maximum, value.ge),
         (
-            "unique",
+            Code.MULTIPLE_OF,
+            f"{SHOWN} is not a multiple of {{}}",
+            column.multiple_of,
+            lambda of: value % of != 0,
+        ),
+        (Code.LENGTH, f"is shorter than {{}} {unit}", column.min_length, length.lt),
+        (Code.LENGTH, f"is longer than {{}} {unit}", column.max_length, length.gt),
+        (
+            Code.UNIQUE,
             "has an item twice",
             column.unique_items or None,
             lambda _: value.list.n_unique() < value.list.len(),
         ),
-        ("pattern", f"{SHOWN} does not match {{}}", column.pattern, lambda p: ~value.str.contains(p)),
+        (Code.PATTERN, f"{SHOWN} does not match {{}}", column.pattern, lambda p: ~value.str.contains(p)),
     ]
     for code, says, rule, broken in rules:
         if rule is not None:
             yield (), code, says.replace("{}", str(rule)), broken(rule)
     if column.values:
         allowed = ", ".join(str(v) for v in column.values[:20])
-        yield (), "enum", f"{SHOWN} is not one of {allowed}", ~value.is_in(list(column.values))
+        yield (), Code.ENUM, f"{SHOWN} is not one of {allowed}", ~value.is_in(list(column.values))
     for part in column.properties:
         inner = value.struct.field(part.name)
         for path, code, says, wrong in _value_checks(part, inner, inner):

@@ -15,6 +15,7 @@ from causeway.contract.model import Contract
 from causeway.engine.model import Parsed, Unreadable, text
 from causeway.engine.read.headers import check_names, named
 from causeway.engine.read.records import Records, misfits
+from causeway.flow.codes import Code
 
 
 def read_header(data: bytes, records: Records, contract: Contract) -> list[str]:
@@ -29,7 +30,7 @@ def read_header(data: bytes, records: Records, contract: Contract) -> list[str]:
 def parse_csv(data: bytes, records: Records, names: list[str], contract: Contract) -> Parsed:
     ragged = (records.fields != len(names)) & ~records.stray
     wrong = [
-        *misfits(data, records, records.stray, "quote", "a quote inside a field, or one never closed"),
+        *misfits(data, records, records.stray, Code.QUOTE, "a quote inside a field, or one never closed"),
         *misfits(
             data, records, ragged, "fields", lambda i: f"{records.fields[i]} fields instead of {len(names)}"
         ),
@@ -58,7 +59,7 @@ def _read(data: bytes, records: Records, names: list[str], contract: Contract) -
         empty_string_is_null="" in contract.nulls,
     ).rechunk()  # or every select that follows does it again
     if frame.height != len(records):
-        raise Unreadable("structure", f"{len(records)} records, of which the parser saw {frame.height}")
+        raise Unreadable(Code.STRUCTURE, f"{len(records)} records, of which the parser saw {frame.height}")
     if "" in contract.nulls and records.quoted_nothing:
         return frame.with_columns(pl.all().replace("", None))  # an empty text is the same in quotes
     return frame

@@ -15,6 +15,7 @@ from causeway.engine.read.json_rows import parse_jsonl
 from causeway.engine.read.parquet_rows import read_parquet
 from causeway.engine.read.records import Records, find_records, misfits
 from causeway.engine.read.stored import BLOCK, BOM, Lines, head, text_blocks, whole_lines
+from causeway.flow.codes import Code
 
 MOSTLY = 0.1  # share of undecodable lines from which the object, not the line, is in the wrong encoding
 
@@ -55,7 +56,7 @@ class _Text:
             else:
                 yield from self._parse(lines)
         if self._empty:
-            raise Unreadable("empty", "the object has no records")
+            raise Unreadable(Code.EMPTY, "the object has no records")
 
     def _names_elsewhere(self) -> list[str] | None:
         """Column names that do not stand at the slice's own start."""
@@ -92,8 +93,8 @@ class _Text:
                 [not _is_utf8(data[s:e]) for s, e in zip(records.start, records.end, strict=True)], np.bool_
             )
             if whole and bad.mean() > MOSTLY:
-                raise Unreadable("encoding", "not UTF-8; say in the contract which encoding it is")
-            wrong, records = misfits(data, records, bad, "encoding", "not UTF-8"), records[~bad]
+                raise Unreadable(Code.ENCODING, "not UTF-8; say in the contract which encoding it is")
+            wrong, records = misfits(data, records, bad, Code.ENCODING, "not UTF-8"), records[~bad]
         if self._contract.format == "jsonl":
             parsed = parse_jsonl(data, records, self._contract, whole=whole)
         else:
@@ -113,9 +114,9 @@ class _Text:
     def _too_long(self, lines: Lines) -> Parsed:
         message = f"a line of {lines.length:,} bytes"
         if self._names is None:
-            raise Unreadable("line_length", f"the header is {message}")
+            raise Unreadable(Code.LINE_LENGTH, f"the header is {message}")
         self._line, self._empty = self._line + 1, False
-        misfit = Misfit(self._line, lines.at, text(lines.data), "line_length", message)
+        misfit = Misfit(self._line, lines.at, text(lines.data), Code.LINE_LENGTH, message)
         return replace(NOTHING, lines=1, misfits=[misfit])
 
 

@@ -8,21 +8,22 @@ import polars as pl
 
 from causeway.contract.model import Contract
 from causeway.engine.model import EXTRA, Unreadable
+from causeway.flow.codes import Code
 
 
 def check_names(names: Sequence[str], contract: Contract) -> None:
     """Raises Unreadable when these columns cannot satisfy the contract at all."""
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise Unreadable("header", f"column names occur twice: {', '.join(repeated)}")
+        raise Unreadable(Code.HEADER, f"column names occur twice: {', '.join(repeated)}")
     fields = [column.field for column in contract.inputs]
     missing = [column.field for column in contract.inputs if column.required and column.field not in names]
     if missing or not set(fields) & set(names):
         lack = ", ".join(missing or fields)
-        raise Unreadable("header", f"columns are missing: {lack}; found: {', '.join(names)}"[:2000])
+        raise Unreadable(Code.HEADER, f"columns are missing: {lack}; found: {', '.join(names)}"[:2000])
     unknown = [name for name in names if name not in fields]
     if unknown and contract.on_schema_change == "freeze":
-        raise Unreadable("schema", f"columns the contract does not know: {', '.join(unknown)}")
+        raise Unreadable(Code.SCHEMA, f"columns the contract does not know: {', '.join(unknown)}")
 
 
 def named(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from causeway.contract.model import RESCUED, Column, Contract
 from causeway.engine.model import NOWHERE, Misfit, Parsed, Unreadable
 from causeway.engine.read.records import CHUNK, Positions, Records, count_before, misfits
+from causeway.flow.codes import Code
 
 Chosen = NDArray[np.bool_]
 SHAPES = "SELECT hash(json_keys(l)) AS shape FROM lines"
@@ -49,14 +50,14 @@ def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: boo
         shapes = _shapes(lines, data, records)
         ok = shapes.is_not_null().to_numpy()
         if whole and not ok.any() and not any(data[start : start + 1] == b"{" for start in records.start):
-            raise Unreadable("format", "no line is a JSON object")
-        wrong = misfits(data, records, ~ok, "json", "not a JSON object")
+            raise Unreadable(Code.FORMAT, "no line is a JSON object")
+        wrong = misfits(data, records, ~ok, Code.JSON, "not a JSON object")
         if wrong:
             records, shapes = records[ok], shapes.drop_nulls()
             lines = _strings(data, records)
         odd, twice = _odd_shapes(lines, shapes, contract)
         if twice.any():
-            wrong += misfits(data, records, twice, "json", "a key occurs twice")
+            wrong += misfits(data, records, twice, Code.JSON, "a key occurs twice")
             records, odd = records[~twice], odd[~twice]
             lines = _strings(data, records)
         unknown, frame = np.flatnonzero(odd), _extract(lines, contract)

@@ -13,6 +13,7 @@ from causeway.contract.model import Contract
 from causeway.engine.model import Fetch, Parsed, Slice, Unreadable
 from causeway.engine.read.headers import check_names, named
 from causeway.engine.read.stored import BLOCK, RangedFile
+from causeway.flow.codes import Code
 
 POLARS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)  # which is no Exception
 
@@ -20,7 +21,7 @@ POLARS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)  # which is n
 def read_parquet(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Parsed]:
     """The row groups that begin inside the slice."""
     if not piece.size:
-        raise Unreadable("empty", "the object has no bytes")
+        raise Unreadable(Code.EMPTY, "the object has no bytes")
     try:
         file = pq.ParquetFile(pa.PythonFile(RangedFile(piece, fetch), mode="r"))
         check_names(file.schema_arrow.names, contract)
@@ -33,7 +34,7 @@ def read_parquet(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Par
         for i, row in groups:
             yield from _blocks(file.read_row_group(i), row, contract)
     except (pa.ArrowException, OSError, ValueError, *POLARS) as error:
-        raise Unreadable("format", f"not a Parquet file that can be read: {error}"[:1000]) from error
+        raise Unreadable(Code.FORMAT, f"not a Parquet file that can be read: {error}"[:1000]) from error
 
 
 def _readable(field: pa.Field) -> pa.Field:
@@ -42,7 +43,7 @@ def _readable(field: pa.Field) -> pa.Field:
         return pa.field(field.name, pa.string())  # Polars panics over more than 38 digits
     dtype = _in_microseconds(field.type)
     if "decimal256" in str(dtype):
-        raise Unreadable("format", f"column {field.name!r}: {dtype} is not supported")
+        raise Unreadable(Code.FORMAT, f"column {field.name!r}: {dtype} is not supported")
     return pa.field(field.name, dtype)
 
 

@@ -11,6 +11,7 @@ from functools import partial
 import pyarrow as pa
 
 from causeway.engine.model import RAW_LIMIT, Fetch, Slice, Unreadable
+from causeway.flow.codes import Code
 
 BLOCK = 16 << 20  # bytes of text in work at a time: bounds a task's memory, and suits processors' caches
 SMALL = 64 << 20  # bytes that any object may unfold to
@@ -75,7 +76,7 @@ def text_blocks(piece: Slice, fetch: Fetch, encoding: str) -> Iterator[tuple[int
     """
     start = head(piece, fetch)
     if not start:
-        raise Unreadable("empty", "the object has no bytes")
+        raise Unreadable(Code.EMPTY, "the object has no bytes")
     plain = codec(start) is None
     if plain and is_utf8(encoding):
         blocks = _lines(piece, fetch)
@@ -88,7 +89,7 @@ def text_blocks(piece: Slice, fetch: Fetch, encoding: str) -> Iterator[tuple[int
         if at == 0:
             start = block[:HEAD]
             if start.count(0) > len(start) * BINARY or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                raise Unreadable("encoding", "not UTF-8 text (a binary file, or UTF-16?)")
+                raise Unreadable(Code.ENCODING, "not UTF-8 text (a binary file, or UTF-16?)")
         mark = len(BOM) if at == 0 and block.startswith(BOM) else 0
         yield at + mark, block[mark:]
 
@@ -151,7 +152,7 @@ def _lines(piece: Slice, fetch: Fetch) -> Iterator[tuple[int, bytes]]:
         block = fetch(piece.source, piece.version, at, stop)
         past = past if inside else min(2 * past, BLOCK)  # the line may be a long one
         if not block:
-            raise Unreadable("access", f"the object ends at byte {at:,} of {piece.size:,}")
+            raise Unreadable(Code.ACCESS, f"the object ends at byte {at:,} of {piece.size:,}")
         first, at = at, at + len(block)
         end = block.find(b"\n") + 1
         if not inside and end:
@@ -171,10 +172,10 @@ def _decompressed(piece: Slice, fetch: Fetch, codec: str) -> Iterator[bytes]:
             while block := stream.read(BLOCK):
                 size += len(block)
                 if size > limit:
-                    raise Unreadable("too_large", f"more than {limit:,} bytes come out of {piece.size:,}")
+                    raise Unreadable(Code.TOO_LARGE, f"more than {limit:,} bytes come out of {piece.size:,}")
                 yield block
     except OSError as error:
-        raise Unreadable("compression", f"the {codec} stream is damaged: {error}") from error
+        raise Unreadable(Code.COMPRESSION, f"the {codec} stream is damaged: {error}") from error
 
 
 def _transcoded(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
@@ -184,4 +185,4 @@ def _transcoded(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
             yield decoder.decode(block).encode()
         yield decoder.decode(b"", final=True).encode()
     except (UnicodeError, LookupError) as error:
-        raise Unreadable("encoding", f"not {encoding}: {error}") from error
+        raise Unreadable(Code.ENCODING, f"not {encoding}: {error}") from error

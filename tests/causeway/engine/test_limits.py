@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from causeway.engine import curate as engine
 from causeway.engine.curate import curate_slices
-from causeway.engine.plan import SourceObject, plan_units
+from causeway.engine.plan import plan_units
 from causeway.engine.read import stored
 from causeway.engine.read.stored import whole_lines
 from causeway.engine.settle import torn_sources
+from causeway.flow.manifest import SourceVersion
 from tests.causeway.engine.helpers import NOW, column, contract, curate_unit, run
 
 PAIR = contract(column("a", "integer", required=True), column("b"))
@@ -69,7 +70,7 @@ def test_a_long_line_is_rejected_once_however_the_object_is_split(target: int) -
     data = b"a,b\n" + b"1,x\n" * 100 + b"2,".ljust(6000, b"y") + b"\n" + b"3,z\n" * 100
     parts = [
         curate_unit(PAIR, unit, lambda source, version, start, stop: data[start:stop])
-        for unit in plan_units([SourceObject("s", "v", len(data))], PAIR, target_bytes=target, split=True)
+        for unit in plan_units([SourceVersion("s", "v", len(data))], PAIR, target_bytes=target, split=True)
     ]
     assert not torn_sources(count for part in parts for count in part.counts)
     assert sum(part.frame.height for part in parts) == 200
@@ -84,7 +85,7 @@ def test_a_line_of_any_length_is_read_in_bounded_memory(monkeypatch: pytest.Monk
     def fetch(source: str, version: str, start: int, stop: int) -> bytes:
         return b"a,b\n1,x\n"[start:stop].ljust(stop - start, b"y")
 
-    unit = plan_units([SourceObject("s", "v", size)], PAIR)[0]
+    unit = plan_units([SourceVersion("s", "v", size)], PAIR)[0]
     tracemalloc.start()
     parts = list(curate_slices(PAIR, unit.slices, fetch, batch="b", committed_at=NOW))
     peak = tracemalloc.get_traced_memory()[1]

@@ -9,8 +9,9 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from causeway.engine.plan import SourceObject, plan_units
+from causeway.engine.plan import plan_units
 from causeway.engine.read import stored
+from causeway.flow.manifest import SourceVersion
 from tests.causeway.engine.helpers import codes, column, contract, curate_unit, run, values
 
 PAIR = contract(column("a", "integer", required=True), column("b"))
@@ -121,6 +122,6 @@ def test_a_small_object_is_one_request(format: str) -> None:
         asked.append((start, stop))
         return data[start:stop]
 
-    (unit,) = plan_units([SourceObject("s", "v", len(data))], rules := contract(column("a"), format=format))
+    (unit,) = plan_units([SourceVersion("s", "v", len(data))], rules := contract(column("a"), format=format))
     assert curate_unit(rules, unit, fetch).frame.height == 1
     assert asked == [(0, len(data))]

@@ -17,9 +17,10 @@ from causeway.contract.model import Contract
 from causeway.engine import curate as engine
 from causeway.engine.check.keys import repeated
 from causeway.engine.curate import curate_slices
-from causeway.engine.plan import MAX_BYTES, MIN_BYTES, SourceObject, Unit, plan_units, target_bytes
+from causeway.engine.plan import MAX_BYTES, MIN_BYTES, Unit, plan_units, target_bytes
 from causeway.engine.read import formats, stored
 from causeway.engine.settle import number_lines, torn_sources, total
+from causeway.flow.manifest import SourceVersion
 from tests.causeway.engine.helpers import NOW, column, contract, curate_unit, run
 
 PAIR = contract(column("a", "integer", required=True), column("b"))
@@ -31,8 +32,8 @@ class Store(dict[str, bytes]):
     def fetch(self, source: str, version: str, start: int, stop: int) -> bytes:
         return self[source][start:stop]
 
-    def objects(self) -> list[SourceObject]:
-        return [SourceObject(source, "v", len(data)) for source, data in self.items()]
+    def objects(self) -> list[SourceVersion]:
+        return [SourceVersion(source, "v", len(data)) for source, data in self.items()]
 
 
 @pytest.fixture
@@ -129,14 +130,14 @@ def test_an_object_damaged_after_rows_of_it_were_given_out_is_one_rejected_objec
 
 @given(st.lists(st.integers(0, 2 << 30), min_size=1, max_size=5), st.integers(1, 32))
 def test_units_of_large_objects_keep_every_slot_busy_to_the_end(sizes: list[int], slots: int) -> None:
-    size = target_bytes([SourceObject("s", "v", size) for size in sizes], slots)
+    size = target_bytes([SourceVersion("s", "v", size) for size in sizes], slots)
     assert MIN_BYTES <= size <= MAX_BYTES
     units = -(-sum(sizes) // size)
     assert size == MIN_BYTES or units % slots == 0
 
 
 def test_small_objects_share_a_unit_and_keep_their_order() -> None:
-    objects = [SourceObject(f"s{i}", "v", 30) for i in range(10)]
+    objects = [SourceVersion(f"s{i}", "v", 30) for i in range(10)]
     units = plan_units(objects, PAIR, target_bytes=100)
     assert [len(unit.slices) for unit in units] == [3, 3, 3, 1]
     assert [piece.source for unit in units for piece in unit.slices] == [f"s{i}" for i in range(10)]

@@ -1,0 +1,96 @@
+"""What the stacks tell the functions and the job. Both ends spell it by the fields of these classes.
+
+A function gets its parameters as environment variables, LANDING_BUCKET for `landing_bucket`; the job gets
+them as arguments, --landing-bucket. What is no text travels as JSON.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeVar
+
+Parameters = TypeVar("Parameters")
+
+MANIFEST = "--manifest"  # the one argument that differs from run to run: where the batch's manifest lies
+
+
+@dataclass(frozen=True)
+class BatchEventsParameters:
+    batching: Mapping[str, Mapping[str, int]]  # limits by dataset, "*" for those without their own
+    landing_bucket: str
+    quarantine_bucket: str
+    state_machine: str
+    queue_url: str
+    ledger_table: str
+
+
+@dataclass(frozen=True)
+class SplitBatchParameters:
+    landing_bucket: str
+
+
+@dataclass(frozen=True)
+class ReconcileParameters:
+    landing_bucket: str
+    queue_url: str
+    ledger_table: str
+    removing: Sequence[str]  # datasets whose contract lets deletions remove rows
+    retention_days: int  # after which lifecycle deletes what landed
+
+
+@dataclass(frozen=True)
+class JobParameters:
+    contracts: str  # URI of an archive
+    landing_bucket: str
+    curated_bucket: str
+    quarantine_bucket: str
+    curated_database: str
+    quarantine_database: str
+    ledger_table: str
+    optimizer_role: str = ""  # whom Glue's table optimizers work as; without it there are none
+    snapshot_retention_days: int = 90
+    quarantine_retention_days: int = 90
+
+
+def to_environment(parameters: Any) -> dict[str, str]:
+    """The environment variables that carry these parameters."""
+    return {name.upper(): _text(value) for name, value in asdict(parameters).items()}
+
+
+def from_environment(kind: type[Parameters], environment: Mapping[str, str]) -> Parameters:
+    """The parameters in a function's environment. Raises KeyError, which names what is missing."""
+    known = fields(kind)  # type: ignore[arg-type]  # every kind is a dataclass
+    return kind(**{field.name: _value(field.type, environment[field.name.upper()]) for field in known})
+
+
+def to_arguments(parameters: JobParameters) -> dict[str, str]:
+    """The job's arguments, as Glue takes them."""
+    return {_argument(name): _text(value) for name, value in asdict(parameters).items()}
+
+
+def from_arguments(argv: Sequence[str]) -> tuple[JobParameters, str, str]:
+    """The job's parameters, its manifest's URI and the run's id ("" without one); exits if one is missing."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument(MANIFEST, required=True)
+    parser.add_argument("--JOB_RUN_ID", dest="run", default="")
+    for field in fields(JobParameters):
+        # A default that is not there is MISSING, which argparse takes for one.
+        default = {"default": field.default} if hasattr(JobParameters, field.name) else {"required": True}
+        parser.add_argument(_argument(field.name), type=field.type, **default)
+    # Glue passes its own arguments along.
+    given = vars(parser.parse_known_args(argv)[0])
+    manifest, run = given.pop("manifest"), given.pop("run")
+    return JobParameters(**given), manifest, run
+
+
+def _argument(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def _value(kind: Any, text: str) -> Any:
+    return text if kind is str else json.loads(text)
