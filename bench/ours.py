@@ -81,13 +81,13 @@ def warm(number: int) -> None:
     row = b"1,00000001,a@b,DE,new,1,1.00,,1,true,2020-01-01,2020-01-01T00:00:00Z,x,,"
     header = ",".join(column.name for column in contract("csv").columns).encode()
     for format, data in (("csv", header + b"\n" + row), ("jsonl", b'{"order_id":1}')):
-        for part in curate_slices(
-            contract(format),
-            [Slice("s", "v", 0, len(data), len(data))],
-            lambda _source, _version, start, stop, data=data: data[start:stop],
-            batch="b",
-            committed_at=datetime.now(UTC),
-        ):
+
+        def fetch(_source: str, _version: str, start: int, stop: int, data: bytes = data) -> bytes:
+            return data[start:stop]
+
+        piece = Slice("s", "v", 0, len(data), len(data))
+        now = datetime.now(UTC)
+        for part in curate_slices(contract(format), [piece], fetch, batch="b", committed_at=now):
             write_parquet(part.frame, contract(format))
 
 

@@ -160,7 +160,7 @@ ABLATIONS: dict[str, tuple[Callable[[], Any], str, int]] = {
         300,
     ),
 }
-BATCH = Batching.batch_events
+BATCH: Any = Batching.batch_events
 
 
 def inject_without(name: str, seed: int) -> Row:

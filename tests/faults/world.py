@@ -312,7 +312,7 @@ def watch_steps(world: World) -> None:
         world.on_step("after commit")
         return done
 
-    world.lake.catalog.commit_table = watched  # type: ignore[method-assign]
+    world.lake.catalog.commit_table = watched  # type: ignore[method-assign,assignment]
 
 
 @contextmanager

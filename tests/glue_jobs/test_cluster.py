@@ -84,7 +84,7 @@ def drive(folder: str, fatal: int) -> None:
     lake = Lake("landing", "s3://curated", "s3://quarantine/rejected", "lake", "quarantine")
     task = Watched(contract, lake, "0" * 32, "run", datetime.now(UTC), folder, fatal)
     builder = SparkSession.builder.master("local-cluster[2,1,1024]")
-    spark = builder.config(map=CONF).getOrCreate()
+    spark = builder.config(map=dict(CONF)).getOrCreate()
     results = in_tasks(spark, units, partial(task.curate, banned={}))
     spark.stop()
     answer = {

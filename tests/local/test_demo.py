@@ -1,13 +1,16 @@
 """The demo fails when what it shows does not hold."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.demo.__main__ import wrong
 from local.demo.partner import Outcome
-from local.install import lacking
 
+ROOT = Path(__file__).resolve().parents[2]
 GOOD = {"landed": 10, "curated": 8, "quarantined": 2, "read_by_partner": 8}
 REFUSED = [Outcome("read landing", "refused")]
 
@@ -36,8 +39,16 @@ def test_what_is_not_refused_is_wrong_and_an_error_is_no_refusal(outcome: str) -
     ]
 
 
-def test_an_old_python_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.version_info", (3, 9, 1))
-    assert lacking() == (
-        "Python 3.11 or newer is needed, found 3.9.1: name another, as in make PYTHON=python3.13 …"
-    )
+def test_an_old_python_is_named_with_what_to_do(tmp_path: Path) -> None:
+    old = tmp_path / "python"
+    pretend = "import sys; sys.version_info, sys.version = (3, 9, 1), '3.9.1'; exec(sys.argv[1])"
+    old.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{pretend}" "$2"\n')
+    old.chmod(0o755)
+    done = subprocess.run(
+        ["make", "install", f"PYTHON={old}", f"VENV={tmp_path / 'venv'}"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    expected = "Python 3.11 or newer is needed, found 3.9.1: name another, as in make PYTHON=python3.13 …"
+    assert f"make: {expected}" in done.stderr
+    assert not (tmp_path / "venv").exists()

@@ -85,8 +85,7 @@ def _sorted(value: Any) -> Any:
 
 
 def resources(template: Template, kind: str) -> dict[str, Any]:
-    found: dict[str, Any] = template.find_resources(kind)
-    return found
+    return dict(template.find_resources(kind))
 
 
 def statements(template: Template, *kinds: str) -> list[dict[str, Any]]:

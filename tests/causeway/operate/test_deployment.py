@@ -12,7 +12,7 @@ from causeway.operate import deployment as module
 from causeway.operate.deployment import Deployment
 
 
-class Session(boto3.Session):
+class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
     """Of an account where these stacks are deployed, by name, with their outputs."""
 
     stacks: dict[str, dict[str, str]]
