@@ -1,35 +1,59 @@
-"""The command line: `python -m causeway <command>`."""
+"""The command line: `causeway <command>`."""
 
-from __future__ import annotations
-
-import argparse
-import importlib
 import sys
+from collections.abc import Callable
+from typing import Any
 
+import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from causeway.cli.check import check
+from causeway.cli.infer import infer
+from causeway.cli.ledger import ledger
+from causeway.cli.output import Exit, printable
+from causeway.cli.partner_kit import partner_kit
+from causeway.cli.quarantine import quarantine
+from causeway.cli.requeue import backfill, reconcile, replay
+from causeway.cli.revoke import revoke
+from causeway.cli.status import status
 from causeway.contract.model import ContractError
 from causeway.settings import SettingsError
 
-COMMANDS = ["check", "infer", "ledger", "partner_kit", "quarantine", "requeue", "revoke", "status"]
-USAGE, INTERRUPTED = 2, 130
+PANELS: dict[str, list[Callable[..., Any]]] = {
+    "A contract": [infer, check],
+    "A deployment": [status, quarantine, reconcile, backfill, replay],
+    "The partner": [partner_kit, revoke],
+}
+
+app = typer.Typer(
+    help="Contracts in, a clean table out.",
+    epilog="Exit status: 0 all is well, 1 something needs a person, 2 the command could not do its work.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for panel, commands in PANELS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+app.add_typer(ledger, name="ledger", rich_help_panel="A deployment")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="causeway", description="Contracts in, a clean table out.")
-    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name in COMMANDS:
-        importlib.import_module(f"causeway.cli.{name}").add_parser(subparsers)
-    options = parser.parse_args(arguments)
+    """Run a command; returns its exit status. Each failure is one line on stderr."""
     try:
-        return int(options.run(options))
+        return int(app(arguments, prog_name="causeway", standalone_mode=False) or Exit.FINE)
     except BrokenPipeError:
-        return 0
-    except KeyboardInterrupt:
-        return INTERRUPTED
+        return Exit.FINE
+    except (KeyboardInterrupt, typer.Abort):
+        return Exit.INTERRUPTED
+    except typer.TyperException as error:
+        reason = error.format_message().rstrip(".")  # none where the help was printed instead
+        if not reason:
+            return Exit.FAILED
+        reason += "; causeway --help lists the commands, causeway COMMAND --help its options"
     except (ContractError, SettingsError, OSError, BotoCoreError, ClientError) as error:
-        print(f"causeway: {error}", file=sys.stderr)
-        return USAGE
+        reason = str(error)
+    print("causeway: " + "\n".join(map(printable, reason.splitlines())), file=sys.stderr)
+    return Exit.FAILED
 
 
 if __name__ == "__main__":

@@ -1,84 +1,88 @@
 """`causeway check`: runs a contract over local files with the engine that runs on AWS."""
 
-from __future__ import annotations
-
-import argparse
-import json
 import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from causeway.contract.model import Contract
-from causeway.engine.dry_run import load_runnable
-from causeway.engine.local import Report, run
+import typer
+from rich.console import RenderableType
 
-CLEAN, REJECTED = 0, 1
-FORMAT_VERSION = 1
+from causeway.cli.output import Exit, Json, answer, printable, table
 
-
-def add_parser(subparsers: Any) -> None:
-    parser = subparsers.add_parser(
-        "check",
-        help="check files against a contract",
-        description="Exit status: 0 every row is clean, 1 some were rejected, 2 wrong usage or contract.",
-    )
-    parser.add_argument("contract", type=Path, metavar="CONTRACT")
-    parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write curated/ and quarantine/ Parquet here")
-    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    parser.set_defaults(run=check)
+EXAMPLE = 160  # characters of one that a person sees
 
 
-def check(options: argparse.Namespace) -> int:
-    contract = load_runnable(options.contract)
+def check(
+    contract: Annotated[Path, typer.Argument(help="A contract's file.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Files to check.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write curated/ and quarantine/ Parquet here.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Check files against a contract. Exits 1 if rows or files are rejected."""
+    from causeway.engine.dry_run import load_runnable
+    from causeway.engine.local import run
+
+    loaded = load_runnable(contract)
     started = time.perf_counter()
-    report = run(contract, options.files, options.out)
-    report.seconds = round(time.perf_counter() - started, 3)
-    print(
-        json.dumps(as_json(report), ensure_ascii=False)
-        if options.json
-        else as_text(contract, report, options.out)
-    )
-    return REJECTED if report.rows_quarantined or report.objects_unreadable else CLEAN
+    report, examples = run(loaded, files, out)
+    document = _document(report.sources, round(time.perf_counter() - started, 3))
+    where = f"Written to {out}/curated and {out}/quarantine" if out else ""
+    title = f"Contract {loaded.dataset} {loaded.version}"
+    answer(document, lambda: _text(document, title, examples, where), as_json)
+    rejected = document["rows_quarantined"] or document["objects_unreadable"]
+    return Exit.ATTENTION if rejected else Exit.FINE
 
 
-def as_json(report: Report) -> dict[str, Any]:
+def _document(sources: Any, seconds: float) -> dict[str, Any]:
+    reasons: Counter[str] = Counter()
+    for source in sources:
+        reasons.update(source.reasons)
     return {
-        "format_version": FORMAT_VERSION,
-        "rows_in": report.rows_in,
-        "rows_curated": report.rows_curated,
-        "rows_quarantined": report.rows_quarantined,
-        "objects_unreadable": report.objects_unreadable,
-        "reasons": dict(sorted(report.reasons.items())),
-        "files": report.files,
-        "seconds": report.seconds,
+        "rows_in": sum(source.landed for source in sources),
+        "rows_curated": sum(source.curated for source in sources),
+        "rows_quarantined": sum(source.quarantined for source in sources),
+        "objects_unreadable": sum(source.unreadable for source in sources),
+        "reasons": dict(sorted(reasons.items())),
+        "files": [
+            {
+                "file": source.source,
+                "rows": source.landed,
+                "curated": source.curated,
+                "quarantined": source.quarantined,
+                "reasons": source.reasons,
+                "unreadable": source.unreadable,
+            }
+            for source in sources
+        ],
+        "seconds": seconds,
     }
 
 
-def as_text(contract: Contract, report: Report, out: Path | None) -> str:
-    lines = [f"Contract {contract.dataset} {contract.version}", ""]
-    width = max(len(entry["file"]) for entry in report.files)
-    lines.append(f"{'FILE':{width}}  {'ROWS':>10}  {'CURATED':>10}  {'REJECTED':>10}")
-    for entry in report.files:
-        if entry["unreadable"]:
-            lines.append(f"{entry['file']:{width}}  cannot be read ({', '.join(entry['reasons'])})")
-        else:
-            numbers = (entry["rows"], entry["curated"], entry["quarantined"])
-            lines.append(f"{entry['file']:{width}}" + "".join(f"  {n:>10,}" for n in numbers))
-    if report.reasons:
-        lines += ["", f"{'REASON':14}  {'TIMES':>8}  FOR EXAMPLE"]
-        for code, times in sorted(report.reasons.items(), key=lambda item: (-item[1], item[0])):
-            example = report.examples.get(code, "").replace("\n", "\\n").replace("\r", "\\r")
-            lines.append(f"{code:14}  {times:>8,}  {example[:160]}")
-    if out:
-        lines += ["", f"Written to {out}/curated and {out}/quarantine"]
-    lines += ["", _last_line(report)]
-    return "\n".join(lines)
-
-
-def _last_line(report: Report) -> str:
-    return (
-        f"Done. FILES={len(report.files)} ROWS={report.rows_in} CURATED={report.rows_curated} "
-        f"REJECTED={report.rows_quarantined} UNREADABLE={report.objects_unreadable} "
-        f"TOOK={report.seconds:.2f}s"
+def _text(
+    document: Mapping[str, Any], title: str, examples: Mapping[str, str], where: str
+) -> Iterator[RenderableType]:
+    yield f"{title}\n"
+    readable = [file for file in document["files"] if not file["unreadable"]]
+    columns = ("rows", "curated", "quarantined")
+    if readable:
+        rows = ((printable(file["file"]), *(file[name] for name in columns)) for file in readable)
+        yield table(("file", "rows", "curated", "rejected"), rows)
+    for file in document["files"]:
+        if file["unreadable"]:
+            yield f"{printable(file['file'])}  cannot be read ({', '.join(file['reasons'])})"
+    if document["reasons"]:
+        often = sorted(document["reasons"].items(), key=lambda reason: (-reason[1], reason[0]))
+        rows = ((code, times, printable(examples.get(code, ""))[:EXAMPLE]) for code, times in often)
+        yield ""
+        yield table(("reason", "times", "for example"), rows)
+    if where:
+        yield f"\n{where}"
+    yield (
+        f"\nDone. FILES={len(document['files'])} ROWS={document['rows_in']} "
+        f"CURATED={document['rows_curated']} REJECTED={document['rows_quarantined']} "
+        f"UNREADABLE={document['objects_unreadable']} TOOK={document['seconds']:.2f}s"
     )

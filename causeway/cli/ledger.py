@@ -1,74 +1,66 @@
 """`causeway ledger rebuild`: the index of what the tables hold, built anew from them."""
 
-from __future__ import annotations
+from typing import Annotated, Any
 
-import argparse
-import json
-from typing import Any
+import typer
 
-from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import NoSuchTableError
+from causeway.cli.output import Json, answer, show
 
-from causeway.flow.ledger import Ledger
-from causeway.lake.location import Lake
-from causeway.lake.tables import glue_catalog
-from causeway.operate.deployment import Deployment
-
-FORMAT_VERSION = 1
+ledger = typer.Typer(help="Build the index of what the tables hold anew.", no_args_is_help=True)
 
 
-def add_parser(subparsers: Any) -> None:
-    parser = subparsers.add_parser("ledger", help="build the index of what the tables hold anew")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    rebuild = commands.add_parser(
-        "rebuild",
-        help="from the tables' rows",
-        description="Batches may go on meanwhile. Costs what reading the tables' lineage columns costs.",
-    )
-    rebuild.add_argument("datasets", nargs="*", metavar="DATASET", help="by default all")
-    rebuild.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    rebuild.set_defaults(run=run)
+@ledger.callback()
+def _commands() -> None:
+    """`ledger` is a group of commands, though it has one so far."""
 
 
-def run(options: argparse.Namespace) -> int:
+@ledger.command()
+def rebuild(
+    datasets: Annotated[list[str] | None, typer.Argument(metavar="DATASET", help="By default all.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Build the ledger from the tables' rows. Costs what reading their lineage columns costs.
+
+    Batches may go on meanwhile.
+    """
+    from causeway.flow.ledger import Ledger
+    from causeway.lake.location import Lake
+    from causeway.lake.tables import glue_catalog
+    from causeway.operate.deployment import Deployment
+
     deployment = Deployment.find()
     settings, outputs = deployment.settings, deployment.lake
-    lake = Lake.in_buckets(
-        outputs["LandingBucket"],
-        outputs["CuratedBucket"],
-        outputs["QuarantineBucket"],
-        settings.database("lake"),
-        settings.database("quarantine"),
-    )
-    catalog = glue_catalog(settings.company.region)
-    found = {}
-    for dataset in deployment.datasets(options.datasets):
-        ledger = Ledger(deployment.landing.ledger, dataset)
-        found[dataset] = rebuild(lake, dataset, catalog=catalog, ledger=ledger, s3=deployment.client("s3"))
-        if not options.json:
-            print(f"{dataset}: {_as_text(found[dataset])}", flush=True)
-    if options.json:
-        print(json.dumps({"format_version": FORMAT_VERSION, "datasets": found}))
-    return 0
+    buckets = (outputs[f"{name}Bucket"] for name in ("Landing", "Curated", "Quarantine"))
+    lake = Lake.in_buckets(*buckets, settings.database("lake"), settings.database("quarantine"))
+    catalog, s3 = glue_catalog(settings.company.region), deployment.client("s3")
+    counts = {}
+    for dataset in deployment.datasets(datasets or []):
+        index = Ledger(deployment.landing.ledger, dataset)
+        counts[dataset] = _rebuild(lake, dataset, catalog=catalog, ledger=index, s3=s3)
+        if not as_json:
+            show(f"{dataset}: {_text(counts[dataset])}")
+    if as_json:
+        answer({"datasets": counts}, list, as_json)
 
 
-def rebuild(lake: Lake, dataset: str, *, catalog: Catalog, ledger: Ledger, s3: Any) -> dict[str, int] | None:
-    """Build it, and say what is in it; None if there is no table yet."""
+def _rebuild(lake: Any, dataset: str, *, catalog: Any, ledger: Any, s3: Any) -> dict[str, int] | None:
+    """What is in the ledger once it is built; None if there is no table yet."""
+    from pyiceberg.exceptions import NoSuchTableError
+
     try:
         table = catalog.load_table((lake.curated_database, dataset))
     except NoSuchTableError:
         return None
-    mark = lake.history(dataset, catalog=catalog, ledger=ledger, s3=s3).rebuild(table)
-    found = {"sources": 0, "rows": 0, "quarantined": 0}
-    for item in ledger.items("source#"):
-        if mark and item["epoch"] == mark.epoch:
-            found["sources"] += 1
-            found["rows"] += int(item["rows"])
-            found["quarantined"] += int(item["quarantined"])
-    return found
+    watermark = lake.history(dataset, catalog=catalog, ledger=ledger, s3=s3).rebuild(table)
+    items = [item for item in ledger.items("source#") if watermark and item["epoch"] == watermark.epoch]
+    return {
+        "sources": len(items),
+        "rows": sum(int(item["rows"]) for item in items),
+        "quarantined": sum(int(item["quarantined"]) for item in items),
+    }
 
 
-def _as_text(found: dict[str, int] | None) -> str:
-    if found is None:
+def _text(counts: dict[str, Any] | None) -> str:
+    if counts is None:
         return "no table yet, nothing to build from"
-    return f"{found['sources']:,} sources, {found['rows']:,} rows, {found['quarantined']:,} quarantined"
+    return f"{counts['sources']:,} sources, {counts['rows']:,} rows, {counts['quarantined']:,} quarantined"

@@ -1,49 +1,56 @@
 """`causeway partner-kit`: a folder with everything that the partner needs."""
 
-import argparse
 import json
 import secrets
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Annotated
 
-from causeway.contract.load import load_contracts
-from causeway.operate.account import AccountError, session_of_company, stack_outputs
+import typer
+
+from causeway.cli.output import Json, answer
 from causeway.settings import EXTERNAL_ID_FILE, SETTINGS_FILE, Settings, load_settings
 
 ROOT = SETTINGS_FILE.parent
 KIT = ROOT / "partner_kit"
 
 
-def add_parser(subparsers: Any) -> None:
-    parser = subparsers.add_parser("partner-kit", help="write what the partner needs", description=__doc__)
-    parser.add_argument("--output", type=Path, default=ROOT / "build" / "partner-kit", help="the folder")
-    parser.add_argument("--new-external-id", action="store_true", help="make one, before the first deploy")
-    parser.set_defaults(run=run)
+def partner_kit(
+    output: Annotated[Path, typer.Option(help="The folder.")] = ROOT / "build" / "partner-kit",
+    new_external_id: Annotated[
+        bool, typer.Option("--new-external-id", help="Make one, before the first deployment.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Write what the partner needs: the roles' names, a policy for their side, a script that reads a table.
 
+    Needs credentials of the company's account that may read the deployed stacks' outputs.
+    """
+    from causeway.flow.datasets import CONTRACTS, datasets_in
+    from causeway.operate.account import session_of_company, stack_outputs
 
-def run(options: argparse.Namespace) -> int:
-    """Needs credentials of the company's account that may read the deployed stacks' outputs."""
-    if options.new_external_id:
-        return new_external_id()
+    if new_external_id:
+        make_external_id()
+        kept = "written. git ignores it; keep it where the company keeps such things."
+        answer({"external_id_file": str(EXTERNAL_ID_FILE)}, lambda: [f"{EXTERNAL_ID_FILE}: {kept}"], as_json)
+        return
     settings = load_settings()
     cloudformation = session_of_company(settings).client("cloudformation")
-    outputs = {
-        name: value
-        for stack in ("lake", "partner")
-        for name, value in stack_outputs(cloudformation, settings, stack).items()
-    }
-    written = write(options.output, settings, outputs, sorted(load_contracts(ROOT / "contracts")))
-    print("\n".join(f"{path}" for path in written))
-    print("Done. Send these files; the external id in them is no password, but it is nobody else's business.")
-    return 0
+    outputs = stack_outputs(cloudformation, settings, "lake") | stack_outputs(
+        cloudformation, settings, "partner"
+    )
+    files = [str(path) for path in write(output, settings, outputs, datasets_in(CONTRACTS))]
+    note = "Done. Send these files; the external id in them is no password, but it is nobody else's business."
+    answer({"files": files}, lambda: [*files, note], as_json)
 
 
-def write(folder: Path, settings: Settings, outputs: dict[str, str], contracts: list[str]) -> list[Path]:
+def write(
+    folder: Path, settings: Settings, outputs: Mapping[str, str], contracts: Sequence[str]
+) -> list[Path]:
     """Write the kit for the roles that there are; returns its files."""
     partner = settings.partner
     datasets = contracts if "*" in partner.datasets else partner.datasets
-    roles = [outputs[name] for name in ("ProgrammaticRoleArn", "ConsoleRoleArn") if name in outputs]
     facts = {
         **outputs,
         "region": settings.company.region,
@@ -56,6 +63,7 @@ def write(folder: Path, settings: Settings, outputs: dict[str, str], contracts: 
         "source": " --source-identity WHO" if partner.source_identity else "",
         "mfa": "with MFA, at most an hour ago" if partner.console_mfa else "through single sign-on",
     }
+    roles = [outputs[name] for name in ("ProgrammaticRoleArn", "ConsoleRoleArn") if name in outputs]
     actions = ["sts:AssumeRole", *(["sts:SetSourceIdentity"] if partner.source_identity else [])]
     allow = {"Sid": "TakeCausewayRoles", "Effect": "Allow", "Action": actions, "Resource": roles}
     files = {"allow-causeway.json": json.dumps({"Version": "2012-10-17", "Statement": [allow]}, indent=2)}
@@ -70,9 +78,10 @@ def write(folder: Path, settings: Settings, outputs: dict[str, str], contracts: 
     return [folder / name for name in sorted(files)]
 
 
-def new_external_id() -> int:
+def make_external_id() -> None:
+    """Raises AccountError rather than replace one that the partner may have."""
+    from causeway.operate.account import AccountError
+
     if EXTERNAL_ID_FILE.exists():
         raise AccountError(f"{EXTERNAL_ID_FILE} is there already; remove it first to make another")
     EXTERNAL_ID_FILE.write_text(f"causeway-{secrets.token_hex(16)}\n")
-    print(f"{EXTERNAL_ID_FILE}: written. git ignores it; keep it where the company keeps such things.")
-    return 0

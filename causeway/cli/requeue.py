@@ -1,137 +1,156 @@
 """`causeway reconcile`, `backfill`, `replay`: sources are queued again, and the pipeline does the rest."""
 
-from __future__ import annotations
-
-import argparse
-import json
 import re
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from causeway.cli.output import Meter
+from causeway.cli.output import Exit, Json, Progress, answer
 from causeway.flow.datasets import LANDING_PREFIX, prefix_of
 from causeway.flow.landing import GRACE, Landing, Looked, Wanted, wanted_again
 from causeway.flow.manifest import Manifest
-from causeway.operate.deployment import Deployment
-from causeway.operate.queues import Pace, move
 
-FORMAT_VERSION = 1
-INTERRUPTED, FAILED = 130, 2
 BATCH = re.compile(r"[0-9a-f]{32}")
+After = Annotated[str, typer.Option(metavar="KEY", help="Go on after this key.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count.")]
+Prefix = f"{LANDING_PREFIX}<dataset>/…"
 
 
-def add_parser(subparsers: Any) -> None:
-    reconcile = subparsers.add_parser("reconcile", help="queue what landed and is not in the tables")
-    reconcile.add_argument("datasets", nargs="*", metavar="DATASET", help="by default all")
-    reconcile.add_argument("--prefix", help=f"only what lies below {LANDING_PREFIX}<dataset>/…")
-    minutes = f"{GRACE.total_seconds() / 60:g}"
-    younger = "leave younger objects to their own events (default %(default)s)"
-    reconcile.add_argument("--grace-minutes", type=float, default=minutes, metavar="N", help=younger)
-    reconcile.set_defaults(run=reconcile_landing)
-    backfill = subparsers.add_parser("backfill", help="queue what was in landing before")
-    backfill.add_argument("prefix", help=f"{LANDING_PREFIX}<dataset>/…, or {LANDING_PREFIX} for all")
-    backfill.set_defaults(run=backfill_landing)
-    replay = subparsers.add_parser("replay", help="queue a batch or a prefix again")
-    replay.add_argument("what", nargs="?", metavar="BATCH|PREFIX", help="a batch's id, or a prefix")
-    replay.add_argument("--quarantined", action="store_true", help="also what has quarantined rows")
-    replay.add_argument("--dead-letters", action="store_true", help="move dead letters back to the queue")
-    replay.set_defaults(run=replay_sources)
-    for parser in (reconcile, backfill, replay):
-        parser.add_argument("--after", default="", metavar="KEY", help="go on after this key")
-        parser.add_argument("--dry-run", action="store_true", help="only count")
-        parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+def reconcile(
+    datasets: Annotated[list[str] | None, typer.Argument(metavar="DATASET", help="By default all.")] = None,
+    prefix: Annotated[str | None, typer.Option(help=f"Only what lies below {Prefix}")] = None,
+    grace_minutes: Annotated[
+        float, typer.Option(metavar="N", help="Leave younger objects to their own events.")
+    ] = GRACE.total_seconds() / 60,
+    after: After = "",
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> int:
+    """Queue what landed and is not in the tables."""
+    deployment = _deployment()
+    prefixes = {name: prefix_of(name) for name in deployment.datasets(datasets or [])}
+    if prefix:
+        prefixes = {n: p for n, p in deployment.prefixes(prefix).items() if n in prefixes}
+    grace = timedelta(minutes=grace_minutes)
+    looks = deployment.landing.walk(prefixes, after=after, older_than=grace, dry_run=dry_run)
+    return _run(deployment, looks, after=after, dry_run=dry_run, as_json=as_json)
 
 
-def reconcile_landing(options: argparse.Namespace) -> int:
-    deployment = Deployment.find()
-    prefixes = {name: prefix_of(name) for name in deployment.datasets(options.datasets)}
-    if options.prefix:
-        prefixes = {n: p for n, p in deployment.prefixes(options.prefix).items() if n in prefixes}
-    grace = timedelta(minutes=options.grace_minutes)
-    looks = deployment.landing.walk(prefixes, after=options.after, older_than=grace, dry_run=options.dry_run)
-    return _run(looks, options, Pace.of(deployment))
+def backfill(
+    prefix: Annotated[str, typer.Argument(help=f"{Prefix}, or {LANDING_PREFIX} for all.")],
+    after: After = "",
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> int:
+    """Queue what was in landing before the pipeline was."""
+    deployment = _deployment()
+    looks = deployment.landing.walk(deployment.prefixes(prefix), after=after, dry_run=dry_run)
+    return _run(deployment, looks, after=after, dry_run=dry_run, as_json=as_json)
 
 
-def backfill_landing(options: argparse.Namespace) -> int:
-    deployment = Deployment.find()
-    prefixes = deployment.prefixes(options.prefix)
-    looks = deployment.landing.walk(prefixes, after=options.after, dry_run=options.dry_run)
-    return _run(looks, options, Pace.of(deployment))
-
-
-def replay_sources(options: argparse.Namespace) -> int:
-    if not options.what and not options.dead_letters:
-        print("causeway: name a batch or a prefix, or say --dead-letters", file=sys.stderr)
-        return FAILED
-    deployment = Deployment.find()
+def replay(
+    batch_or_prefix: Annotated[
+        str | None, typer.Argument(metavar="BATCH|PREFIX", help="A batch's id, or a prefix.")
+    ] = None,
+    quarantined: Annotated[
+        bool, typer.Option("--quarantined", help="Also what has quarantined rows.")
+    ] = False,
+    dead_letters: Annotated[
+        bool, typer.Option("--dead-letters", help="Move dead letters back to the queue.")
+    ] = False,
+    after: After = "",
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> int:
+    """Queue a batch or a prefix again: what its contract changed for, or what is missing."""
+    if not batch_or_prefix and not dead_letters:
+        raise typer.BadParameter("name a batch or a prefix, or say --dead-letters")
+    deployment = _deployment()
     landing, contracts = deployment.landing, deployment.contracts
 
     def wanted(dataset: str) -> Wanted:
-        return wanted_again(contracts[dataset].version, quarantined=options.quarantined)
+        return wanted_again(contracts[dataset].version, quarantined=quarantined)
 
     looks: Iterable[Looked] = ()
-    if options.what and BATCH.fullmatch(options.what):
-        manifest = _manifest(landing, options.what, contracts)
-        found = landing.newest(s.source for s in manifest.sources if s.source > options.after)
-        dataset, pages = manifest.dataset, [found] if found else []
-        looks = landing.requeue(dataset, pages, wanted(dataset), dry_run=options.dry_run)
-    elif options.what:
-        prefixes = deployment.prefixes(options.what)
-        looks = landing.walk(prefixes, wanted, after=options.after, dry_run=options.dry_run)
-    moved = None
-    if options.dead_letters:
-        with Meter("dead letters moved") as meter:
-            moved = move(landing.sqs, deployment.lake["DeadLettersUrl"], landing.queue_url, meter.add)
-    return _run(looks, options, Pace.of(deployment), moved)
+    if batch_or_prefix and BATCH.fullmatch(batch_or_prefix):
+        manifest = _manifest(landing, batch_or_prefix, contracts)
+        newest = landing.newest(s.source for s in manifest.sources if s.source > after)
+        dataset, pages = manifest.dataset, [newest] if newest else []
+        looks = landing.requeue(dataset, pages, wanted(dataset), dry_run=dry_run)
+    elif batch_or_prefix:
+        looks = landing.walk(deployment.prefixes(batch_or_prefix), wanted, after=after, dry_run=dry_run)
+    moved = _move_dead_letters(deployment) if dead_letters else None
+    return _run(deployment, looks, after=after, dry_run=dry_run, as_json=as_json, moved=moved)
+
+
+def _deployment() -> Any:
+    from causeway.operate.deployment import Deployment
+
+    return Deployment.find()
+
+
+def _move_dead_letters(deployment: Any) -> int:
+    from causeway.operate.queues import move
+
+    landing = deployment.landing
+    with Progress("dead letters moved") as progress:
+        return move(landing.sqs, deployment.lake["DeadLettersUrl"], landing.queue_url, progress.add)
 
 
 def _run(
+    deployment: Any,
     looks: Iterable[Looked],
-    options: argparse.Namespace,
-    pace: Callable[[int], None],
+    *,
+    after: str,
+    dry_run: bool,
+    as_json: bool,
     moved: int | None = None,
 ) -> int:
     """Go through all of it, and say how much it was, or after which key to go on."""
+    from causeway.operate.queues import Pace
+
     seen: Counter[str] = Counter()
     queued: Counter[str] = Counter()
-    after, stopped = options.after, None
-    with Meter("looked at") as meter:
+    stopped: BaseException | None = None
+    pace: Callable[[int], None] = Pace.of(deployment)
+    with Progress("looked at") as progress:
         try:
             for looked in looks:
                 seen[looked.dataset] += looked.seen
                 queued[looked.dataset] += looked.queued
                 after = looked.after
-                meter.add(looked.seen, f", {queued.total():,} due")
-                pace(0 if options.dry_run else looked.queued)
+                progress.add(looked.seen, f", {queued.total():,} due")
+                pace(0 if dry_run else looked.queued)
         except (KeyboardInterrupt, OSError, BotoCoreError, ClientError) as error:
             stopped = error
-    answer = {
-        "format_version": FORMAT_VERSION,
-        "dry_run": options.dry_run,
+    document = {
+        "dry_run": dry_run,
         "datasets": {name: {"seen": seen[name], "queued": queued[name]} for name in seen},
         "after": after if stopped else None,
         "dead_letters_moved": moved or 0,
     }
-    print(json.dumps(answer) if options.json else _as_text(answer, moved))
+    answer(document, lambda: _text(document, moved), as_json)
     if stopped is None:
-        return 0
+        return Exit.FINE
     go_on = f"go on with --after {shlex.quote(after)}" if after else "run it again"
     print(f"causeway: {str(stopped) or 'interrupted'}; {go_on}", file=sys.stderr)
-    return INTERRUPTED if isinstance(stopped, KeyboardInterrupt) else FAILED
+    return Exit.INTERRUPTED if isinstance(stopped, KeyboardInterrupt) else Exit.FAILED
 
 
-def _as_text(answer: Mapping[str, Any], moved: int | None) -> str:
-    lines = [] if moved is None else [f"dead letters: {moved:,} moved back to the queue"]
-    done = "due" if answer["dry_run"] else "queued"
-    for name, of in answer["datasets"].items():
-        lines.append(f"{name}: {of['seen']:,} looked at, {of['queued']:,} {done}")
-    return "\n".join(lines) or "nothing there to look at"
+def _text(document: Mapping[str, Any], moved: int | None) -> Iterator[str]:
+    if moved is not None:
+        yield f"dead letters: {moved:,} moved back to the queue"
+    done = "due" if document["dry_run"] else "queued"
+    for name, count in document["datasets"].items():
+        yield f"{name}: {count['seen']:,} looked at, {count['queued']:,} {done}"
+    if moved is None and not document["datasets"]:
+        yield "nothing there to look at"
 
 
 def _manifest(landing: Landing, batch: str, datasets: Iterable[str]) -> Manifest:

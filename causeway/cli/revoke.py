@@ -1,49 +1,68 @@
 """`causeway revoke`: the partner's access ends now, without a deployment."""
 
-import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from enum import StrEnum
+from typing import Annotated, Any
 
-from causeway.operate.account import session_of_company
-from causeway.settings import load_settings
+import typer
+
+from causeway.cli.output import Json, answer
 
 NAME = "Revoked"
-KINDS = ("programmatic", "console")
 CLOSED = {"Sid": NAME, "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
 NOTHING = {"Sid": NAME, "Effect": "Deny", "Action": "*", "Resource": "*"}
 
 
-def add_parser(subparsers: Any) -> None:
-    parser = subparsers.add_parser("revoke", help="end the partner's access at once", description=__doc__)
-    parser.add_argument("--only", choices=KINDS, help="one of the two roles")
-    parser.add_argument("--undo", action="store_true", help="give it back; sessions from before stay dead")
-    parser.set_defaults(run=run)
+class Kind(StrEnum):
+    PROGRAMMATIC = "programmatic"
+    CONSOLE = "console"
 
 
-def run(options: argparse.Namespace) -> int:
-    """Needs credentials of the company's account that may change the partner's roles."""
+def revoke(
+    only: Annotated[Kind | None, typer.Option(help="One of the two roles.")] = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Give it back; sessions from before stay dead.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """End the partner's access at once.
+
+    Needs credentials of the company's account that may change the partner's roles.
+    """
+    from causeway.operate.account import session_of_company
+    from causeway.settings import load_settings
+
     settings = load_settings()
     iam = session_of_company(settings).client("iam")
-    act: Callable[..., None] = restore if options.undo else revoke
-    for kind in [options.only] if options.only else KINDS:
+    change: Callable[..., None] = restore if undo else close
+    roles = {}
+    for kind in [only] if only else Kind:
         role = f"{settings.project}-{kind}"
         try:
-            act(iam, role)
+            change(iam, role)
+            roles[role] = "open" if undo else "closed"
         except iam.exceptions.NoSuchEntityException:
-            print(f"{role}: there is no such role")
-            continue
-        print(f"{role}: {'open to new sessions' if options.undo else 'closed; live sessions are refused'}")
-    if options.undo:
-        print("partner.revoked in settings.toml must be false, or the next deployment closes it again.")
+            roles[role] = "missing"
+    answer({"roles": roles}, lambda: _text(roles, undo), as_json)
+
+
+def _text(roles: dict[str, str], undo: bool) -> Iterator[str]:
+    states = {
+        "open": "open to new sessions",
+        "closed": "closed; live sessions are refused",
+        "missing": "there is no such role",
+    }
+    yield from (f"{role}: {states[state]}" for role, state in roles.items())
+    if undo:
+        yield "partner.revoked in settings.toml must be false, or the next deployment closes it again."
     else:
-        print("To keep it so, say partner.revoked = true in settings.toml and deploy.")
-        print("To undo it: python -m causeway revoke --undo")
-    return 0
+        yield "To keep it so, say partner.revoked = true in settings.toml and deploy."
+        yield "To undo it: causeway revoke --undo"
 
 
-def revoke(iam: Any, role: str) -> None:
+def close(iam: Any, role: str) -> None:
     """Refuse everything to every session, and let nobody take the role. Doing it twice changes nothing."""
     _put(iam, role, NOTHING)
     _trust(iam, role, [*_trusted(iam, role), CLOSED])

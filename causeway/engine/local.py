@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -20,18 +19,9 @@ from causeway.engine.settle import settle_keys, total
 from causeway.engine.write import write_parquet
 from causeway.flow.codes import Code
 from causeway.flow.manifest import SourceVersion
+from causeway.flow.report import Report, SourceReport
 
-
-@dataclass
-class Report:
-    rows_in: int = 0
-    rows_curated: int = 0
-    rows_quarantined: int = 0
-    objects_unreadable: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-    files: list[dict[str, Any]] = field(default_factory=list)
-    examples: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
+RUN = "local"  # the name of the batch, its run and the files' version
 
 
 @dataclass(frozen=True)
@@ -41,33 +31,55 @@ class UnitResult:
     examples: dict[str, str]
 
 
-def run(contract: Contract, files: Iterable[Path], out: Path | None = None) -> Report:
+def run(contract: Contract, files: Iterable[Path], out: Path | None = None) -> tuple[Report, dict[str, str]]:
+    """What became of each file, and an example of each reason code.
+
+    `out` is the folder under which curated/ and quarantine/ are written as Parquet. Raises ContractError
+    for a file that is not there.
+    """
     paths = list(dict.fromkeys(files))
     for path in paths:
         if not path.is_file():
             raise ContractError(f"{path}: no such file")
-    objects = [SourceVersion(str(path), "local", path.stat().st_size) for path in paths]
+    objects = [SourceVersion(str(path), RUN, path.stat().st_size) for path in paths]
     units = dict(enumerate(plan_units(objects, contract)))
 
-    def curate(some: Mapping[int, Unit], banned: Banned) -> dict[int, UnitResult]:
-        return {n: _curate(contract, n, unit, banned, out) for n, unit in some.items()}
+    def curate(chosen: Mapping[int, Unit], banned: Banned) -> dict[int, UnitResult]:
+        return {n: _curate(contract, n, unit, banned, out) for n, unit in chosen.items()}
 
     results = curate(units, {})
     settle_keys(units, results, contract, curate)
-    return _report(results[n] for n in sorted(results))
+    ordered = [results[n] for n in sorted(results)]
+    examples: dict[str, str] = {}
+    for result in ordered:
+        examples = result.examples | examples
+    sources = tuple(
+        SourceReport(c.source, c.version, c.rows, c.curated, c.rejected, c.reasons, c.unreadable)
+        for c in total(count for result in ordered for count in result.counts)
+    )
+    return Report(contract.dataset, RUN, RUN, contract.version, sources), examples
+
+
+def fetch(source: str, version: str, start: int, stop: int) -> bytes:
+    try:
+        with open(source, "rb") as file:
+            file.seek(start)
+            return file.read(stop - start)
+    except OSError as error:
+        raise Unreadable(Code.ACCESS, str(error)) from error
 
 
 def _curate(contract: Contract, n: int, unit: Unit, banned: Banned, out: Path | None) -> UnitResult:
     counts: list[SourceCount] = []
     keys: list[pl.DataFrame] = []
     examples: dict[str, str] = {}
-    _unlink(n, out)  # by the first round: a partition may have had none but repeated rows
+    _remove_files(n, out)  # of the first round: a partition may have had none but repeated rows
     now = datetime.now(UTC)
-    parts = curate_slices(contract, unit.slices, fetch, batch="check", committed_at=now, banned=banned)
+    parts = curate_slices(contract, unit.slices, fetch, batch=RUN, committed_at=now, banned=banned)
     for i, part in enumerate(parts):
         if part.anew:
             counts, keys, examples = [], [], {}
-            _unlink(n, out)
+            _remove_files(n, out)
         counts += part.counts
         keys.append(part.keys)
         examples = _examples(part) | examples
@@ -76,7 +88,7 @@ def _curate(contract: Contract, n: int, unit: Unit, banned: Banned, out: Path | 
     return UnitResult(counts, pl.concat(keys), examples)
 
 
-def _unlink(n: int, out: Path | None) -> None:
+def _remove_files(n: int, out: Path | None) -> None:
     for written in out.glob(f"**/part-{n:05}-*.parquet") if out else ():
         written.unlink()
 
@@ -90,39 +102,6 @@ def _examples(part: Curated) -> dict[str, str]:
             column = fault["column"] and f" {fault['column']}"
             examples.setdefault(fault["code"], f"{record['_source']}{line}{column}: {fault['message']}")
     return examples
-
-
-def _report(results: Iterable[UnitResult]) -> Report:
-    report, counts = Report(), []
-    for result in results:
-        counts += result.counts
-        report.examples = result.examples | report.examples
-    for count in total(counts):
-        report.rows_in += count.rows
-        report.rows_curated += count.curated
-        report.rows_quarantined += count.rejected
-        report.objects_unreadable += count.unreadable
-        for code, rows in count.reasons.items():
-            report.reasons[code] = report.reasons.get(code, 0) + rows
-        report.files.append(
-            {
-                "file": count.source,
-                "rows": count.rows,
-                "curated": count.curated,
-                "quarantined": count.rejected,
-            }
-            | {"reasons": count.reasons, "unreadable": count.unreadable}
-        )
-    return report
-
-
-def fetch(source: str, version: str, start: int, stop: int) -> bytes:
-    try:
-        with open(source, "rb") as file:
-            file.seek(start)
-            return file.read(stop - start)
-    except OSError as error:
-        raise Unreadable(Code.ACCESS, str(error)) from error
 
 
 def _write(part: Curated, contract: Contract, out: Path, name: str) -> None:

@@ -1,38 +1,35 @@
-"""`causeway status`: what runs, what failed, what waits, and what became of every version that landed."""
+"""What became of every version that landed: landed is the sum of the classes, each version is in one."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from causeway.flow.datasets import prefix_of
 from causeway.flow.events import Change, read_message
 from causeway.flow.landing import GRACE, Landing, Listed
 from causeway.flow.ledger import Entry, Ledger
-from causeway.flow.manifest import AGAIN, REMOVED, SourceVersion
 from causeway.operate.deployment import Deployment
+from causeway.operate.executions import RED, RUNNING, batches, cause, outstanding
 from causeway.operate.queues import depth, peek
 
-# landed = the sum of the others, of each version exactly one. Waiting has two parts here.
 COMMITTED, SUPERSEDED, QUARANTINED = "committed", "superseded", "quarantined"
 WAITING, FAILED, DEAD, UNACCOUNTED = "waiting", "failed", "dead_lettered", "unaccounted"
 CLASSES = (COMMITTED, SUPERSEDED, QUARANTINED, WAITING, FAILED, DEAD, UNACCOUNTED)
-EXECUTION = re.compile(r"(?P<dataset>.+?)-(?P<batch>[0-9a-f]{32})(-r\d+)?")
-RED = ("FAILED", "TIMED_OUT", "ABORTED")
-EXAMPLES = 10
+EXAMPLES = 10  # of unaccounted versions
 
 Versions = set[tuple[str, str]]
 
 
 @dataclass
-class Spoken:
-    """The versions that something in the pipeline speaks of. What landed after `until` may be so yet."""
+class Pending:
+    """The versions that are still in the pipeline's hands, as far as one can see.
+
+    While the queue holds messages, and for what landed after `until`, any version may be.
+    """
 
     until: datetime
     in_queue: bool = False
@@ -41,111 +38,82 @@ class Spoken:
     dead: Versions = field(default_factory=set)
 
 
-def classify(listed: Listed, entry: Entry | None, spoken: Spoken) -> str:
+def classify(listed: Listed, entry: Entry | None, pending: Pending) -> str:
     """What became of a version: the one of CLASSES that it belongs to."""
     if entry and entry.version == listed.version:
         return QUARANTINED if entry.unreadable else COMMITTED
     if not listed.latest:
         return SUPERSEDED
     version = (listed.source, listed.version)
-    if version in spoken.running:
+    if version in pending.running:
         return WAITING
-    if version in spoken.dead:
+    if version in pending.dead:
         return DEAD
-    if version in spoken.failed:
+    if version in pending.failed:
         return FAILED
-    return WAITING if spoken.in_queue or listed.at > spoken.until else UNACCOUNTED
+    return WAITING if pending.in_queue or listed.at > pending.until else UNACCOUNTED
 
 
-def is_outstanding(source: SourceVersion, entry: Entry | None, now: Listed | None, *, removes: bool) -> bool:
-    """Whether what a batch was to do for this source is still to be done, as S3 and the ledger are now."""
-    if now is None or now.deleted:
-        held = entry is not None and entry.version is not None
-        return held and removes and source.hint.startswith(REMOVED)
-    if entry is None or source.hint == AGAIN + entry.snapshot:
-        return True
-    return entry.version not in (source.version, now.version)
+def pipeline_state(
+    deployment: Deployment, datasets: list[str], now: datetime, *, count_only: bool
+) -> tuple[dict[str, Any], Pending]:
+    """What runs, failed, is queued and is dead, for the JSON object; and the versions these speak of.
 
-
-@dataclass(frozen=True)
-class Batch:
-    """A batch that runs or failed, with the last of its executions."""
-
-    dataset: str
-    batch: str
-    execution: str
-    stopped: str | None
-    failures: int
-
-
-def look(
-    deployment: Deployment,
-    datasets: list[str],
-    *,
-    failed_only: bool,
-    now: datetime,
-    progress: Callable[[int], None],
-) -> dict[str, Any]:
-    """The status, as the JSON object. Looks along the way that events go, so that none slips by.
-
-    `progress` hears how many versions each page had.
+    Looks along the way that events go, so that none slips by. `count_only`: dead letters are not opened.
     """
     landing, states = deployment.landing, deployment.client("stepfunctions")
     machine, dead_letters = deployment.pipeline["StateMachine"], deployment.lake["DeadLettersUrl"]
     queue = depth(landing.sqs, landing.queue_url)
-    spoken = Spoken(now - GRACE, in_queue=any(queue.values()))
-    dead = [] if failed_only else peek(landing.sqs, dead_letters)
-    for body in dead:
-        said = read_message("", body, datasets)
-        spoken.dead |= {(s.source.source, s.source.version) for s in said if isinstance(s, Change)}
-    running = _batches(states, machine, datasets, "RUNNING")
-    red = _batches(states, machine, datasets, *RED)
+    pending = Pending(now - GRACE, in_queue=any(queue.values()))
+    letters = [] if count_only else peek(landing.sqs, dead_letters)
+    for body in letters:
+        changes = [event for event in read_message("", body, datasets) if isinstance(event, Change)]
+        pending.dead |= _versions(change.source for change in changes)
+    running = batches(states, machine, datasets, RUNNING)
     for batch in running.values():
-        spoken.running |= _versions(_sources(landing, batch))
+        pending.running |= _versions(batch.sources(landing))
     failed = []
-    for batch in (batch for batch in red.values() if batch.batch not in running):
-        if due := outstanding(landing, batch.dataset, _sources(landing, batch)):
-            spoken.failed |= _versions(due)
-            cause = _cause(states, batch.execution)
-            failed.append({**vars(batch), "outstanding": len(due), "cause": cause})
-    answer: dict[str, Any] = {
-        "running": len(running),
-        "failed": failed,
-        "queue": queue,
-        "dead_letters": depth(landing.sqs, dead_letters)["visible"] if failed_only else len(dead),
-    }
-    return answer if failed_only else {**answer, **_account(landing, datasets, spoken, now, progress)}
+    for batch in batches(states, machine, datasets, RED).values():
+        due = [] if batch.batch in running else outstanding(landing, batch.dataset, batch.sources(landing))
+        if due:
+            pending.failed |= _versions(due)
+            reason = cause(states, batch.execution)
+            failed.append({**vars(batch), "outstanding": len(due), "cause": reason})
+    dead = depth(landing.sqs, dead_letters)["visible"] if count_only else len(letters)
+    return {"running": len(running), "failed": failed, "queue": queue, "dead_letters": dead}, pending
 
 
-def _account(
-    landing: Landing, datasets: Iterable[str], spoken: Spoken, now: datetime, progress: Callable[[int], None]
+def account(
+    landing: Landing,
+    datasets: Iterable[str],
+    pending: Pending,
+    now: datetime,
+    progress: Callable[[int], None],
 ) -> dict[str, Any]:
+    """How many versions are in each class, for the JSON object; `progress` hears the size of each page."""
     counts: dict[str, dict[str, Any]] = {}
     lost: list[str] = []
     for dataset in datasets:
-        found: Counter[str] = Counter()
+        classes: Counter[str] = Counter()
         for page in landing.pages(prefix_of(dataset)):
-            known, _ = landing.known(dataset, (listed.source for listed in page))
+            entries, _ = landing.known(dataset, (listed.source for listed in page))
             for listed in (listed for listed in page if not listed.deleted):
-                became = classify(listed, known.get(listed.source), spoken)
-                found[became] += 1
+                became = classify(listed, entries.get(listed.source), pending)
+                classes[became] += 1
                 if became == UNACCOUNTED and len(lost) < EXAMPLES:
                     lost.append(listed.source)
             progress(len(page))
-        counts[dataset] = {**sums(found), "batches": _committed_batches(landing, dataset, now)}
-    total = sum((Counter({c: of[c] for c in ("landed", *CLASSES)}) for of in counts.values()), Counter())
-    return {
-        "datasets": counts,
-        "total": {name: total[name] for name in ("landed", *CLASSES)},
-        "adds_up": not total[UNACCOUNTED],
-        "unaccounted": lost,
-    }
+        counts[dataset] = {**sums(classes), "batches": _committed_batches(landing, dataset, now)}
+    names = ("landed", *CLASSES)
+    total = {name: sum(count[name] for count in counts.values()) for name in names}
+    adds_up = not total[UNACCOUNTED]
+    return {"datasets": counts, "total": total, "adds_up": adds_up, "unaccounted": lost}
 
 
-def sums(found: Mapping[str, int]) -> dict[str, int]:
+def sums(classes: Mapping[str, int]) -> dict[str, int]:
     """landed = committed + superseded + quarantined + waiting + dead-lettered + unaccounted; failed waits."""
-    known = {name: found.get(name, 0) for name in CLASSES}
-    return {"landed": sum(known.values()), **known, WAITING: known[WAITING] + known[FAILED]}
+    counts = {name: classes.get(name, 0) for name in CLASSES}
+    return {"landed": sum(counts.values()), **counts, WAITING: counts[WAITING] + counts[FAILED]}
 
 
 def _committed_batches(landing: Landing, dataset: str, now: datetime) -> dict[str, Any]:
@@ -154,54 +122,5 @@ def _committed_batches(landing: Landing, dataset: str, now: datetime) -> dict[st
     return {"count": len(ends), "last_day": sum(at >= day for at in ends), "last": max(ends, default=None)}
 
 
-def outstanding(landing: Landing, dataset: str, sources: Iterable[SourceVersion]) -> list[SourceVersion]:
-    """Those of a failed batch's sources that nothing has brought up to date since."""
-    named = list(sources)
-    known, _ = landing.known(dataset, (s.source for s in named))
-    held = {(name, entry.version) for name, entry in known.items()}
-    unsure = [s for s in named if (s.source, s.version) not in held or s.hint.startswith((AGAIN, REMOVED))]
-    now = {listed.source: listed for listed in landing.newest(s.source for s in unsure)}
-    removes = dataset in landing.removing
-    return [s for s in unsure if is_outstanding(s, known.get(s.source), now.get(s.source), removes=removes)]
-
-
-def _batches(states: Any, machine: str, datasets: Iterable[str], *statuses: str) -> dict[str, Batch]:
-    """By id, the batches of these datasets that have executions of these statuses."""
-    lister = states.get_paginator("list_executions")
-    executions = [
-        execution
-        for status in statuses
-        for page in lister.paginate(stateMachineArn=machine, statusFilter=status)
-        for execution in page["executions"]
-    ]
-    found: dict[str, Batch] = {}
-    for execution in sorted(executions, key=lambda execution: execution["startDate"]):
-        named = EXECUTION.fullmatch(execution["name"])
-        if named and named["dataset"] in datasets:
-            at = execution.get("stopDate")
-            failures = found[named["batch"]].failures + 1 if named["batch"] in found else 1
-            found[named["batch"]] = Batch(
-                named["dataset"],
-                named["batch"],
-                execution["executionArn"],
-                at and at.astimezone(UTC).isoformat(timespec="seconds"),
-                failures,
-            )
-    return found
-
-
-def _versions(sources: Iterable[SourceVersion]) -> Versions:
+def _versions(sources: Iterable[Any]) -> Versions:
     return {(source.source, source.version) for source in sources}
-
-
-def _sources(landing: Landing, batch: Batch) -> tuple[SourceVersion, ...]:
-    manifest = landing.manifest(batch.dataset, batch.batch)
-    return manifest.sources if manifest else ()  # older than what landing keeps
-
-
-def _cause(states: Any, execution: str) -> str:
-    told = states.describe_execution(executionArn=execution)
-    cause = told.get("cause", "")
-    with contextlib.suppress(ValueError, KeyError, TypeError):
-        cause = json.loads(cause)["ErrorMessage"]
-    return ": ".join(part for part in (told.get("error", told["status"]), cause) if part)

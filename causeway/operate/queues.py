@@ -12,8 +12,6 @@ from causeway.operate.deployment import Deployment
 
 # SQS counts its messages about a minute late.
 SETTLED_SECONDS, POLL_SECONDS = 60, 15
-
-
 DEEP = 250  # messages; a message holds about 80 sources
 
 

@@ -144,8 +144,8 @@ def test_revocation_refuses_live_sessions_and_new_ones_until_it_is_undone(
     iam = aws.client("iam", COMPANY)
     live = _session(aws, reader)
     assert live.list_objects_v2(Bucket=BUCKET, Prefix="flights/")["KeyCount"] > 0
-    revoke.revoke(iam, "causeway-programmatic")
-    revoke.revoke(iam, "causeway-programmatic")
+    revoke.close(iam, "causeway-programmatic")
+    revoke.close(iam, "causeway-programmatic")
     with pytest.raises(ClientError, match="AccessDenied"):
         live.list_objects_v2(Bucket=BUCKET, Prefix="flights/")
     with pytest.raises(ClientError, match="AccessDenied"):

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from causeway.__main__ import main
-from causeway.cli import ledger as ledger_command
+from causeway.lake.location import Lake
 from tests.causeway.conftest import Deployed
 
 
 @pytest.fixture
 def lake(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(ledger_command, "glue_catalog", lambda _: deployed.lake.catalog)
-    monkeypatch.setattr(ledger_command.Lake, "in_buckets", lambda *_: deployed.lake.lake)
+    monkeypatch.setattr("causeway.lake.tables.glue_catalog", lambda _: deployed.lake.catalog)
+    monkeypatch.setattr(Lake, "in_buckets", lambda *_: deployed.lake.lake)
     return deployed.lake
 
 

@@ -4,8 +4,7 @@ import io
 
 import pytest
 
-from causeway.cli import output as meter
-from causeway.cli.output import Meter
+from causeway.cli.output import Progress
 
 
 class Terminal(io.StringIO):
@@ -15,8 +14,8 @@ class Terminal(io.StringIO):
 
 def count(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> str:
     now = [0.0]
-    monkeypatch.setattr(meter.time, "monotonic", lambda: now[0])
-    with Meter("looked at", stream) as counted:
+    monkeypatch.setattr("causeway.cli.output.time.monotonic", lambda: now[0])
+    with Progress("looked at", stream) as counted:
         for _ in range(12):
             now[0] += 1
             counted.add(1000, ", 3 due")
@@ -38,6 +37,6 @@ def test_a_terminal_has_one_line_that_counts(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_what_is_quickly_done_says_nothing() -> None:
     stream = io.StringIO()
-    with Meter("looked at", stream) as counted:
+    with Progress("looked at", stream) as counted:
         counted.add(1)
     assert stream.getvalue() == ""

@@ -78,11 +78,11 @@ def test_an_account_of_ones_own_needs_an_external_id_of_its_own(
     monkeypatch.delenv("CAUSEWAY_EXTERNAL_ID", raising=False)
     with pytest.raises(SettingsError, match="--new-external-id"):
         load_settings(own)
-    partner_kit.new_external_id()
+    partner_kit.make_external_id()
     first = load_settings(own).partner.external_id
     assert first != EMBEDDED_EXTERNAL_ID
     with pytest.raises(AccountError, match="there already"):
-        partner_kit.new_external_id()
+        partner_kit.make_external_id()
     assert load_settings(own).partner.external_id == first
 
 

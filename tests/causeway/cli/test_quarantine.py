@@ -54,8 +54,8 @@ def lake(small_lake: SmallLake, monkeypatch: pytest.MonkeyPatch) -> SmallLake:  
     database = load_settings().database("quarantine")
     small_lake.catalog.create_namespace(database)
     small_lake.lake = dataclasses.replace(small_lake.lake, quarantine_database=database)
-    monkeypatch.setattr(quarantine, "session_of_company", lambda _: boto3.Session())
-    monkeypatch.setattr(quarantine, "glue_catalog", lambda _: small_lake.catalog)
+    monkeypatch.setattr("causeway.operate.account.session_of_company", lambda _: boto3.Session())
+    monkeypatch.setattr("causeway.lake.tables.glue_catalog", lambda _: small_lake.catalog)
     return small_lake
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from causeway.__main__ import main
-from causeway.cli import requeue
 from causeway.flow.landing import Landing
 from causeway.flow.manifest import AGAIN
+from causeway.operate import queues
 from causeway.operate.queues import Pace
 from tests.causeway.conftest import Deployed
 from tests.glue_jobs.conftest import SmallLake
@@ -171,7 +171,7 @@ def test_a_backfill_waits_while_the_pipeline_is_full(deployed: Deployed, what: s
         deployed.start(lake.put(f"{n}.csv", "1,Oslo")) for n in range(3 if what == "executions" else 0)
     ]
     if what == "messages":
-        for _ in range(requeue.DEEP + 1):
+        for _ in range(queues.DEEP + 1):
             deployed.landing.sqs.send_message(QueueUrl=deployed.landing.queue_url, MessageBody="{}")
     slept: list[float] = []
 
@@ -183,7 +183,7 @@ def test_a_backfill_waits_while_the_pipeline_is_full(deployed: Deployed, what: s
                 deployed.states.stop_execution(executionArn=arn)
 
     pace(deployed, slept, sleep=sleep)(10)
-    assert slept == [90, *[requeue.POLL_SECONDS] * 3]
+    assert slept == [90, *[queues.POLL_SECONDS] * 3]
 
 
 def mended(lake: SmallLake) -> Any:
@@ -263,7 +263,7 @@ def test_a_crash_between_the_queues_loses_no_dead_letter(
 
     monkeypatch.setattr(deployed.landing.sqs, call, crash)
     assert main(["replay", "--dead-letters"]) == 130
-    dead_letters = requeue.depth(deployed.landing.sqs, deployed.deployment.lake["DeadLettersUrl"])
+    dead_letters = queues.depth(deployed.landing.sqs, deployed.deployment.lake["DeadLettersUrl"])
     assert dead_letters["in_flight"] == 1  # and comes back
 
 

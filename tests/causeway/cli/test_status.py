@@ -16,14 +16,16 @@ from causeway.flow.landing import Listed
 from causeway.flow.ledger import Entry
 from causeway.flow.manifest import AGAIN, REMOVED, SourceVersion
 from causeway.operate import accounting as status
-from causeway.operate.accounting import CLASSES, Spoken, classify, is_outstanding, sums
+from causeway.operate.accounting import CLASSES, Pending, classify, sums
+from causeway.operate.executions import cause as cause_of
+from causeway.operate.executions import is_outstanding
 from tests.causeway.conftest import Deployed
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 VERSIONS = ["v1", "v2", "v3"]
 
 some = st.sets(st.tuples(st.sampled_from("ab"), st.sampled_from(VERSIONS)))
-spokens = st.builds(Spoken, until=st.just(NOW), in_queue=st.booleans(), running=some, failed=some, dead=some)
+spokens = st.builds(Pending, until=st.just(NOW), in_queue=st.booleans(), running=some, failed=some, dead=some)
 entries = st.none() | st.builds(
     Entry,
     version=st.none() | st.sampled_from(VERSIONS),
@@ -48,7 +50,7 @@ def histories(draw: Callable[..., Any], source: str) -> list[Listed]:
 
 @given(st.data(), spokens)
 def test_every_version_is_in_exactly_one_class_and_the_sums_add_up(
-    data: st.DataObject, spoken: Spoken
+    data: st.DataObject, spoken: Pending
 ) -> None:
     landed = [data.draw(histories(source)) for source in "ab"]
     known = {source: data.draw(entries) for source in "ab"}
@@ -66,7 +68,7 @@ def test_every_version_is_in_exactly_one_class_and_the_sums_add_up(
 
 @given(st.data(), spokens)
 def test_unaccounted_is_the_newest_version_that_is_old_and_of_which_nothing_speaks(
-    data: st.DataObject, spoken: Spoken
+    data: st.DataObject, spoken: Pending
 ) -> None:
     known = data.draw(entries)
     for listed in data.draw(histories("a")):
@@ -224,7 +226,7 @@ def test_a_ledger_that_is_being_built_is_not_mistaken_for_losses(
 )
 def test_the_cause_is_the_jobs_own_message_where_there_is_one(told: dict[str, str], cause: str) -> None:
     states = type("States", (), {"describe_execution": lambda **_: {"status": "TIMED_OUT", **told}})
-    assert status._cause(states, "arn") == cause
+    assert cause_of(states, "arn") == cause
 
 
 def test_people_are_told_what_to_run(
