@@ -2,35 +2,27 @@
 
 import logging
 import time
-import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any
 
-import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import CommitFailedException
-from pyiceberg.io import load_file_io
 from pyiceberg.table import Table
 
 from causeway.contract.model import Contract
-from causeway.engine.check.keys import NO_KEYS
 from causeway.engine.curate import curated_schema
-from causeway.engine.model import unread
-from causeway.engine.plan import Unit, plan_units, target_bytes
-from causeway.engine.settle import number_lines, settle_keys, torn_sources, total
-from causeway.engine.write import parquet
-from causeway.flow.codes import Code
+from causeway.engine.settle import source_reports
 from causeway.flow.ledger import Entry, Ledger, Watermark
-from causeway.flow.manifest import AGAIN, POISON, REMOVED, Manifest, SourceVersion
+from causeway.flow.manifest import AGAIN, REMOVED, Manifest, SourceVersion
 from causeway.flow.report import Report, SourceReport
-from causeway.lake.history import BATCH, REPORT
+from causeway.lake.history import BATCH, REPORT, History
 from causeway.lake.location import Lake
 from causeway.lake.tables import change_table, open_table
+from glue_jobs.objects import curate_objects
 from glue_jobs.tasks import Distribute, UnitResult
 
 logger = logging.getLogger(__name__)
@@ -38,212 +30,154 @@ logger = logging.getLogger(__name__)
 # A batch that loses this many races to other writers of its table gives up, and its execution is red.
 MAX_DECISIONS = 50
 
+# By source: the version to curate, or None where the source's rows are to be removed.
+Due = Mapping[str, SourceVersion | None]
 
+
+@dataclass
 class Batch:
-    """Brings the sources of one manifest to what S3 holds now."""
+    """Brings the sources of one manifest to what S3 holds now.
 
-    def __init__(
-        self,
-        manifest: Manifest,
-        contract: Contract,
-        *,
-        run: str,
-        lake: Lake,
-        catalog: Catalog,
-        ledger: Ledger,
-        s3: Any,
-        distribute: Distribute,
-        slots: int = 1,
-    ) -> None:
-        """`slots`: how many units `distribute` curates at a time."""
-        self._manifest, self._contract, self._run = manifest, contract, run
-        self._lake, self._catalog, self._ledger, self._s3 = lake, catalog, ledger, s3
-        self._distribute, self._slots = distribute, slots
-        self._history = lake.history(manifest.dataset, catalog=catalog, ledger=ledger, s3=s3)
-        self._started = time.monotonic()
+    `distribute` curates units, `slots` of them at a time.
+    """
+
+    manifest: Manifest
+    contract: Contract
+    run: str
+    lake: Lake
+    catalog: Catalog
+    ledger: Ledger
+    s3: Any
+    distribute: Distribute
+    slots: int = 1
+    _started: float = field(default_factory=time.monotonic)
 
     def curate(self) -> Report:
         """Decide, curate, commit; decide again whenever the table moved meanwhile.
 
         Raises CommitFailedException after MAX_DECISIONS lost races.
         """
-        curated: dict[str, SourceVersion | None] | None = None
+        history = History(self.lake, self.manifest.dataset, self.catalog, self.ledger, self.s3)
+        curated: Due | None = None
         results: Sequence[UnitResult] = ()
         for _ in range(MAX_DECISIONS):
-            table, mark = self._history.catch_up(lambda: self._curated_table(results))  # noqa: B023
-            known = self._ledger.entries((s.source for s in self._manifest.sources), mark)
+            table, watermark = history.catch_up(lambda: self._curated_table(results))  # noqa: B023
+            entries = self.ledger.entries((s.source for s in self.manifest.sources), watermark)
             current = self._current()
-            if self._ledger.watermark() != mark:
+            if self.ledger.watermark() != watermark:
                 continue  # the entries may be newer than the table, or of a ledger that is being built anew
-            due = self._due(known, current)
+            due = self._due(entries, current)
             if not due:
-                return self._nothing_to_do(mark, known)
+                return self._nothing_to_do(watermark, entries)
             if due != curated:
                 curated, results = due, self._curate(due)
                 # It took a while, and may need new columns.
-                table, now = self._history.catch_up(lambda: self._curated_table(results))  # noqa: B023
-                if now != mark:
+                table, now = history.catch_up(lambda: self._curated_table(results))  # noqa: B023
+                if now != watermark:
                     continue
             try:
-                return self._commit(table, known, due, results)
+                report = self._commit(table, entries, due, results)
             except CommitFailedException:
-                logger.info("another batch committed to %s first: deciding again", self._manifest.dataset)
-        raise CommitFailedException(f"lost {MAX_DECISIONS} races for {self._manifest.dataset}")
+                logger.info("another batch committed to %s first: deciding again", self.manifest.dataset)
+            else:
+                history.catch_up(table.refresh)
+                return report
+        raise CommitFailedException(f"lost {MAX_DECISIONS} races for {self.manifest.dataset}")
 
     def _curated_table(self, results: Sequence[UnitResult]) -> Table:
         new_columns = sorted({name for result in results for name in result.new_columns})
-        dataset = self._manifest.dataset
-        return open_table(
-            self._catalog,
-            (self._lake.curated_database, dataset),
-            curated_schema(self._contract, new_columns),
-            f"{self._lake.curated_location}/{dataset}",
-            self._contract.partitioning,
-        )
+        name = (self.lake.curated_database, self.manifest.dataset)
+        location = f"{self.lake.curated_location}/{self.manifest.dataset}"
+        schema = curated_schema(self.contract, new_columns)
+        return open_table(self.catalog, name, schema, location, self.contract.partitioning)
 
-    def _due(
-        self, known: Mapping[str, Entry], current: Mapping[str, SourceVersion | None]
-    ) -> dict[str, SourceVersion | None]:
-        """The sources that are not as S3 has them now: with the current object, None if it is gone."""
-        due: dict[str, SourceVersion | None] = {}
-        for hinted in self._manifest.sources:
-            source = hinted.source
-            entry, now = known.get(source), current[source]
-            if now is None:
-                removed = hinted.hint.startswith(REMOVED) and self._contract.on_delete == "remove"
-                if removed and entry and entry.version is not None:
-                    due[source] = None
-            else:
-                wanted = (now.version, self._contract.version)
-                stale = not entry or (entry.version, entry.contract) != wanted
-                again = entry and hinted.hint == f"{AGAIN}{entry.snapshot}"
-                if stale or again:
-                    due[source] = now
-        return due
-
-    def _current(self) -> dict[str, SourceVersion | None]:
-        """What S3 holds now of each of the manifest's sources."""
-        names = [hinted.source for hinted in self._manifest.sources]
+    def _current(self) -> Due:
+        """What S3 holds now of each of the manifest's sources; None if it is gone."""
+        names = [source.source for source in self.manifest.sources]
         with ThreadPoolExecutor(16) as pool:
             return dict(zip(names, pool.map(self._head, names), strict=True))
 
     def _head(self, source: str) -> SourceVersion | None:
         try:
-            head = self._s3.head_object(Bucket=self._lake.landing_bucket, Key=source)
+            head = self.s3.head_object(Bucket=self.lake.landing_bucket, Key=source)
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] in (404, 405):
                 return None
             raise
         return SourceVersion(source, head.get("VersionId", "null"), head["ContentLength"])
 
-    def _curate(self, due: Mapping[str, SourceVersion | None]) -> list[UnitResult]:
-        """Curate what is there; the versions that are known to kill a job become quarantined unread."""
-        poison = {(s.source, s.version) for s in self._manifest.sources if s.hint == POISON}
-        objects = [item for item in due.values() if item]
-        killers = [item for item in objects if (item.source, item.version) in poison]
-        results = self._curate_units([item for item in objects if item not in killers])
-        return [*results, self._set_aside(killers)] if killers else results
+    def _due(self, entries: Mapping[str, Entry], current: Due) -> Due:
+        """The sources that the table does not hold as S3 has them now."""
+        due: dict[str, SourceVersion | None] = {}
+        for source in self.manifest.sources:
+            entry, now = entries.get(source.source), current[source.source]
+            if now is None:
+                removed = source.hint.startswith(REMOVED) and self.contract.on_delete == "remove"
+                if removed and entry and entry.version is not None:
+                    due[source.source] = None
+            elif (
+                entry is None
+                or (entry.version, entry.contract) != (now.version, self.contract.version)
+                or source.hint == f"{AGAIN}{entry.snapshot}"
+            ):
+                due[source.source] = now
+        return due
 
-    def _set_aside(self, killers: Sequence[SourceVersion]) -> UnitResult:
-        counts, rejected = unread(
-            killers,
-            code=Code.KILLS_JOB,
-            message="a job that curates this object alone fails",
-            contract=self._contract.version,
-            batch=self._manifest.batch,
-            committed_at=datetime.now(UTC),
+    def _curate(self, due: Due) -> list[UnitResult]:
+        objects = [version for version in due.values() if version]
+        return curate_objects(
+            objects,
+            self.manifest,
+            self.contract,
+            quarantine=f"{self.lake.quarantine_location}/{self.manifest.dataset}/data",
+            file_io=self.catalog.properties,
+            distribute=self.distribute,
+            slots=self.slots,
         )
-        uri = f"{self._lake.quarantine_location}/{self._manifest.dataset}/data/{uuid.uuid4()}.parquet"
-        with load_file_io(self._catalog.properties, uri).new_output(uri).create() as stored:
-            stored.write(parquet(rejected))
-        return UnitResult(counts, (), (uri,), NO_KEYS)
-
-    def _curate_units(self, objects: list[SourceVersion]) -> list[UnitResult]:
-        """Curate every object; what one task cannot see of another's rows is settled here."""
-        plan = partial(plan_units, contract=self._contract, target_bytes=target_bytes(objects, self._slots))
-        units = dict(enumerate(plan(objects, split=True)))
-        results = dict(self._distribute(units, {}))
-        if torn := torn_sources(c for result in results.values() for c in result.counts):
-            # A quoted newline crosses an edge: those objects cannot be cut.
-            whole = [item for item in objects if (item.source, item.version) in torn]
-            rest = [item for item in objects if item not in whole]
-            units = dict(enumerate(plan(rest, split=True) + plan(whole), start=len(units)))
-            results = dict(self._distribute(units, {}))
-        settle_keys(units, results, self._contract, self._distribute)
-        ordered = [results[n] for n in sorted(results)]
-        self._number_lines(units, results)
-        return ordered
-
-    def _number_lines(self, units: Mapping[int, Unit], results: Mapping[int, UnitResult]) -> None:
-        """Rejected rows of objects that were cut: their lines become lines of the object."""
-        counts = [count for result in results.values() for count in result.counts]
-        for n, unit in units.items():
-            if all(piece.whole for piece in unit.slices):
-                continue
-            for uri in results[n].rejected_files:
-                files = load_file_io(self._catalog.properties, uri)
-                with files.new_input(uri).open() as stored:
-                    rejected = pq.read_table(stored)
-                with files.new_output(uri).create(overwrite=True) as mended:
-                    mended.write(parquet(number_lines(rejected, counts)))
 
     def _commit(
-        self,
-        table: Table,
-        known: Mapping[str, Entry],
-        due: Mapping[str, SourceVersion | None],
-        results: Sequence[UnitResult],
+        self, table: Table, entries: Mapping[str, Entry], due: Due, results: Sequence[UnitResult]
     ) -> Report:
-        report = self._write_report(known, due, results)
+        report = self._write_report(entries, due, results)
         change_table(
             table,
             add=[path for result in results for path in result.files],
-            replace=[source for source, entry in known.items() if source in due and entry.rows],
+            replace=[source for source, entry in entries.items() if source in due and entry.rows],
             properties={BATCH: report.batch, REPORT: report.key},
         )
-        self._history.catch_up(table.refresh)
         return report
 
-    def _nothing_to_do(self, mark: Watermark | None, known: Mapping[str, Entry]) -> Report:
-        report = self._write_report(known, {}, ())
-        self._ledger.close_batch(report, mark.snapshot if mark else "")
+    def _nothing_to_do(self, watermark: Watermark | None, entries: Mapping[str, Entry]) -> Report:
+        report = self._write_report(entries, {}, ())
+        self.ledger.close_batch(report, watermark.snapshot if watermark else "")
         return report
 
-    def _write_report(
-        self,
-        known: Mapping[str, Entry],
-        due: Mapping[str, SourceVersion | None],
-        results: Sequence[UnitResult],
-    ) -> Report:
+    def _write_report(self, entries: Mapping[str, Entry], due: Due, results: Sequence[UnitResult]) -> Report:
         """Before the commit that refers to it."""
-        gone = [SourceReport(source, None) for source, item in due.items() if item is None]
-        there = [
-            SourceReport(c.source, c.version, c.rows, c.curated, c.rejected, c.reasons, c.unreadable)
-            for c in total(count for result in results for count in result.counts)
-        ]
+        gone = [SourceReport(source, None) for source, version in due.items() if version is None]
+        curated = source_reports(count for result in results for count in result.counts)
         report = Report(
-            dataset=self._manifest.dataset,
-            batch=self._manifest.batch,
-            run=self._run,
-            contract=self._contract.version,
-            sources=(*gone, *there),
+            dataset=self.manifest.dataset,
+            batch=self.manifest.batch,
+            run=self.run,
+            contract=self.contract.version,
+            sources=(*gone, *curated),
             rejected_files=tuple(path for result in results for path in result.rejected_files),
             seconds=round(time.monotonic() - self._started, 3),
-            versions=self._account(known, there),
+            versions=self._account(entries, curated),
         )
-        self._s3.put_object(Bucket=self._lake.landing_bucket, Key=report.key, Body=report.to_json().encode())
+        self.s3.put_object(Bucket=self.lake.landing_bucket, Key=report.key, Body=report.to_json().encode())
         return report
 
-    def _account(self, known: Mapping[str, Entry], curated: Sequence[SourceReport]) -> dict[str, int]:
-        """What became of each version that the manifest names."""
-        held: dict[str, Entry | SourceReport] = {**known, **{report.source: report for report in curated}}
+    def _account(self, entries: Mapping[str, Entry], curated: Sequence[SourceReport]) -> dict[str, int]:
+        """What became of each version that the manifest lists."""
+        held: dict[str, Entry | SourceReport] = {**entries, **{report.source: report for report in curated}}
+        classes = Counter(_class(source, held.get(source.source)) for source in self.manifest.sources)
+        names = ("committed", "superseded", "quarantined")
+        return {"landed": len(self.manifest.sources), **{name: classes[name] for name in names}}
 
-        def became(named: SourceVersion) -> str:
-            now = held.get(named.source)
-            if now is None or now.version != named.version:
-                return "superseded"
-            return "quarantined" if now.unreadable else "committed"
 
-        found = Counter(map(became, self._manifest.sources))
-        states = ("committed", "superseded", "quarantined")
-        return {"landed": len(self._manifest.sources), **{state: found[state] for state in states}}
+def _class(listed: SourceVersion, held: Entry | SourceReport | None) -> str:
+    if held is None or held.version != listed.version:
+        return "superseded"
+    return "quarantined" if held.unreadable else "committed"

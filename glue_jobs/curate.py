@@ -47,20 +47,20 @@ def read_contract(archive: bytes, dataset: str) -> Contract:
 def main(argv: Sequence[str]) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("py4j").setLevel(logging.WARNING)
-    told, manifest_uri, run = from_arguments(argv)
+    parameters, manifest_uri, run = from_arguments(argv)
     started = time.monotonic()
     s3, dynamodb = boto3.client("s3", config=PATIENT), boto3.resource("dynamodb", config=PATIENT)
     manifest = Manifest.from_json(read_object(s3, manifest_uri))
-    contract = read_contract(read_object(s3, told.contracts), manifest.dataset)
+    contract = read_contract(read_object(s3, parameters.contracts), manifest.dataset)
     run = run or uuid.uuid4().hex
     spark = SparkSession.builder.appName(f"causeway-{manifest.dataset}").getOrCreate()
     logger.info("session after %.1f s", time.monotonic() - started)
     lake = Lake.in_buckets(
-        told.landing_bucket,
-        told.curated_bucket,
-        told.quarantine_bucket,
-        told.curated_database,
-        told.quarantine_database,
+        parameters.landing_bucket,
+        parameters.curated_bucket,
+        parameters.quarantine_bucket,
+        parameters.curated_database,
+        parameters.quarantine_database,
     )
     catalog = glue_catalog()
     task = Task(contract, lake, manifest.batch, run, datetime.now(UTC))
@@ -70,30 +70,28 @@ def main(argv: Sequence[str]) -> None:
         run=run,
         lake=lake,
         catalog=catalog,
-        ledger=Ledger(dynamodb.Table(told.ledger_table), manifest.dataset),
+        ledger=Ledger(dynamodb.Table(parameters.ledger_table), manifest.dataset),
         s3=s3,
         distribute=lambda units, banned: in_tasks(spark, units, partial(task.curate, banned=banned)),
         slots=spark.sparkContext.defaultParallelism,
     )
     report = batch.curate()
-    forget(catalog, (lake.quarantine_database, manifest.dataset), told.quarantine_retention_days)
-    if told.optimizer_role:
+    forget(catalog, (lake.quarantine_database, manifest.dataset), parameters.quarantine_retention_days)
+    if parameters.optimizer_role:
         keep_up(
             boto3.client("glue"),
             manifest.dataset,
             curated_database=lake.curated_database,
             quarantine_database=lake.quarantine_database,
-            role=told.optimizer_role,
-            snapshot_days=told.snapshot_retention_days,
-            quarantine_days=told.quarantine_retention_days,
+            role=parameters.optimizer_role,
+            snapshot_days=parameters.snapshot_retention_days,
+            quarantine_days=parameters.quarantine_retention_days,
         )
     logger.info(
         "batch %s of %s: landed %d = curated %d + quarantined %d, in %.1f s",
         report.batch,
         report.dataset,
-        report.total("landed"),
-        report.total("curated"),
-        report.total("quarantined"),
+        *report.totals.values(),
         time.monotonic() - started,
     )
 

@@ -47,11 +47,13 @@ def _rebuild(lake: Any, dataset: str, *, catalog: Any, ledger: Any, s3: Any) -> 
     """What is in the ledger once it is built; None if there is no table yet."""
     from pyiceberg.exceptions import NoSuchTableError
 
+    from causeway.lake.history import History
+
     try:
         table = catalog.load_table((lake.curated_database, dataset))
     except NoSuchTableError:
         return None
-    watermark = lake.history(dataset, catalog=catalog, ledger=ledger, s3=s3).rebuild(table)
+    watermark = History(lake, dataset, catalog, ledger, s3).rebuild(table)
     items = [item for item in ledger.items("source#") if watermark and item["epoch"] == watermark.epoch]
     return {
         "sources": len(items),

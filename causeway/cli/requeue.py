@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from causeway.cli.output import Exit, Json, Progress, answer
 from causeway.flow.datasets import LANDING_PREFIX, prefix_of
-from causeway.flow.landing import GRACE, Landing, Looked, Wanted, wanted_again
+from causeway.flow.landing import GRACE, Checkpoint, Landing, Wanted, wanted_again
 from causeway.flow.manifest import Manifest
 
 BATCH = re.compile(r"[0-9a-f]{32}")
@@ -77,7 +77,7 @@ def replay(
     def wanted(dataset: str) -> Wanted:
         return wanted_again(contracts[dataset].version, quarantined=quarantined)
 
-    looks: Iterable[Looked] = ()
+    looks: Iterable[Checkpoint] = ()
     if batch_or_prefix and BATCH.fullmatch(batch_or_prefix):
         manifest = _manifest(landing, batch_or_prefix, contracts)
         newest = landing.newest(s.source for s in manifest.sources if s.source > after)
@@ -105,7 +105,7 @@ def _move_dead_letters(deployment: Any) -> int:
 
 def _run(
     deployment: Any,
-    looks: Iterable[Looked],
+    looks: Iterable[Checkpoint],
     *,
     after: str,
     dry_run: bool,

@@ -15,11 +15,11 @@ from causeway.engine.check.keys import Banned
 from causeway.engine.curate import Curated, curate_slices
 from causeway.engine.model import SourceCount, Unreadable
 from causeway.engine.plan import Unit, plan_units
-from causeway.engine.settle import settle_keys, total
+from causeway.engine.settle import settle_keys, source_reports
 from causeway.engine.write import write_parquet
 from causeway.flow.codes import Code
 from causeway.flow.manifest import SourceVersion
-from causeway.flow.report import Report, SourceReport
+from causeway.flow.report import Report
 
 RUN = "local"  # the name of the batch, its run and the files' version
 
@@ -53,11 +53,8 @@ def run(contract: Contract, files: Iterable[Path], out: Path | None = None) -> t
     examples: dict[str, str] = {}
     for result in ordered:
         examples = result.examples | examples
-    sources = tuple(
-        SourceReport(c.source, c.version, c.rows, c.curated, c.rejected, c.reasons, c.unreadable)
-        for c in total(count for result in ordered for count in result.counts)
-    )
-    return Report(contract.dataset, RUN, RUN, contract.version, sources), examples
+    sources = source_reports(count for result in ordered for count in result.counts)
+    return Report(contract.dataset, RUN, RUN, contract.version, tuple(sources)), examples
 
 
 def fetch(source: str, version: str, start: int, stop: int) -> bytes:

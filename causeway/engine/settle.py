@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Protocol, TypeVar
 
@@ -12,6 +13,7 @@ from causeway.contract.model import Contract
 from causeway.engine.check.keys import Banned, repeated
 from causeway.engine.model import SourceCount
 from causeway.engine.plan import Unit
+from causeway.flow.report import SourceReport
 
 
 class HasKeys(Protocol):
@@ -40,29 +42,30 @@ def settle_keys(
         results.update(curate(affected, banned))
 
 
-def total(counts: Iterable[SourceCount]) -> list[SourceCount]:
-    """One count a source, whatever the number of its slices and blocks."""
-    sums: dict[tuple[str, str], SourceCount] = {}
+def source_reports(counts: Iterable[SourceCount]) -> list[SourceReport]:
+    """What became of each source, whatever the number of its slices and blocks."""
+    by_source: dict[tuple[str, str], list[SourceCount]] = {}
     for count in counts:
-        so_far = sums.get((count.source, count.version))
-        sums[count.source, count.version] = count if so_far is None else _add(so_far, count)
-    return list(sums.values())
+        by_source.setdefault((count.source, count.version), []).append(count)
+    return [
+        SourceReport(
+            source,
+            version,
+            landed=sum(part.rows for part in parts),
+            curated=sum(part.curated for part in parts),
+            quarantined=sum(part.rejected for part in parts),
+            reasons=_sum_reasons(parts),
+            unreadable=any(part.unreadable for part in parts),
+        )
+        for (source, version), parts in by_source.items()
+    ]
 
 
-def _add(a: SourceCount, b: SourceCount) -> SourceCount:
-    codes = sorted({*a.reasons, *b.reasons})
-    return SourceCount(
-        a.source,
-        a.version,
-        a.rows + b.rows,
-        a.curated + b.curated,
-        a.rejected + b.rejected,
-        {code: a.reasons.get(code, 0) + b.reasons.get(code, 0) for code in codes},
-        a.unreadable or b.unreadable,
-        0,
-        a.lines + b.lines,
-        a.torn or b.torn,
-    )
+def _sum_reasons(parts: Iterable[SourceCount]) -> dict[str, int]:
+    reasons: Counter[str] = Counter()
+    for part in parts:
+        reasons.update(part.reasons)
+    return dict(sorted(reasons.items()))
 
 
 def torn_sources(counts: Iterable[SourceCount]) -> set[tuple[str, str]]:

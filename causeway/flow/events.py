@@ -1,7 +1,7 @@
-"""Reads what SQS delivers: S3 event notifications, and whatever else ended up in the queue."""
+"""S3's event notifications in the queue: read, and written as S3 would, when a source is queued again."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
@@ -10,10 +10,15 @@ from causeway.flow.codes import Code
 from causeway.flow.datasets import LANDING_PREFIX, dataset_of
 from causeway.flow.manifest import REMOVED, SourceVersion
 
+MESSAGE_BYTES = 20_000  # ten of them stay below SQS's limit; one record has 3,400 at most
+
 
 @dataclass(frozen=True)
 class Change:
-    """One message's word that a source may have changed. `order` sorts versions of one source."""
+    """A record's word that a source may have changed. `order` sorts versions of one source.
+
+    `held`: the record waited in the queue for its dataset's own window to close.
+    """
 
     message: str
     source: SourceVersion
@@ -28,7 +33,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Unrouted:
-    """Something that no dataset can take, and why: it is set aside, with what was received."""
+    """Something that no dataset can take: why, and what was received."""
 
     message: str
     code: str
@@ -39,14 +44,14 @@ class Unrouted:
 
 
 def read_message(message: str, body: str, datasets: Collection[str]) -> Iterable[Change | Unrouted]:
-    """Everything that one message says, in its order."""
+    """Every record of one message, in its order."""
     try:
         document = json.loads(body)
     except json.JSONDecodeError as error:
         yield Unrouted(message, Code.UNDECODABLE_MESSAGE, f"not JSON: {error}", body)
         return
     if isinstance(document, dict) and document.get("Event") == "s3:TestEvent":
-        yield Unrouted(message, Code.TEST_EVENT, "S3 tests a new notification with it; nothing landed", body)
+        yield Unrouted(message, Code.TEST_EVENT, Code.TEST_EVENT.meaning, body)
         return
     records = document.get("Records") if isinstance(document, dict) else None
     if not isinstance(records, list) or not records:
@@ -64,13 +69,13 @@ def _read_record(message: str, record: Any, datasets: Collection[str], *, held: 
         source = unquote_plus(described["key"], errors="strict")
         version, size = described.get("versionId", "null"), int(described.get("size", 0))
         order = described.get("sequencer", "").zfill(64)
-        what, _, how = record.get("eventName", "").partition(":")
-        hint = REMOVED + how if what == "ObjectRemoved" else record.get("causeway", {}).get("hint", "")
+        event, _, cause = record.get("eventName", "").partition(":")
+        hint = REMOVED + cause if event == "ObjectRemoved" else record.get("causeway", {}).get("hint", "")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return Unrouted(message, Code.UNDECODABLE_MESSAGE, f"not an S3 event record: {error!r}", received)
     change = Change(message, SourceVersion(source, version, size, hint), order, received, held)
     if source.endswith("/"):
-        code, reason = Code.FOLDER_MARKER, "the key ends in a slash: a console's folder, not a file"
+        code, reason = Code.FOLDER_MARKER, Code.FOLDER_MARKER.meaning
     elif not change.dataset:
         code, reason = Code.UNKNOWN_DATASET, f"the key is not {LANDING_PREFIX}<dataset>/<file>"
     elif change.dataset not in datasets:
@@ -79,9 +84,6 @@ def _read_record(message: str, record: Any, datasets: Collection[str], *, held: 
     else:
         return change
     return Unrouted(message, code, reason, received, source, version)
-
-
-MESSAGE_BYTES = 20_000  # ten of them stay below SQS's limit; one record has 3,400 at most
 
 
 def messages_of(sources: Iterable[SourceVersion]) -> Iterator[str]:
@@ -99,13 +101,18 @@ def messages_of(sources: Iterable[SourceVersion]) -> Iterator[str]:
         yield f'{{"Records": [{", ".join(records)}]}}'
 
 
-def _record(source: SourceVersion) -> Mapping[str, Any]:
-    name = f"Object{'Removed' if source.hint.startswith(REMOVED) else 'Created'}"
-    how = source.hint.removeprefix(REMOVED) if name == "ObjectRemoved" else "Again"
+def held_message(change: Change) -> str:
+    """The change's record again, marked as held."""
+    return f'{{"held": true, "Records": [{change.record}]}}'
+
+
+def _record(source: SourceVersion) -> dict[str, Any]:
+    removed = source.hint.startswith(REMOVED)
+    name = f"ObjectRemoved:{source.hint.removeprefix(REMOVED)}" if removed else "ObjectCreated:Again"
     described = {"key": quote_plus(source.source), "versionId": source.version, "size": source.size}
     return {
         "eventSource": "causeway",
-        "eventName": f"{name}:{how}",
+        "eventName": name,
         "s3": {"object": described},
         "causeway": {"hint": source.hint},
     }

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from causeway.flow import queue
 from causeway.flow.events import messages_of
 from causeway.flow.ledger import Entry, Ledger, Watermark
 from causeway.flow.manifest import AGAIN, REMOVED, SEEN, Manifest, SourceVersion, manifest_key
@@ -20,31 +21,29 @@ logger = logging.getLogger(__name__)
 
 # Events are seldom this late; what landed since is left to its own.
 GRACE = timedelta(minutes=15)
-MESSAGES_AT_ONCE = 10
 SENDS = 5  # of what SQS refused, before giving up
 READERS = 16
-# A ledger without a snapshot that began less than this ago is being built, and knows nothing yet.
+# A ledger that began less than this ago without a snapshot is being built, and knows nothing yet.
 BUILDING = timedelta(hours=2)
 # Whether a version that S3 lists is wanted again: the kind of hint its event shall carry, or None.
 Wanted = Callable[[str, Entry | None], str | None]
 
 
-class BeingBuilt(OSError):  # noqa: N818 - it says what the ledger is
+class LedgerBeingBuiltError(OSError):
     """The ledger does not know yet what the table holds: nothing can be told from it now."""
 
 
 def is_missing(version: str, entry: Entry | None) -> str | None:
-    """The table does not hold this version, nor is it quarantined."""
+    """Wanted, if the table does not hold this version, nor the quarantine."""
     return SEEN if entry is None or entry.version != version else None
 
 
 def wanted_again(contract: str, *, quarantined: bool) -> Wanted:
-    """Missing, curated by another version of the contract than this, or with rows in quarantine."""
+    """Wanted, if missing, curated by another version of the contract, or (on request) with rejected rows."""
 
     def wanted(version: str, entry: Entry | None) -> str | None:
-        if is_missing(version, entry):
+        if entry is None or is_missing(version, entry):
             return SEEN
-        assert entry
         return AGAIN if entry.contract != contract or (quarantined and entry.quarantined) else None
 
     return wanted
@@ -52,7 +51,7 @@ def wanted_again(contract: str, *, quarantined: bool) -> Wanted:
 
 @dataclass(frozen=True)
 class Listed:
-    """A version that S3 lists, or the mark that its source was deleted; `at` is when that was."""
+    """A version that S3 lists, or the marker that its source was deleted; `at` is when that was."""
 
     source: str
     version: str
@@ -63,8 +62,8 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Looked:
-    """A part of a pass: sources looked at, and those queued again; the key after which to go on."""
+class Checkpoint:
+    """A part of a pass: how many sources were compared and queued; the key after which to go on."""
 
     dataset: str
     seen: int
@@ -95,19 +94,19 @@ class Landing:
             **({"KeyMarker": after} if after else {}),
         )
         for page in pages:
-            if found := [listed for listed in _listed(page) if not listed.source.endswith("/")]:
-                yield sorted(found, key=lambda listed: listed.source)
+            if versions := [listed for listed in _listed(page) if not listed.source.endswith("/")]:
+                yield sorted(versions, key=lambda listed: listed.source)
 
     def newest(self, sources: Iterable[str]) -> list[Listed]:
         """What S3 has to say last of each of these sources that it has anything to say of."""
 
-        def look(source: str) -> list[Listed]:
+        def newest_of(source: str) -> list[Listed]:
             # Of the keys that begin so, this one itself comes first.
             page = self.s3.list_object_versions(Bucket=self.bucket, Prefix=source, MaxKeys=1)
             return [listed for listed in _listed(page) if listed.source == source and listed.latest]
 
         with ThreadPoolExecutor(READERS) as pool:
-            return [listed for found in pool.map(look, sources) for listed in found]
+            return [listed for versions in pool.map(newest_of, sources) for listed in versions]
 
     def manifest(self, dataset: str, batch: str) -> Manifest | None:
         """A batch's manifest; None if there is none, or none any more."""
@@ -118,12 +117,14 @@ class Landing:
         return Manifest.from_json(stored["Body"].read())
 
     def known(self, dataset: str, sources: Iterable[str]) -> tuple[dict[str, Entry], Watermark | None]:
-        """What the ledger says of these sources, and as of when. Raises BeingBuilt."""
+        """What the ledger says of these sources, and as of when. Raises LedgerBeingBuiltError."""
         ledger = Ledger(self.ledger, dataset)
-        mark = ledger.watermark()
-        if mark and not mark.snapshot and time.time() - mark.epoch / 1e6 < BUILDING.total_seconds():
-            raise BeingBuilt(f"the ledger of {dataset} is being built anew: wait for that")
-        return ledger.entries(sources, mark), mark
+        watermark = ledger.watermark()
+        if watermark and not watermark.snapshot:
+            age = time.time() - watermark.epoch / 1e6
+            if age < BUILDING.total_seconds():
+                raise LedgerBeingBuiltError(f"the ledger of {dataset} is being built anew: wait for that")
+        return ledger.entries(sources, watermark), watermark
 
     def requeue(
         self,
@@ -133,24 +134,23 @@ class Landing:
         *,
         older_than: timedelta = timedelta(0),
         dry_run: bool = False,
-    ) -> Iterator[Looked]:
-        """Queue what is wanted again of what is listed; says after each page how far it is.
+    ) -> Iterator[Checkpoint]:
+        """Queue what is wanted again of what is listed; a checkpoint after each page.
 
-        What landed less than `older_than` ago is left to its own event. Raises BeingBuilt.
+        What landed less than `older_than` ago is left to its own event. Raises LedgerBeingBuiltError.
         """
         until = datetime.now(UTC) - older_than
         for page in pages:
             latest = [listed for listed in page if listed.latest]
-            known, mark = self.known(dataset, (listed.source for listed in latest))
-            again = [
-                SourceVersion(listed.source, listed.version, listed.size, hint)
-                for listed in latest
-                if listed.at <= until
-                if (hint := self._hint(dataset, listed, known.get(listed.source), mark, wanted))
-            ]
+            entries, watermark = self.known(dataset, (listed.source for listed in latest))
+            again = []
+            for listed in (listed for listed in latest if listed.at <= until):
+                hint = self._hint(dataset, listed, entries.get(listed.source), watermark, wanted)
+                if hint:
+                    again.append(SourceVersion(listed.source, listed.version, listed.size, hint))
             if not dry_run:
                 self.queue(again)
-            yield Looked(dataset, len(latest), len(again), page[-1].source)
+            yield Checkpoint(dataset, len(latest), len(again), page[-1].source)
 
     def walk(
         self,
@@ -158,8 +158,8 @@ class Landing:
         wanted: Callable[[str], Wanted] = lambda _: is_missing,
         *,
         after: str = "",
-        **how: Any,
-    ) -> Iterator[Looked]:
+        **options: Any,
+    ) -> Iterator[Checkpoint]:
         """`requeue` below a prefix of each of several datasets, in the order of the keys, from one key on."""
         for dataset, prefix in sorted(prefixes.items(), key=lambda item: item[1]):
             within = after.startswith(prefix)
@@ -167,49 +167,35 @@ class Landing:
                 continue
             try:
                 pages = self.pages(prefix, after if within else "")
-                yield from self.requeue(dataset, pages, wanted(dataset), **how)
-            except BeingBuilt as error:
+                yield from self.requeue(dataset, pages, wanted(dataset), **options)
+            except LedgerBeingBuiltError as error:
                 logger.warning("%s is left out: %s", dataset, error)
 
+    def queue(self, sources: Iterable[SourceVersion]) -> None:
+        """Queue events that say of these sources what S3 would say. Raises OSError if SQS refuses some."""
+        if refused := queue.send(self.sqs, self.queue_url, list(messages_of(sources)), tries=SENDS):
+            raise OSError(f"the queue refuses events: {next(iter(refused.values()))}; run it again")
+
     def _hint(
-        self, dataset: str, listed: Listed, entry: Entry | None, mark: Watermark | None, wanted: Wanted
+        self, dataset: str, listed: Listed, entry: Entry | None, watermark: Watermark | None, wanted: Wanted
     ) -> str | None:
         if listed.deleted:
             held = entry is not None and entry.version is not None
             removed = held and dataset in self.removing and self._was_deleted_by_someone(listed)
             return REMOVED + "DeleteMarkerCreated" if removed else None
         kind = wanted(listed.version, entry)
+        if not kind:
+            return None
         # Wanted in another state of the table, it is another batch than the one that succeeded then.
-        since = entry.snapshot if entry else str(mark.epoch) if mark else ""
-        return kind and kind + since
+        since = entry.snapshot if entry else str(watermark.epoch) if watermark else ""
+        return kind + since
 
     def _was_deleted_by_someone(self, marker: Listed) -> bool:
         """Not by lifecycle, which lets an object reach its age first. Both leave the same marker."""
         page = self.s3.list_object_versions(Bucket=self.bucket, Prefix=marker.source, MaxKeys=10)
-        ages = [
-            marker.at - listed.at
-            for listed in _listed(page)
-            if listed.source == marker.source and not listed.deleted
-        ]
+        versions = [v for v in _listed(page) if v.source == marker.source and not v.deleted]
+        ages = [marker.at - version.at for version in versions]
         return bool(ages) and min(ages) < timedelta(days=self.retention_days)
-
-    def queue(self, sources: Iterable[SourceVersion]) -> None:
-        """Queue events that say of these sources what S3 would say. Raises OSError if SQS refuses some."""
-        bodies = list(messages_of(sources))
-        for i in range(0, len(bodies), MESSAGES_AT_ONCE):
-            left = dict(enumerate(bodies[i : i + MESSAGES_AT_ONCE]))
-            failed: list[dict[str, Any]] = []
-            for attempt in range(SENDS):
-                time.sleep(attempt and 0.2 * 2**attempt)
-                entries = [{"Id": str(n), "MessageBody": body} for n, body in left.items()]
-                answer = self.sqs.send_message_batch(QueueUrl=self.queue_url, Entries=entries)
-                failed = answer.get("Failed", [])
-                left = {n: left[n] for n in (int(refused["Id"]) for refused in failed)}
-                if not left:
-                    break
-            else:
-                why = failed[0].get("Message", failed[0]["Code"])
-                raise OSError(f"the queue refuses events: {why}; run it again")
 
 
 def _listed(page: Mapping[str, Any]) -> list[Listed]:

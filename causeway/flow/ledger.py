@@ -14,7 +14,7 @@ import hashlib
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,10 +28,10 @@ EARLIER = "attribute_not_exists(#item) OR #epoch < :epoch OR (#epoch = :epoch AN
 
 @dataclass(frozen=True)
 class Watermark:
-    """The last snapshot the ledger knows of; what is written from it carries its epoch.
+    """The last snapshot the ledger knows of, its sequence number, and the ledger's epoch.
 
-    Of no snapshot ("") is that of a table without any, whose sequence is 0, and that of a ledger that is
-    only being built, whose sequence is less.
+    Before the table's first commit, `snapshot` is empty and `sequence` is 0. While the ledger is being
+    built anew, `snapshot` is empty and `sequence` is -1.
     """
 
     snapshot: str
@@ -39,13 +39,13 @@ class Watermark:
     epoch: int
 
     @property
-    def of_nothing(self) -> bool:
+    def before_first_commit(self) -> bool:
         return self.sequence == 0
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What the table holds of a source since `snapshot`: the version, curated by which contract; rows.
+    """What the table holds of a source since `snapshot`: which version, curated by which contract; rows.
 
     `version` is None when the source was removed; `unreadable` when all of it is one quarantined record.
     """
@@ -59,10 +59,8 @@ class Entry:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> "Entry":
-        return cls(
-            item["version"], item["contract"], int(item["rows"]), int(item["quarantined"]),
-            item["unreadable"], item["snapshot"],
-        )  # fmt: skip
+        numbers = {"rows": int(item["rows"]), "quarantined": int(item["quarantined"])}
+        return cls(**{field.name: item[field.name] for field in fields(cls)} | numbers)
 
 
 def _item(source: str) -> str:
@@ -80,40 +78,35 @@ class Ledger:
         item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
         return Watermark(item["snapshot"], int(item["sequence"]), int(item["epoch"])) if item else None
 
-    def entries(self, sources: Iterable[str], mark: Watermark | None) -> dict[str, Entry]:
+    def entries(self, sources: Iterable[str], watermark: Watermark | None) -> dict[str, Entry]:
         """The entries of those sources that have one, in the watermark's epoch."""
-        names = list(dict.fromkeys(sources)) if mark else []
+        if not watermark:
+            return {}
+        names = list(dict.fromkeys(sources))
         parts = [names[i : i + READ_AT_ONCE] for i in range(0, len(names), READ_AT_ONCE)]
         with ThreadPoolExecutor(WRITERS) as pool:
             items = [item for part in pool.map(self._read, parts) for item in part]
-        return {i["source"]: Entry.from_item(i) for i in items if mark and i["epoch"] == mark.epoch}
+        return {i["source"]: Entry.from_item(i) for i in items if i["epoch"] == watermark.epoch}
 
     def _read(self, sources: Sequence[str]) -> list[dict[str, Any]]:
         keys = [{"dataset": self._dataset, "item": _item(source)} for source in sources]
-        asked: dict[str, Any] = {self._table.name: {"Keys": keys, "ConsistentRead": True}}
-        found = []
-        while asked:
-            answer = self._table.meta.client.batch_get_item(RequestItems=asked)
-            found += answer["Responses"].get(self._table.name, [])
-            asked = answer.get("UnprocessedKeys", {})
-        return found
+        request: dict[str, Any] = {self._table.name: {"Keys": keys, "ConsistentRead": True}}
+        items = []
+        while request:
+            response = self._table.meta.client.batch_get_item(RequestItems=request)
+            items += response["Responses"].get(self._table.name, [])
+            request = response.get("UnprocessedKeys", {})
+        return items
 
     def record(self, report: Report, at: Watermark) -> None:
         """Write down what the commit `at` did. Writing it again, or after a later one, changes nothing."""
-        self.put(
-            {
-                s.source: Entry(
-                    s.version,
-                    report.contract,
-                    s.curated,
-                    s.quarantined + int(s.unreadable),
-                    s.unreadable,
-                    at.snapshot,
-                )
-                for s in report.sources
-            },
-            at,
-        )
+        entries = {}
+        for s in report.sources:
+            quarantined = s.quarantined + int(s.unreadable)
+            entries[s.source] = Entry(
+                s.version, report.contract, s.curated, quarantined, s.unreadable, at.snapshot
+            )
+        self.put(entries, at)
         self.close_batch(report, at.snapshot)
 
     def put(self, entries: Mapping[str, Entry], at: Watermark) -> None:
@@ -131,40 +124,39 @@ class Ledger:
             "report": report.key,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "versions": report.versions,
-            **{what: report.total(what) for what in ("landed", "curated", "quarantined")},
+            **report.totals,
         }
         self._put(item, "attribute_not_exists(#item)")
 
-    def advance(self, mark: Watermark) -> None:
+    def advance(self, watermark: Watermark) -> None:
         """Everything up to this snapshot is written down."""
-        self._put_over_earlier({"item": WATERMARK, "snapshot": mark.snapshot}, mark)
+        self._put_over_earlier({"item": WATERMARK, "snapshot": watermark.snapshot}, watermark)
 
     def begin(self) -> Watermark:
-        """Begin a new epoch, in which nothing is known yet.
+        """Begin a new epoch, in which nothing is known yet; to be called before any entry of it is written.
 
-        Before any entry of it is written: whoever decides on entries of the epoch before finds another
-        watermark afterwards, and decides again.
+        Whoever decides on entries of the epoch before then finds another watermark, and decides again.
         """
         before = self.watermark()
         if before and before.sequence < 0:
             return before  # someone else just did
-        mark = Watermark("", -1, max(time.time_ns() // 1000, before.epoch + 1 if before else 0))
-        self.advance(mark)
-        return mark
+        watermark = Watermark("", -1, max(time.time_ns() // 1000, before.epoch + 1 if before else 0))
+        self.advance(watermark)
+        return watermark
 
     def items(self, prefix: str) -> Iterator[dict[str, Any]]:
         """Every item whose name begins with `source#` or `batch#`, page by page."""
-        asked: dict[str, Any] = {
+        query: dict[str, Any] = {
             "KeyConditionExpression": "#dataset = :dataset AND begins_with(#item, :prefix)",
             "ExpressionAttributeNames": {"#dataset": "dataset", "#item": "item"},
             "ExpressionAttributeValues": {":dataset": self._dataset, ":prefix": prefix},
         }
         while True:
-            page = self._table.query(**asked)
+            page = self._table.query(**query)
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
-            asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _put_over_earlier(self, item: dict[str, Any], at: Watermark) -> None:
         order = {"epoch": at.epoch, "sequence": at.sequence}

@@ -16,8 +16,17 @@ MANIFEST = "--manifest"  # the one argument that differs from run to run: where 
 
 
 @dataclass(frozen=True)
+class BatchLimits:
+    """When a dataset's batch is full, in sources and bytes; how long its events gather, in seconds."""
+
+    max_objects: int
+    max_bytes: int
+    window_seconds: int = 0
+
+
+@dataclass(frozen=True)
 class BatchEventsParameters:
-    batching: Mapping[str, Mapping[str, int]]  # limits by dataset, "*" for those without their own
+    batching: Mapping[str, Mapping[str, int]]  # fields of BatchLimits by dataset; "*" for what is not said
     landing_bucket: str
     quarantine_bucket: str
     state_machine: str

@@ -47,13 +47,14 @@ class Report:
         """Where the report lies in the landing bucket: beside the manifest, one for each try."""
         return f"{batch_prefix(self.dataset, self.batch)}report-{self.run}.json"
 
-    def total(self, what: str) -> int:
-        """The sum of `landed`, `curated` or `quarantined` over the sources."""
-        return sum(int(getattr(source, what)) for source in self.sources)
+    @property
+    def totals(self) -> dict[str, int]:
+        """Rows landed, curated and quarantined, over all sources."""
+        names = ("landed", "curated", "quarantined")
+        return {name: sum(getattr(source, name) for source in self.sources) for name in names}
 
     def to_json(self) -> str:
-        totals = {what: self.total(what) for what in ("landed", "curated", "quarantined")}
-        return json.dumps({"format": FORMAT_VERSION, **totals, **asdict(self)}, indent=1)
+        return json.dumps({"format": FORMAT_VERSION, **self.totals, **asdict(self)}, indent=1)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Report":

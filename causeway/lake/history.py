@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,7 @@ from pyiceberg.table import Table
 from causeway.contract.schema import REJECTED_SCHEMA
 from causeway.flow.ledger import Entry, Ledger, Watermark
 from causeway.flow.report import Report
+from causeway.lake.location import Lake
 from causeway.lake.tables import Commit, change_table, commits, open_table
 
 logger = logging.getLogger(__name__)
@@ -24,53 +26,44 @@ BATCH, REPORT = "causeway.batch", "causeway.report"
 FOLLOWS = "causeway.follows"
 
 
+@dataclass(frozen=True)
 class History:
     """The history of one dataset's curated table. Any number of writers may follow it at once."""
 
-    def __init__(
-        self,
-        dataset: str,
-        *,
-        ledger: Ledger,
-        catalog: Catalog,
-        quarantine: tuple[str, str],
-        quarantine_location: str,
-        landing_bucket: str,
-        s3: Any,
-    ) -> None:
-        self._dataset, self.ledger = dataset, ledger
-        self._catalog, self._quarantine, self._location = catalog, quarantine, quarantine_location
-        self._landing, self._s3 = landing_bucket, s3
+    lake: Lake
+    dataset: str
+    catalog: Catalog
+    ledger: Ledger
+    s3: Any
 
     def catch_up(self, load: Callable[[], Table]) -> tuple[Table, Watermark | None]:
         """Load the curated table, and bring ledger and quarantine up to it; returns it and the watermark.
 
-        When the ledger was lost, or speaks of snapshots that the table no longer has, it is built anew.
-        The watermark is the table's current snapshot: None, or of nothing, before the first commit.
+        The watermark is then the table's current snapshot; before the first commit it is None or empty.
+        A ledger that was lost, or that speaks of snapshots which the table no longer has, is built anew.
         """
         while True:
-            # Read before the table, the watermark is never ahead of it: not in its history means not true.
-            mark = self.ledger.watermark()
+            # Read before the table, a watermark is never ahead of it: one that is not in the table's
+            # history is not true.
+            watermark = self.ledger.watermark()
             table = load()
-            news = self._since(table, mark)
+            news = self._since(table, watermark)
             if news is None:
                 self.rebuild(table)
             elif news:
-                self._follow(news, mark or self.ledger.begin())
-            mark = self.ledger.watermark()
-            if self._since(table, mark) == []:
-                return table, mark
-            # Others went on meanwhile, or began to build the ledger anew.
+                self._follow(news, watermark or self.ledger.begin())
+            watermark = self.ledger.watermark()
+            if self._since(table, watermark) == []:
+                return table, watermark
+            # Others committed meanwhile, or began to build the ledger anew.
 
     def rebuild(self, table: Table) -> Watermark | None:
         """Build the ledger from the tables' rows. Costs what reading their lineage columns costs."""
-        logger.warning("building the ledger of %s from its tables", self._dataset)
-        mark = self.ledger.begin()
+        logger.warning("building the ledger of %s from its tables", self.dataset)
+        epoch = self.ledger.begin().epoch
         history, quarantine = list(commits(table)), self._open_quarantine()
-        at = Watermark("", 0, mark.epoch)
-        if history:
-            at = Watermark(str(history[0].id), history[0].sequence, mark.epoch)
-        # Of a table that was rolled back, or is a new one, the quarantine knows what was lost with the rest.
+        at = Watermark(str(history[0].id), history[0].sequence, epoch) if history else Watermark("", 0, epoch)
+        # If the table was rolled back or is a new one, the quarantine is ahead of it: rows were lost.
         followed, sequence = _followed(quarantine)
         lost = followed != str(table.metadata.table_uuid) or sequence > at.sequence
         for commit in reversed([commit for commit in history if not _follows(quarantine, commit)]):
@@ -80,38 +73,39 @@ class History:
         self.ledger.advance(at)
         return self.ledger.watermark()
 
-    def _since(self, table: Table, mark: Watermark | None) -> list[Commit] | None:
-        """The commits after the watermark, oldest first; None if the history does not tell."""
+    def _since(self, table: Table, watermark: Watermark | None) -> list[Commit] | None:
+        """The commits after the watermark, oldest first; None if the history does not reach back to it."""
         news: list[Commit] = []
         for commit in commits(table):
-            if mark and str(commit.id) == mark.snapshot:
+            if watermark and str(commit.id) == watermark.snapshot:
                 return news[::-1]
             news.append(commit)
-        whole = len(news) <= SHORT and (not news or news[-1].sequence == 1)
-        return news[::-1] if whole and (mark is None or mark.of_nothing) else None
+        complete = not news or news[-1].sequence == 1
+        from_the_start = watermark is None or watermark.before_first_commit
+        return news[::-1] if from_the_start and complete and len(news) <= SHORT else None
 
-    def _follow(self, news: Sequence[Commit], mark: Watermark) -> None:
-        """Write down what these commits did, until they are known or the ledger is begun anew."""
+    def _follow(self, news: Sequence[Commit], watermark: Watermark) -> None:
+        """Write down what these commits did, until all are known or someone begins the ledger anew."""
         for commit in news:
-            at = Watermark(str(commit.id), commit.sequence, mark.epoch)
+            at = Watermark(str(commit.id), commit.sequence, watermark.epoch)
             if report := self._report(commit):
-                known = self.ledger.entries((source.source for source in report.sources), mark)
+                entries = self.ledger.entries((source.source for source in report.sources), watermark)
                 now = self.ledger.watermark()
-                if not now or now.epoch != mark.epoch:
-                    return  # what was known may be missing from `known`
-                set_aside = [source for source, entry in known.items() if entry.quarantined]
-                self._quarantine_rows(commit, report, set_aside)
+                if not now or now.epoch != watermark.epoch:
+                    return  # `entries` may lack what was known
+                quarantined = [source for source, entry in entries.items() if entry.quarantined]
+                self._quarantine_rows(commit, report, quarantined)
                 self.ledger.record(report, at)
             self.ledger.advance(at)
 
     def _report(self, commit: Commit) -> Report | None:
         if REPORT not in commit.properties:
             return None  # compaction, or someone's own change
-        stored = self._s3.get_object(Bucket=self._landing, Key=commit.properties[REPORT])
+        stored = self.s3.get_object(Bucket=self.lake.landing_bucket, Key=commit.properties[REPORT])
         return Report.from_json(stored["Body"].read())
 
     def _quarantine_rows(self, commit: Commit, report: Report, replaced: list[str]) -> None:
-        """The quarantine's rows of these sources become those that the commit set aside."""
+        """Replace the quarantine's rows of these sources by those that the commit rejected."""
         if not replaced and not report.rejected_files:
             return
         while not _follows(table := self._open_quarantine(), commit):
@@ -124,30 +118,31 @@ class History:
                     state={FOLLOWS: f"{commit.table}:{commit.sequence}"},
                 )
             except CommitFailedException:
-                logger.info("another batch changed the quarantine of %s: looking again", self._dataset)
+                logger.info("another batch changed the quarantine of %s: looking again", self.dataset)
 
     def _open_quarantine(self) -> Table:
-        return open_table(self._catalog, self._quarantine, REJECTED_SCHEMA, self._location)
+        name, location = (self.lake.quarantine_database, self.dataset), self.lake.quarantine_location
+        return open_table(self.catalog, name, REJECTED_SCHEMA, f"{location}/{self.dataset}")
 
     def _entries_in(self, table: Table, snapshot: str, *, lost: bool) -> dict[str, Entry]:
-        """What the tables hold of each source; `lost`: what is in quarantine may have had good rows too."""
+        """What the tables hold of each source.
+
+        If rows were lost, a source that has only rejected rows may have had good ones too: its version
+        counts as unknown, so that it is curated again.
+        """
         curated, rejected = _sources_in(table), _sources_in(self._open_quarantine())
         entries = {}
         for source in curated.keys() | rejected.keys():
-            rows, quarantined = curated.get(source, NONE), rejected.get(source, NONE)
-            known = rows if rows["rows"] else NONE if lost else quarantined
+            rows, quarantined = curated.get(source, NO_ROWS), rejected.get(source, NO_ROWS)
+            known = rows if rows["rows"] else NO_ROWS if lost else quarantined
+            version, contract, unreadable = known["_source_version"], known["_contract"], quarantined["whole"]
             entries[source] = Entry(
-                known["_source_version"],
-                known["_contract"],
-                rows["rows"],
-                quarantined["rows"],
-                quarantined["whole"],
-                snapshot,
+                version, contract, rows["rows"], quarantined["rows"], unreadable, snapshot
             )
         return entries
 
 
-NONE: dict[str, Any] = {"rows": 0, "whole": False, "_source_version": None, "_contract": ""}
+NO_ROWS: dict[str, Any] = {"rows": 0, "whole": False, "_source_version": None, "_contract": ""}
 
 
 def _followed(quarantine: Table) -> tuple[str, int]:

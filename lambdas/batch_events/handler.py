@@ -14,35 +14,26 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from causeway.flow import queue
 from causeway.flow.clients import PATIENT
 from causeway.flow.datasets import CONTRACTS, datasets_in
-from causeway.flow.events import Change, Unrouted, read_message
+from causeway.flow.events import Change, Unrouted, held_message, read_message
 from causeway.flow.ledger import Entry, Ledger
 from causeway.flow.manifest import AGAIN, REMOVED, SEEN, Manifest, SourceVersion
-from causeway.flow.parameters import BatchEventsParameters, from_environment
+from causeway.flow.parameters import BatchEventsParameters, BatchLimits, from_environment
 
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
 
 # Started again under the next name. A batch that failed this often needs a person.
 MAX_STARTS = 20
-MESSAGES_AT_ONCE = 10  # SQS's limit for a SendMessageBatch
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a dataset's batch is full, in sources and bytes; how long its events gather, in seconds."""
-
-    max_objects: int
-    max_bytes: int
-    window_seconds: int = 0
 
 
 @dataclass(frozen=True)
 class Batching:
     """What turns messages into executions. `ledger` is a boto3 DynamoDB Table, the rest are clients."""
 
-    limits: Mapping[str, Limits]  # by dataset
+    limits: Mapping[str, BatchLimits]  # by dataset
     landing_bucket: str
     quarantine_bucket: str
     state_machine: str
@@ -53,69 +44,66 @@ class Batching:
     ledger: Any
 
     def batch_events(self, messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Start an execution for every batch in the messages; set aside what belongs to no dataset.
+        """Start an execution for every batch in the messages; quarantine what belongs to no dataset.
 
         Returns SQS's partial batch response: the messages whose work did not get done, and only those.
         """
-        said = [thing for m in messages for thing in read_message(m["messageId"], m["body"], self.limits)]
         failed: set[str] = set()
-        for unrouted in (thing for thing in said if isinstance(thing, Unrouted)):
-            try:
-                self._set_aside(unrouted)
-            except ClientError:
-                logger.exception("could not set aside message %s", unrouted.message)
-                failed.add(unrouted.message)
-        by_dataset: dict[str, list[Change]] = defaultdict(list)
-        for change in (thing for thing in said if isinstance(thing, Change)):
-            by_dataset[change.dataset].append(change)
-        for dataset, changes in sorted(by_dataset.items()):
-            failed |= self._hold([c for c in changes if not c.held], dataset)
-            ready = [c for c in changes if c.held or not self.limits[dataset].window_seconds]
-            for batch in self._batches(self._undone(ready, dataset), self.limits[dataset]):
-                manifest = Manifest(dataset, tuple(_newest(batch)))
-                try:
-                    self._start(manifest)
-                except ClientError:
-                    logger.exception("could not start batch %s of %s", manifest.batch, dataset)
-                    failed.update(change.message for change in batch)
+        changes: dict[str, list[Change]] = defaultdict(list)
+        for message in messages:
+            for event in read_message(message["messageId"], message["body"], self.limits):
+                if isinstance(event, Change):
+                    changes[event.dataset].append(event)
+                elif not self._quarantine(event):
+                    failed.add(event.message)
+        for dataset in sorted(changes):
+            failed |= self._batch_dataset(dataset, changes[dataset])
         return {"batchItemFailures": [{"itemIdentifier": message} for message in sorted(failed)]}
 
-    def _hold(self, changes: Sequence[Change], dataset: str) -> set[str]:
+    def _batch_dataset(self, dataset: str, changes: Sequence[Change]) -> set[str]:
+        """Start what is ready, hold what waits for the dataset's own window; the messages that failed."""
+        limits = self.limits[dataset]
+        window = limits.window_seconds
+        ready = [change for change in changes if change.held or not window]
+        failed = self._hold([change for change in changes if window and not change.held], window)
+        for batch in self._batches(self._undone(ready, dataset), limits):
+            manifest = Manifest(dataset, tuple(_newest(batch)))
+            try:
+                self._start(manifest)
+            except ClientError:
+                logger.exception("could not start batch %s of %s", manifest.batch, dataset)
+                failed.update(change.message for change in batch)
+        return failed
+
+    def _hold(self, changes: Sequence[Change], window: int) -> set[str]:
         """Queue changes again until their dataset's own window closes; returns the messages that failed.
 
         Windows close at multiples of their length, so that what arrives meanwhile comes back together.
         """
-        window = self.limits[dataset].window_seconds
         failed: set[str] = set()
-        if not window:
-            return failed
-        delay = window - int(time.time()) % window
-        for i in range(0, len(changes), MESSAGES_AT_ONCE):
-            some = changes[i : i + MESSAGES_AT_ONCE]
-            entries = [
-                {"Id": str(n), "DelaySeconds": delay, "MessageBody": _held(change)}
-                for n, change in enumerate(some)
-            ]
+        delay = window - int(time.time()) % window if changes else 0
+        for first in range(0, len(changes), queue.AT_ONCE):
+            part = changes[first : first + queue.AT_ONCE]
+            bodies = [held_message(change) for change in part]
             try:
-                answer = self.sqs.send_message_batch(QueueUrl=self.queue_url, Entries=entries)
-                failed |= {some[int(entry["Id"])].message for entry in answer.get("Failed", [])}
+                failed |= {part[n].message for n in queue.send(self.sqs, self.queue_url, bodies, delay=delay)}
             except ClientError:
-                logger.exception("could not hold %d events of %s", len(some), dataset)
-                failed |= {change.message for change in some}
+                logger.exception("could not hold %d events", len(part))
+                failed |= {change.message for change in part}
         return failed
 
     def _undone(self, changes: Sequence[Change], dataset: str) -> list[Change]:
         """Without what the table holds already: an event that is delivered again costs no job run."""
         try:
             ledger = Ledger(self.ledger, dataset)
-            known = ledger.entries((c.source.source for c in changes), ledger.watermark())
+            entries = ledger.entries((c.source.source for c in changes), ledger.watermark())
         except ClientError:
             logger.exception("could not ask the ledger of %s: the job will find out", dataset)
-            known = {}
-        return [c for c in changes if not _is_done(c, known.get(c.source.source))]
+            entries = {}
+        return [c for c in changes if not _is_done(c, entries.get(c.source.source))]
 
     @staticmethod
-    def _batches(changes: Sequence[Change], limits: Limits) -> Iterator[list[Change]]:
+    def _batches(changes: Sequence[Change], limits: BatchLimits) -> Iterator[list[Change]]:
         """Cut one dataset's changes, whole sources at a time, where a limit is reached."""
         by_source: dict[str, list[Change]] = defaultdict(list)
         for change in changes:
@@ -132,29 +120,29 @@ class Batching:
         if batch:
             yield batch
 
-    def _set_aside(self, unrouted: Unrouted) -> None:
+    def _quarantine(self, unrouted: Unrouted) -> bool:
+        """Keep what no dataset can take, with its reason; whether that worked."""
         record = {name: value for name, value in vars(unrouted).items() if value is not None}
         digest = hashlib.sha256(unrouted.received.encode()).hexdigest()[:32]
         key = f"unrouted/{unrouted.code}/{digest}.json"
-        self.s3.put_object(Bucket=self.quarantine_bucket, Key=key, Body=json.dumps(record).encode())
-        logger.warning("set aside: %s", json.dumps({"key": key, **record}))
+        try:
+            self.s3.put_object(Bucket=self.quarantine_bucket, Key=key, Body=json.dumps(record).encode())
+        except ClientError:
+            logger.exception("could not quarantine message %s", unrouted.message)
+            return False
+        logger.warning("quarantined: %s", json.dumps({"key": key, **record}))
+        return True
 
     def _start(self, manifest: Manifest) -> None:
+        """Start the batch's execution, under the next name if those before failed."""
         self.s3.put_object(Bucket=self.landing_bucket, Key=manifest.key, Body=manifest.to_json().encode())
+        uri = f"s3://{self.landing_bucket}/{manifest.key}"
         # The input depends on the manifest alone, so that starting it twice is starting it once.
-        execution_input = json.dumps(
-            {
-                "dataset": manifest.dataset,
-                "batch": manifest.batch,
-                "manifest": f"s3://{self.landing_bucket}/{manifest.key}",
-            }
-        )
+        batch_input = json.dumps({"dataset": manifest.dataset, "batch": manifest.batch, "manifest": uri})
         for start in range(1, MAX_STARTS + 1):
             name = f"{manifest.dataset}-{manifest.batch}" + (f"-r{start}" if start > 1 else "")
             try:
-                self.states.start_execution(
-                    stateMachineArn=self.state_machine, name=name, input=execution_input
-                )
+                self.states.start_execution(stateMachineArn=self.state_machine, name=name, input=batch_input)
                 logger.info("started %s: %d sources", name, len(manifest.sources))
                 return
             except self.states.exceptions.ExecutionAlreadyExists:
@@ -163,14 +151,8 @@ class Batching:
             if status in ("RUNNING", "PENDING_REDRIVE", "SUCCEEDED"):
                 logger.info("%s is %s already", name, status)
                 return
-        raise ClientError(
-            {"Error": {"Code": "TooManyStarts", "Message": f"{name} failed {MAX_STARTS} times"}},
-            "StartExecution",
-        )
-
-
-def _held(change: Change) -> str:
-    return f'{{"held": true, "Records": [{change.record}]}}'
+        error = {"Code": "TooManyStarts", "Message": f"{name} failed {MAX_STARTS} times"}
+        raise ClientError({"Error": error}, "StartExecution")
 
 
 def _is_done(change: Change, entry: Entry | None) -> bool:
@@ -200,18 +182,18 @@ def _newest(changes: Sequence[Change]) -> list[SourceVersion]:
 @functools.cache
 def _batching() -> Batching:
     """From the function's environment: what the stack says, and the contracts that are packaged with it."""
-    told = from_environment(BatchEventsParameters, os.environ)
-    limits = {name: {**told.batching["*"], **told.batching.get(name, {})} for name in datasets_in(CONTRACTS)}
+    parameters = from_environment(BatchEventsParameters, os.environ)
+    limits = parameters.batching
     return Batching(
-        limits={name: Limits(**own) for name, own in limits.items()},
-        landing_bucket=told.landing_bucket,
-        quarantine_bucket=told.quarantine_bucket,
-        state_machine=told.state_machine,
-        queue_url=told.queue_url,
+        limits={n: BatchLimits(**{**limits["*"], **limits.get(n, {})}) for n in datasets_in(CONTRACTS)},
+        landing_bucket=parameters.landing_bucket,
+        quarantine_bucket=parameters.quarantine_bucket,
+        state_machine=parameters.state_machine,
+        queue_url=parameters.queue_url,
         s3=boto3.client("s3", config=PATIENT),
         states=boto3.client("stepfunctions", config=PATIENT),
         sqs=boto3.client("sqs", config=PATIENT),
-        ledger=boto3.resource("dynamodb", config=PATIENT).Table(told.ledger_table),
+        ledger=boto3.resource("dynamodb", config=PATIENT).Table(parameters.ledger_table),
     )
 
 

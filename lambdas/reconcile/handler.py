@@ -30,12 +30,12 @@ def reconcile(
     """One pass over all datasets, in as many calls as it takes: each goes on where time ended."""
     after = landing.ledger.get_item(Key=CURSOR).get("Item", {}).get("after", "")
     seen = queued = 0
+    prefixes = {dataset: prefix_of(dataset) for dataset in datasets}
     try:
-        prefixes = {dataset: prefix_of(dataset) for dataset in datasets}
-        for looked in landing.walk(prefixes, after=after, older_than=GRACE):
-            seen, queued, after = seen + looked.seen, queued + looked.queued, looked.after
-            if looked.queued:
-                logger.warning("%s: %d sources are queued again", looked.dataset, looked.queued)
+        for checkpoint in landing.walk(prefixes, after=after, older_than=GRACE):
+            seen, queued, after = seen + checkpoint.seen, queued + checkpoint.queued, checkpoint.after
+            if checkpoint.queued:
+                logger.warning("%s: %d sources are queued again", checkpoint.dataset, checkpoint.queued)
             if remaining_ms() < ENOUGH_MS or queued >= MAX_QUEUED:
                 break
         else:
@@ -48,14 +48,14 @@ def reconcile(
 
 
 def handler(_event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    told = from_environment(ReconcileParameters, os.environ)
+    parameters = from_environment(ReconcileParameters, os.environ)
     landing = Landing(
-        bucket=told.landing_bucket,
-        queue_url=told.queue_url,
+        bucket=parameters.landing_bucket,
+        queue_url=parameters.queue_url,
         s3=boto3.client("s3", config=PATIENT),
         sqs=boto3.client("sqs", config=PATIENT),
-        ledger=boto3.resource("dynamodb", config=PATIENT).Table(told.ledger_table),
-        removing=frozenset(told.removing),
-        retention_days=told.retention_days,
+        ledger=boto3.resource("dynamodb", config=PATIENT).Table(parameters.ledger_table),
+        removing=frozenset(parameters.removing),
+        retention_days=parameters.retention_days,
     )
     return reconcile(landing, datasets_in(CONTRACTS), remaining_ms=context.get_remaining_time_in_millis)

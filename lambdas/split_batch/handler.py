@@ -76,5 +76,5 @@ def decide(event: Mapping[str, Any], *, landing_bucket: str, s3: Any) -> dict[st
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    told = from_environment(SplitBatchParameters, os.environ)
-    return decide(event, landing_bucket=told.landing_bucket, s3=boto3.client("s3", config=PATIENT))
+    parameters = from_environment(SplitBatchParameters, os.environ)
+    return decide(event, landing_bucket=parameters.landing_bucket, s3=boto3.client("s3", config=PATIENT))

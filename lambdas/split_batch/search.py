@@ -1,9 +1,9 @@
-"""The search for the objects of a batch that kill its job: which of its sources to run next.
+"""The search for a batch's poison, the objects that kill its job: which of its sources to run next.
 
-Halving: a part that fails holds a killer; a part that commits holds none, so its other half must, and
-is halved in turn. An object that fails alone twice is a killer: once may be the machine's fault. What
-halving leaves aside runs in the end, together with the killers' quarantine. For one killer among n
-that is at most ceil(log2 n) + 3 runs beyond the first that failed, and 2 if it is the only one.
+Halving: a part that fails holds poison; a part that commits holds none, so its other half must, and is
+halved in turn. An object that fails alone twice is poison: once may be the machine's fault. What
+halving leaves aside runs in the end, together with the quarantine of the poison. For one poison object
+among n that is at most ceil(log2 n) + 3 runs beyond the first that failed, and 2 if it is the only one.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-# So many killers in a row without one run that succeeded look as if it were not the objects: a run that
-# reads none, and only quarantines those, must show then that the job itself works.
+# So many poison objects in a row, without one run that succeeded, look as if it were not the objects: a run
+# that reads none, and only quarantines those, must show then that the job itself works.
 MAX_IN_A_ROW = 3
 MAX_RUNS = 100
 
@@ -25,7 +25,7 @@ class GivenUp(Exception):  # noqa: N818 - it names what the execution ends with
 class Search:
     """Where the search stands. Numbers are places in the manifest's sorted sources."""
 
-    suspects: tuple[int, ...]  # at least one of them kills, as far as one can tell
+    suspects: tuple[int, ...]  # at least one of them is poison, as far as one can tell
     running: tuple[int, ...]  # what runs now
     aside: tuple[int, ...] = ()  # not run yet
     poison: tuple[int, ...] = ()
@@ -48,7 +48,7 @@ class Search:
     def after(self, *, failed: bool) -> Search:
         """What to run next, now that what ran has failed or committed. Raises GivenUp."""
         if self.runs >= MAX_RUNS:
-            raise GivenUp(f"the batch was split {self.runs} times; killers so far: {len(self.poison)}")
+            raise GivenUp(f"the batch was split {self.runs} times; poison so far: {len(self.poison)}")
         search = replace(self, runs=self.runs + 1, again=False, innocent=self.innocent or not failed)
         return search._after_failure(again=self.again) if failed else search._after_success()
 

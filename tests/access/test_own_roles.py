@@ -16,13 +16,14 @@ from causeway.contract.model import Contract
 from causeway.flow.landing import Landing
 from causeway.flow.ledger import Ledger
 from causeway.flow.manifest import Manifest, SourceVersion
+from causeway.flow.parameters import BatchLimits
 from causeway.lake.location import Lake
 from causeway.lake.tables import glue_catalog
 from glue_jobs import tasks
 from glue_jobs.batch import Batch
 from glue_jobs.tasks import Task
 from lambdas.batch_events import handler
-from lambdas.batch_events.handler import Batching, Limits
+from lambdas.batch_events.handler import Batching
 from lambdas.reconcile import handler as reconcile_handler
 from lambdas.split_batch.handler import split_batch
 from local.aws.embedded import EmbeddedAws
@@ -159,7 +160,7 @@ def run_batching(aws: EmbeddedAws, case: str) -> None:
         return json.dumps({"Records": [{"s3": {"object": described}}]})
 
     batching = Batching(
-        limits={"flights": Limits(10, 10), "weather": Limits(10, 10, window_seconds=900)},
+        limits={"flights": BatchLimits(10, 10), "weather": BatchLimits(10, 10, window_seconds=900)},
         landing_bucket=LANDING,
         quarantine_bucket=QUARANTINE,
         state_machine=MACHINE,

@@ -31,7 +31,7 @@ def _swap(target: Any, name: str, value: Any) -> Callable[[], Any]:
 
 
 def _the_events_version(self: Batch) -> dict[str, SourceVersion | None]:
-    return {s.source: SourceVersion(s.source, s.version, s.size) for s in self._manifest.sources}
+    return {s.source: SourceVersion(s.source, s.version, s.size) for s in self.manifest.sources}
 
 
 def _without_removing(table: Any, **change: Any) -> int:
@@ -68,9 +68,9 @@ def _without_looking(self: History, _: Any, report: Any, replaced: list[str]) ->
         tables.change_table(table, add=report.rejected_files, replace=replaced, properties={})
 
 
-def _whatever_epoch(self: History, news: Any, mark: Any) -> None:
-    with patch.object(self.ledger, "watermark", lambda: mark):
-        FOLLOW(self, news, mark)
+def _whatever_epoch(self: History, news: Any, watermark: Any) -> None:
+    with patch.object(self.ledger, "watermark", lambda: watermark):
+        FOLLOW(self, news, watermark)
 
 
 FOLLOW = History._follow

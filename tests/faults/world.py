@@ -32,7 +32,8 @@ from causeway.flow.clients import PATIENT
 from causeway.flow.datasets import prefix_of
 from causeway.flow.landing import Landing
 from causeway.flow.manifest import Manifest, SourceVersion
-from lambdas.batch_events.handler import Batching, Limits
+from causeway.flow.parameters import BatchLimits
+from lambdas.batch_events.handler import Batching
 from lambdas.split_batch.handler import decide
 from tests.glue_jobs.conftest import CONTRACT, SmallLake, open_lake
 from tests.lambdas.test_batch_events import MACHINE, FakeStates
@@ -228,14 +229,14 @@ class World:
             where = urlsplit(manifest)
             stored = self.lake.s3.get_object(Bucket=where.netloc, Key=where.path.lstrip("/"))
             batch = self.lake.batch(*Manifest.from_json(stored["Body"].read()).sources)
-            distribute = batch._distribute
+            distribute = batch.distribute
 
             def killing(units: dict[int, Unit], banned: Banned) -> Any:
                 if any(piece.source in self.killers for unit in units.values() for piece in unit.slices):
                     raise Killed
                 return distribute(units, banned)
 
-            batch._distribute = killing  # type: ignore[assignment]
+            batch.distribute = killing  # type: ignore[assignment]
             report = batch.curate()
             self.runs["nothing to do"] += not report.sources
         except (Killed, Exception) as error:
@@ -326,7 +327,7 @@ def open_world(seed: int, *, batch: int = 1000, contract: str = CONTRACT) -> Ite
         lake.s3.create_bucket(Bucket="aside")
         states = FakeStates()
         batching = Batching(
-            limits={"trips": Limits(batch, 1 << 40)},
+            limits={"trips": BatchLimits(batch, 1 << 40)},
             landing_bucket="landing",
             quarantine_bucket="aside",
             state_machine=MACHINE,

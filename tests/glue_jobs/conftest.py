@@ -114,7 +114,7 @@ class SmallLake:
 
     @property
     def history(self) -> History:
-        return self.lake.history("trips", catalog=self.catalog, ledger=self.ledger, s3=self.s3)
+        return History(self.lake, "trips", self.catalog, self.ledger, self.s3)
 
     def table(self, database: str = "lake") -> Table:
         return self.catalog.load_table((database, "trips"))

@@ -16,7 +16,7 @@ from tests.glue_jobs.conftest import SmallLake
 
 def test_every_row_is_curated_or_quarantined_with_its_reason(small_lake: SmallLake) -> None:
     report = small_lake.curate(small_lake.put("a.csv", "1,Oslo", "x,Rome", "3,"))
-    assert (report.total("landed"), report.total("curated"), report.total("quarantined")) == (3, 1, 2)
+    assert report.totals == {"landed": 3, "curated": 1, "quarantined": 2}
     assert small_lake.ids() == [1]
     faults = [(f["column"], f["code"]) for row in small_lake.rows("quarantine") for f in row["faults"]]
     assert faults == [("id", "type"), ("city", "required")]
@@ -186,7 +186,7 @@ def keyed_lake(small_lake: SmallLake, monkeypatch: pytest.MonkeyPatch) -> SmallL
     text = path.read_text().replace("{name: id, logicalType: integer, required: true}", KEYED)
     path.write_text(text)
     small_lake.contract = load_contract(path)
-    monkeypatch.setattr(batch_module, "target_bytes", lambda *_: 40)
+    monkeypatch.setattr("glue_jobs.objects.target_bytes", lambda *_: 40)
     return small_lake
 
 
@@ -195,7 +195,7 @@ def test_a_key_repeated_in_another_unit_rejects_both_rows(keyed_lake: SmallLake)
     second = keyed_lake.put("b.csv", *(f"{n},Rome" for n in range(19, 40)))
     report = keyed_lake.curate(first, second)
     assert keyed_lake.ids() == [n for n in range(40) if n != 19]
-    assert report.total("landed") == 41
+    assert report.totals["landed"] == 41
     rejected = {(row["_source"], row["line"], row["raw"]) for row in keyed_lake.rows("quarantine")}
     assert rejected == {("landing/trips/a.csv", 21, "19,Oslo"), ("landing/trips/b.csv", 2, "19,Rome")}
 
@@ -210,7 +210,7 @@ def test_lines_of_an_object_that_was_cut_are_counted_from_its_start(keyed_lake: 
 def test_an_object_whose_quoted_newlines_cross_a_cut_is_curated_whole(keyed_lake: SmallLake) -> None:
     rows = [f'{n},"Saint\nJohn\n{"s" * n}"' for n in range(30)]
     report = keyed_lake.curate(keyed_lake.put("a.csv", *rows))
-    assert (report.total("landed"), report.total("curated")) == (30, 30)
+    assert report.totals == {"landed": 30, "curated": 30, "quarantined": 0}
     assert keyed_lake.ids() == list(range(30))
 
 

@@ -22,7 +22,7 @@ from pyspark.sql import SparkSession
 from causeway.contract.load import load_contract
 from causeway.engine.check.keys import Banned
 from causeway.engine.plan import Unit, plan_units
-from causeway.engine.settle import total
+from causeway.engine.settle import source_reports
 from causeway.flow.manifest import SourceVersion
 from causeway.lake.location import Lake
 from glue_jobs.tasks import Task, UnitResult, in_tasks
@@ -91,7 +91,7 @@ def drive(folder: str, fatal: int) -> None:
         "units": sorted(results),
         "files": [file for result in results.values() for file in result.files],
         "rejected_files": [file for result in results.values() for file in result.rejected_files],
-        "counts": [asdict(count) for count in total(c for r in results.values() for c in r.counts)],
+        "counts": [asdict(count) for count in source_reports(c for r in results.values() for c in r.counts)],
     }
     Path(folder, "answer.json").write_text(json.dumps(answer))
 
@@ -151,7 +151,7 @@ def test_an_executor_killed_in_mid_run_costs_no_row_and_doubles_none(
     assert len(executors(tmp_path, SOURCES // 2)) == 2  # the one that was killed, and the one after it
 
     assert answer["units"] == list(range(SOURCES))
-    assert {(c["rows"], c["curated"], c["rejected"]) for c in answer["counts"]} == {(ROWS + 1, ROWS, 1)}
+    assert {(c["landed"], c["curated"], c["quarantined"]) for c in answer["counts"]} == {(ROWS + 1, ROWS, 1)}
     s3 = aws.client("s3", aws.account)
     assert sorted(ids(s3, "curated", answer["files"])) == list(range(SOURCES * ROWS))
     assert ids(s3, "quarantine", answer["rejected_files"], "line") == [ROWS + 2] * SOURCES

@@ -14,8 +14,9 @@ from moto import mock_aws
 
 from causeway.flow.ledger import Entry, Ledger, Watermark
 from causeway.flow.manifest import AGAIN, Manifest
+from causeway.flow.parameters import BatchLimits
 from lambdas.batch_events import handler as handler_module
-from lambdas.batch_events.handler import Batching, Limits, handler
+from lambdas.batch_events.handler import Batching, handler
 from tests.glue_jobs.conftest import ledger_table
 
 MACHINE = "arn:aws:states:us-east-1:111111111111:stateMachine:batches"
@@ -34,9 +35,9 @@ class Pipeline:
 
     def send(self, *bodies: str, **limits: int) -> list[str]:
         """Deliver messages m0, m1, …; returns those reported as failed."""
-        of_flights = Limits(**{"max_objects": 1000, "max_bytes": 10**9, **limits})
+        of_flights = BatchLimits(**{"max_objects": 1000, "max_bytes": 10**9, **limits})
         batching = Batching(
-            limits={"flights": of_flights, "weather": Limits(1000, 10**9)},
+            limits={"flights": of_flights, "weather": BatchLimits(1000, 10**9)},
             landing_bucket="landing",
             quarantine_bucket="quarantine",
             state_machine=MACHINE,
@@ -274,7 +275,7 @@ def test_a_ledger_that_cannot_be_asked_stops_nothing(pipeline: Pipeline) -> None
 def test_events_of_a_dataset_with_a_window_of_its_own_come_back_together_when_it_closes(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handler_module.time, "time", lambda: 1_000_250.0)
+    monkeypatch.setattr("lambdas.batch_events.handler.time.time", lambda: 1_000_250.0)
     held: list[dict[str, Any]] = []
     send = pipeline.sqs.send_message_batch
 
@@ -317,5 +318,5 @@ def test_the_handler_takes_its_settings_from_the_environment(
     assert answer == {"batchItemFailures": []}
     assert [record["code"] for record in pipeline.set_aside()] == ["undecodable_message"]
     known = handler_module._batching().limits
-    assert (known["flights"], known["weather"]) == (Limits(2, 1000), Limits(1, 1000))
+    assert (known["flights"], known["weather"]) == (BatchLimits(2, 1000), BatchLimits(1, 1000))
     handler_module._batching.cache_clear()

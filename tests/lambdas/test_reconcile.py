@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from causeway.flow.landing import Landing
+from causeway.flow.landing import GRACE, Landing
 from lambdas.reconcile import handler as handler_module
 from lambdas.reconcile.handler import CURSOR, handler, reconcile
 from tests.causeway.conftest import Deployed, deployed  # noqa: F401  # a fixture
@@ -18,7 +18,7 @@ AGES_MS = 900_000
 
 @pytest.fixture(autouse=True)
 def no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler_module, "GRACE", handler_module.GRACE * 0)
+    monkeypatch.setattr("lambdas.reconcile.handler.GRACE", GRACE * 0)
 
 
 @pytest.fixture

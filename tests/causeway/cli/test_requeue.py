@@ -194,7 +194,7 @@ def mended(lake: SmallLake) -> Any:
 
 def batch_of(lake: SmallLake, *sources: Any) -> str:
     batch = lake.batch(*sources)
-    manifest = batch._manifest
+    manifest = batch.manifest
     lake.s3.put_object(Bucket="landing", Key=manifest.key, Body=manifest.to_json())
     batch.curate()
     return manifest.batch

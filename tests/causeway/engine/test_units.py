@@ -19,7 +19,7 @@ from causeway.engine.check.keys import repeated
 from causeway.engine.curate import curate_slices
 from causeway.engine.plan import MAX_BYTES, MIN_BYTES, Unit, plan_units, target_bytes
 from causeway.engine.read import formats, stored
-from causeway.engine.settle import number_lines, torn_sources, total
+from causeway.engine.settle import number_lines, source_reports, torn_sources
 from causeway.flow.manifest import SourceVersion
 from tests.causeway.engine.helpers import NOW, column, contract, curate_unit, run
 
@@ -69,7 +69,9 @@ def test_a_split_object_gives_the_rows_and_line_numbers_of_the_whole(target: int
     expected = [(r["line"], r["raw"]) for r in whole.rejected.to_pylist()]
     assert [(line, raw) for source, line, raw, _ in where if source == "one"] == expected
     assert all(DATA[o:].startswith(raw.encode()) for _, _, raw, o in where)
-    assert [(c.rows, c.curated, c.rejected) for c in total(counts)] == [(500, len(one), len(expected))] * 2
+    assert [(c.landed, c.curated, c.quarantined) for c in source_reports(counts)] == [
+        (500, len(one), len(expected))
+    ] * 2
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -78,7 +80,8 @@ def test_an_object_larger_than_a_block_is_read_block_by_block(pack: object) -> N
     data = b"a,b\n" + b'1,"quoted\nnewline"\nbad,x\n2,y\n' * 200
     _, where, _, counts = outcome(PAIR, Store(s=pack(data)), target_bytes=1 << 20)  # type: ignore[operator]
     assert [line for _, line, _, _ in where] == list(range(4, 804, 4))
-    assert [(c.rows, c.rejected, c.torn) for c in total(counts)] == [(600, 200, False)]
+    assert [(c.landed, c.quarantined) for c in source_reports(counts)] == [(600, 200)]
+    assert not torn_sources(counts)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -124,8 +127,8 @@ def test_an_object_damaged_after_rows_of_it_were_given_out_is_one_rejected_objec
     assert [row for part in parts[last:] for row in part.frame["a"]] == [7, 9]
     rejected = [row for part in parts[last:] for row in part.rejected.to_pylist()]
     assert [(row["_source"], row["line"]) for row in rejected] == [("damaged", None)]
-    counts = {c.source: c for c in total(c for part in parts[last:] for c in part.counts)}
-    assert (counts["damaged"].rows, counts["damaged"].unreadable) == (0, True)
+    counts = {c.source: c for c in source_reports(c for part in parts[last:] for c in part.counts)}
+    assert (counts["damaged"].landed, counts["damaged"].unreadable) == (0, True)
 
 
 @given(st.lists(st.integers(0, 2 << 30), min_size=1, max_size=5), st.integers(1, 32))
@@ -149,7 +152,7 @@ def test_parquet_is_cut_at_row_groups() -> None:
     rules = contract(*PAIR.columns, format="parquet")
     rows, _, _, counts = outcome(rules, Store(s=sink.getvalue()), target_bytes=700, split=True)
     assert sorted(row["a"] for row in rows) == list(range(1000))
-    assert total(counts)[0].rows == 1000
+    assert source_reports(counts)[0].landed == 1000
 
 
 KEYED = contract(column("a", "integer", required=True, key=True), column("b"))

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from causeway.flow.landing import Landing, Looked, is_missing
+from causeway.flow.landing import Checkpoint, Landing, is_missing
 from causeway.flow.ledger import Ledger
 from causeway.flow.manifest import SourceVersion
 from tests.causeway.conftest import Deployed
 from tests.glue_jobs.conftest import SmallLake
 
 
-def look(landing: Landing, *, after: str = "", **how: Any) -> list[Looked]:
+def look(landing: Landing, *, after: str = "", **how: Any) -> list[Checkpoint]:
     return list(landing.walk({"trips": "landing/trips/"}, after=after, **how))
 
 
-def total(looks: list[Looked]) -> tuple[int, int]:
+def total(looks: list[Checkpoint]) -> tuple[int, int]:
     return sum(looked.seen for looked in looks), sum(looked.queued for looked in looks)
 
 
@@ -157,7 +157,7 @@ def test_a_ledger_that_is_being_built_is_not_asked(
 def test_an_event_that_sqs_refuses_is_sent_again_until_it_gives_up(
     deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("causeway.flow.landing.time.sleep", lambda _: None)
+    monkeypatch.setattr("causeway.flow.queue.time.sleep", lambda _: None)
     landing, refusals = deployed.landing, [1, 2]
     send = landing.sqs.send_message_batch
 

@@ -1,0 +1,92 @@
+"""The objects of a batch, curated unit by unit; and what one unit cannot see of another is settled."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import pyarrow.parquet as pq
+from pyiceberg.io import load_file_io
+
+from causeway.contract.model import Contract
+from causeway.engine.check.keys import NO_KEYS
+from causeway.engine.model import unread
+from causeway.engine.plan import Unit, plan_units, target_bytes
+from causeway.engine.settle import number_lines, settle_keys, torn_sources
+from causeway.engine.write import parquet
+from causeway.flow.codes import Code
+from causeway.flow.manifest import POISON, Manifest, SourceVersion
+from glue_jobs.tasks import Distribute, UnitResult
+
+
+def curate_objects(
+    objects: Sequence[SourceVersion],
+    manifest: Manifest,
+    contract: Contract,
+    *,
+    quarantine: str,
+    file_io: Mapping[str, Any],
+    distribute: Distribute,
+    slots: int,
+) -> list[UnitResult]:
+    """Curate every object; the versions that the manifest calls poison are quarantined unread.
+
+    `quarantine`: URI of the folder of rejected rows' files, which pyiceberg opens with `file_io`.
+    """
+    poison = {(s.source, s.version) for s in manifest.sources if s.hint == POISON}
+    killing = [item for item in objects if (item.source, item.version) in poison]
+    readable = [item for item in objects if item not in killing]
+    plan = partial(plan_units, contract=contract, target_bytes=target_bytes(readable, slots))
+    units = dict(enumerate(plan(readable, split=True)))
+    results = dict(distribute(units, {}))
+    if torn := torn_sources(count for result in results.values() for count in result.counts):
+        # A quoted newline crosses an edge: those objects cannot be cut.
+        whole = [item for item in readable if (item.source, item.version) in torn]
+        rest = [item for item in readable if item not in whole]
+        # Other numbers, for files are named by them and those of the first round may be there.
+        units = dict(enumerate(plan(rest, split=True) + plan(whole), start=len(units)))
+        results = dict(distribute(units, {}))
+    settle_keys(units, results, contract, distribute)
+    _number_lines(units, results, file_io)
+    ordered = [results[n] for n in sorted(results)]
+    if killing:
+        ordered.append(_quarantine_unread(killing, manifest, contract, quarantine, file_io))
+    return ordered
+
+
+def _number_lines(
+    units: Mapping[int, Unit], results: Mapping[int, UnitResult], file_io: Mapping[str, Any]
+) -> None:
+    """Rejected rows of objects that were cut: their lines become lines of the object."""
+    counts = [count for result in results.values() for count in result.counts]
+    for n, unit in units.items():
+        if all(piece.whole for piece in unit.slices):
+            continue
+        for uri in results[n].rejected_files:
+            files = load_file_io(dict(file_io), uri)
+            with files.new_input(uri).open() as stored:
+                rejected = pq.read_table(stored)
+            with files.new_output(uri).create(overwrite=True) as numbered:
+                numbered.write(parquet(number_lines(rejected, counts)))
+
+
+def _quarantine_unread(
+    poison: Sequence[SourceVersion],
+    manifest: Manifest,
+    contract: Contract,
+    quarantine: str,
+    file_io: Mapping[str, Any],
+) -> UnitResult:
+    counts, rejected = unread(
+        poison,
+        code=Code.KILLS_JOB,
+        message="a job that curates this object alone fails",
+        contract=contract.version,
+        batch=manifest.batch,
+        committed_at=datetime.now(UTC),
+    )
+    uri = f"{quarantine}/{uuid.uuid4()}.parquet"
+    with load_file_io(dict(file_io), uri).new_output(uri).create() as stored:
+        stored.write(parquet(rejected))
+    return UnitResult(counts, (), (uri,), NO_KEYS)
