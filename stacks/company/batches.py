@@ -1,7 +1,5 @@
 """The state machine: one execution a batch, from its job run to the news of its commit."""
 
-from collections.abc import Sequence
-
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
@@ -47,9 +45,7 @@ class Batches(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._failures = failures
-        curate = self._curate(job)
-        outcome = self._read_outcome(ledger)
-        publish = self._publish()
+        curate, outcome, publish = self._curate(job), self._read_outcome(ledger), self._publish()
         split = tasks.LambdaInvoke(
             self,
             "Split batch",
@@ -58,17 +54,34 @@ class Batches(Construct):
             retry_on_service_exceptions=False,
         )
         say = self._notify("Say what was isolated", "Causeway: objects that kill their job are quarantined")
-        failed = sfn.Fail(self, "Failed", error_path="$.failure.Error", cause_path="$.failure.Cause")
-        notify = self._notify("Notify", "Causeway: a batch failed")
-        notify.next(failed)
-        # The execution must end red even when the notice cannot be sent.
-        notify.add_catch(failed, errors=["States.ALL"], result_path=sfn.JsonPath.DISCARD)
+        notify = self._notify_and_fail()
         # A job that failed may have been killed by one object of its batch.
         curate.add_catch(split, errors=["States.TaskFailed", "States.Timeout"], result_path="$.failure")
-        for step in (split, outcome, publish, say):
-            step.add_retry(interval=Duration.seconds(1), max_attempts=8, jitter_strategy=sfn.JitterType.FULL)
-        self._catch([curate, split, outcome, publish, say], notify)
+        for retried in (split, outcome, publish, say):
+            retried.add_retry(
+                interval=Duration.seconds(1), max_attempts=8, jitter_strategy=sfn.JitterType.FULL
+            )
+        steps: list[sfn.TaskStateBase] = [curate, split, outcome, publish, say]
+        for step in steps:
+            step.add_catch(notify, errors=["States.ALL"], result_path="$.failure")
+        self._join(curate=curate, split=split, say=say, outcome=outcome, publish=publish, notify=notify)
+        self.machine = self._machine(curate, log_group, removal_policy)
+        logs_and_traces = "X-Ray and the delivery of logs know no resources; CDK's own statements"
+        acknowledge_wildcards(self.machine, ["*"], logs_and_traces)
+        versions = [f"{split_batch.function_arn}:*"]
+        acknowledge_wildcards(self.machine, versions, "Any version of that one function; CDK's own statement")
 
+    def _join(
+        self,
+        *,
+        curate: tasks.GlueStartJobRun,
+        split: tasks.LambdaInvoke,
+        say: tasks.SnsPublish,
+        outcome: tasks.DynamoGetItem,
+        publish: tasks.EventBridgePutEvents,
+        notify: tasks.SnsPublish,
+    ) -> None:
+        """curate → outcome → publish; while a batch is searched for poison, curate → split → curate …"""
         outcome.next(publish)
         searching = sfn.Choice(self, "Is a part of a batch")
         searching.when(sfn.Condition.is_present("$.search"), split).otherwise(outcome)
@@ -79,24 +92,22 @@ class Batches(Construct):
         all_done = sfn.Condition.boolean_equals("$.search.done", value=True)
         done.when(all_done, isolated).otherwise(curate)
         split.next(done)
-        self.machine = sfn.StateMachine(
+        curate.next(searching)
+
+    def _machine(
+        self, start: sfn.IChainable, log_group: logs.LogGroup, removal_policy: RemovalPolicy
+    ) -> sfn.StateMachine:
+        return sfn.StateMachine(
             self,
             "Machine",
             state_machine_type=sfn.StateMachineType.STANDARD,
-            definition_body=sfn.DefinitionBody.from_chainable(curate.next(searching)),
+            definition_body=sfn.DefinitionBody.from_chainable(start),
             # Each run has the job's own timeout; this is for all runs and waits together.
             timeout=LONGEST,
             tracing_enabled=True,
             logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL),
             removal_policy=removal_policy,
         )
-        acknowledge_wildcards(
-            self.machine,
-            ["*"],
-            "X-Ray and the delivery of logs know no resources; CDK's own statements",
-        )
-        versions = [f"{split_batch.function_arn}:*"]
-        acknowledge_wildcards(self.machine, versions, "Any version of that one function; CDK's own statement")
 
     def _curate(self, job: glue.PySparkEtlJob) -> tasks.GlueStartJobRun:
         curate = tasks.GlueStartJobRun(
@@ -156,7 +167,10 @@ class Batches(Construct):
             result_path=sfn.JsonPath.DISCARD,
         )
 
-    @staticmethod
-    def _catch(steps: Sequence[sfn.TaskStateBase], notify: sfn.TaskStateBase) -> None:
-        for step in steps:
-            step.add_catch(notify, errors=["States.ALL"], result_path="$.failure")
+    def _notify_and_fail(self) -> tasks.SnsPublish:
+        failed = sfn.Fail(self, "Failed", error_path="$.failure.Error", cause_path="$.failure.Cause")
+        notify = self._notify("Notify", "Causeway: a batch failed")
+        notify.next(failed)
+        # The execution must end red even when the notice cannot be sent.
+        notify.add_catch(failed, errors=["States.ALL"], result_path=sfn.JsonPath.DISCARD)
+        return notify

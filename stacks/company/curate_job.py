@@ -32,7 +32,7 @@ class CurateJob(Construct):
         log_group: logs.LogGroup,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._lake, limits = lake, settings.limits
+        self._settings, self._lake, self._ledger = settings, lake, ledger
         self.role = iam.Role(
             self,
             "Role",
@@ -42,10 +42,55 @@ class CurateJob(Construct):
         script = s3_assets.Asset(self, "Script", path=str(assets.ROOT / "glue_jobs" / "curate.py"))
         library = s3_assets.Asset(self, "Library", **assets.only(*assets.GLUE_LIBRARY))
         contracts = s3_assets.Asset(self, "Contracts", **assets.only(*assets.CONTRACTS))
-        modules, how = self._modules(settings.job_modules)
+        modules, pip_option = self._modules()
         maintenance = Maintenance(self, "Maintenance", lake=lake)
         maintenance.set_up_by(self.role)
-        self.job = glue.PySparkEtlJob(
+        arguments = {
+            "--additional-python-modules": f"s3://{modules}",
+            "--python-modules-installer-option": pip_option,
+            **self._arguments(contracts, maintenance),
+        }
+        self.job = self._job(script, library, log_group, arguments)
+        packaged = [
+            asset.bucket.arn_for_objects(asset.s3_object_key) for asset in (script, library, contracts)
+        ]
+        allow(self.role, "s3:GetObject", *packaged, f"arn:{Stack.of(self).partition}:s3:::{modules}")
+        self._allow_logging(log_group)
+        self._allow_curating()
+
+    def _modules(self) -> tuple[str, str]:
+        """Where Glue finds the modules to install (bucket and key), and pip's option for it."""
+        if wheels := self._settings.job_modules:
+            return wheels.removeprefix("s3://"), "--no-index"
+        requirements = s3_assets.Asset(self, "Modules", path=str(assets.JOB_MODULES))
+        return f"{requirements.s3_bucket_name}/{requirements.s3_object_key}", "-r"
+
+    def _arguments(self, contracts: s3_assets.Asset, maintenance: Maintenance) -> dict[str, str]:
+        lake, limits = self._lake, self._settings.limits
+        return to_arguments(
+            JobParameters(
+                contracts=contracts.s3_object_url,
+                landing_bucket=lake.landing_bucket.bucket_name,
+                curated_bucket=lake.curated_bucket.bucket_name,
+                quarantine_bucket=lake.quarantine_bucket.bucket_name,
+                curated_database=lake.curated_database,
+                quarantine_database=lake.quarantine_database,
+                ledger_table=self._ledger.table_name,
+                optimizer_role=maintenance.role.role_arn,
+                snapshot_retention_days=limits.snapshot_retention_days,
+                quarantine_retention_days=limits.quarantine_retention_days,
+            )
+        )
+
+    def _job(
+        self,
+        script: s3_assets.Asset,
+        library: s3_assets.Asset,
+        log_group: logs.LogGroup,
+        arguments: dict[str, str],
+    ) -> glue.PySparkEtlJob:
+        limits = self._settings.limits
+        return glue.PySparkEtlJob(
             self,
             "Job",
             description="Curates one batch of one dataset",
@@ -67,72 +112,40 @@ class CurateJob(Construct):
             enable_metrics=True,
             enable_observability_metrics=True,
             continuous_logging=glue.ContinuousLoggingProps(enabled=True, log_group=log_group),
-            default_arguments={
-                "--additional-python-modules": f"s3://{modules}",
-                "--python-modules-installer-option": how,
-                **to_arguments(
-                    JobParameters(
-                        contracts=contracts.s3_object_url,
-                        landing_bucket=lake.landing_bucket.bucket_name,
-                        curated_bucket=lake.curated_bucket.bucket_name,
-                        quarantine_bucket=lake.quarantine_bucket.bucket_name,
-                        curated_database=lake.curated_database,
-                        quarantine_database=lake.quarantine_database,
-                        ledger_table=ledger.table_name,
-                        optimizer_role=maintenance.role.role_arn,
-                        snapshot_retention_days=limits.snapshot_retention_days,
-                        quarantine_retention_days=limits.quarantine_retention_days,
-                    )
-                ),
-            },
+            default_arguments=arguments,
         )
-        packaged = [
-            asset.bucket.arn_for_objects(asset.s3_object_key) for asset in (script, library, contracts)
-        ]
-        packaged.append(f"arn:{Stack.of(self).partition}:s3:::{modules}")
-        allow(self.role, ["s3:GetObject"], packaged)
+
+    def _allow_logging(self, log_group: logs.LogGroup) -> None:
         allow(
             self.role,
-            ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [log_group.log_group_arn],
-            "The streams of its own log group",
+            "logs:CreateLogStream logs:PutLogEvents",
+            log_group.log_group_arn,
+            why_wildcards="The streams of its own log group",
         )
-        self._allow_curating(ledger)
         acknowledge(self.job, "AwsSolutions::AwsSolutions-GL1", NO_DATA_IN_LOGS)
         unencrypted = "Annotation::@aws-cdk/aws-glue-alpha:unencryptedContinuousLogging"
         acknowledge(self.job, unencrypted, NO_DATA_IN_LOGS)
-        acknowledge(
-            self.job, "AwsSolutions::AwsSolutions-GL3", "No bookmarks are used: the ledger says what is done"
-        )
+        no_bookmarks = "No bookmarks are used: the ledger says what is done"
+        acknowledge(self.job, "AwsSolutions::AwsSolutions-GL3", no_bookmarks)
 
-    def _modules(self, wheels: str) -> tuple[str, str]:
-        """Where Glue finds the modules to install (bucket and key), and pip's option for it."""
-        if wheels:
-            return wheels.removeprefix("s3://"), "--no-index"
-        requirements = s3_assets.Asset(self, "Modules", path=str(assets.JOB_MODULES))
-        return f"{requirements.s3_bucket_name}/{requirements.s3_object_key}", "-r"
-
-    def _allow_curating(self, ledger: dynamodb.Table) -> None:
-        lake = self._lake
+    def _allow_curating(self) -> None:
+        lake, role = self._lake, self.role
         allow(
-            self.role,
-            ["s3:GetObject", "s3:GetObjectVersion"],
-            [f"{lake.landing_arn}/landing/*", f"{lake.landing_arn}/batches/*"],
-            "The sources and manifests, whose keys nobody knows at synth",
+            role,
+            "s3:GetObject s3:GetObjectVersion",
+            f"{lake.landing_arn}/landing/*",
+            f"{lake.landing_arn}/batches/*",
+            why_wildcards="The sources and manifests, whose keys nobody knows at synth",
         )
-        allow(self.role, ["s3:PutObject"], [f"{lake.landing_arn}/batches/*"], "The batches' reports")
+        allow(role, "s3:PutObject", f"{lake.landing_arn}/batches/*", why_wildcards="The batches' reports")
         # Without ListBucket, S3 says "forbidden" of what is not there; Arrow lists to see if it is.
-        allow(self.role, ["s3:ListBucket"], [lake.landing_arn, lake.curated_arn, lake.quarantine_arn])
-        allow_files(self.role, lake)
+        allow(role, "s3:ListBucket", lake.landing_arn, lake.curated_arn, lake.quarantine_arn)
+        allow_files(role, lake)
         allow(
-            self.role,
-            ["glue:GetDatabase", "glue:GetTable", "glue:CreateTable", "glue:UpdateTable"],
-            catalog_arns(lake),
-            "A contract is enough to make a table; both databases are Causeway's own",
+            role,
+            "glue:GetDatabase glue:GetTable glue:CreateTable glue:UpdateTable",
+            *catalog_arns(lake),
+            why_wildcards="A contract is enough to make a table; both databases are Causeway's own",
         )
-        allow(
-            self.role,
-            ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"],
-            [ledger.table_arn],
-        )
-        allow(self.role, ["kms:Decrypt", "kms:GenerateDataKey"], [lake.key.key_arn])
+        allow(role, "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem", self._ledger.table_arn)
+        allow(role, "kms:Decrypt kms:GenerateDataKey", lake.key.key_arn)

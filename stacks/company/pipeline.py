@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -15,17 +13,12 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from causeway.contract.model import Contract
-from causeway.flow.parameters import (
-    BatchEventsParameters,
-    ReconcileParameters,
-    SplitBatchParameters,
-    to_environment,
-)
+from causeway.flow.parameters import BatchEventsParameters, ReconcileParameters, SplitBatchParameters
 from causeway.settings import Settings
+from stacks.company.alarms import alarm_at_first
 from stacks.company.batches import Batches
 from stacks.company.curate_job import CurateJob
 from stacks.company.lake import BATCHING_TIMEOUT, LakeStack
-from stacks.parts.assets import FUNCTIONS
 from stacks.parts.functions import PythonFunction
 from stacks.parts.permissions import allow
 
@@ -54,7 +47,6 @@ class PipelineStack(Stack):
         super().__init__(scope, construct_id, **kwargs)
         self._settings, self._lake = settings, lake
         self._removal = RemovalPolicy.DESTROY if settings.sandbox else RemovalPolicy.RETAIN
-
         self.failures = sns.Topic(self, "Failures", master_key=lake.key, enforce_ssl=True)
         self.ledger = self._ledger()
         job_logs = self._log_group("Curate")
@@ -82,12 +74,9 @@ class PipelineStack(Stack):
         CfnOutput(self, "StateMachine", value=self.batches.machine.state_machine_arn)
 
     def _log_group(self, of: str, name: str | None = None) -> logs.LogGroup:
+        retention = RETENTION[self._settings.limits.log_retention_days]
         return logs.LogGroup(
-            self,
-            f"{of}Logs",
-            log_group_name=name,
-            retention=RETENTION[self._settings.limits.log_retention_days],
-            removal_policy=self._removal,
+            self, f"{of}Logs", log_group_name=name, retention=retention, removal_policy=self._removal
         )
 
     def _ledger(self) -> dynamodb.Table:
@@ -105,93 +94,96 @@ class PipelineStack(Stack):
             removal_policy=self._removal,
         )
 
-    def _function(self, construct_id: str, name: str, description: str, **how: Any) -> PythonFunction:
-        how |= {"files": FUNCTIONS, "log_group": self._log_group(construct_id)}
-        return PythonFunction(self, construct_id, name=name, description=description, **how)
-
     def _split_batch(self) -> PythonFunction:
         lake = self._lake
-        split = self._function(
+        split = PythonFunction(
+            self,
             "SplitBatch",
-            "split_batch",
-            "A batch that killed its job in, the part of it to run next out",
+            name="split_batch",
+            description="A batch that killed its job in, the part of it to run next out",
+            parameters=SplitBatchParameters(lake.landing_bucket.bucket_name),
+            log_group=self._log_group("SplitBatch"),
             timeout=Duration.minutes(1),
-            environment=to_environment(SplitBatchParameters(lake.landing_bucket.bucket_name)),
         )
-        manifests = [f"{lake.landing_arn}/batches/*"]
-        allow(split.role, ["s3:GetObject", "s3:PutObject"], manifests, "Manifests: one for each part")
-        allow(split.role, ["kms:Decrypt", "kms:GenerateDataKey"], [lake.key.key_arn])
+        manifests = f"{lake.landing_arn}/batches/*"
+        allow(
+            split.role, "s3:GetObject s3:PutObject", manifests, why_wildcards="Manifests: one for each part"
+        )
+        allow(split.role, "kms:Decrypt kms:GenerateDataKey", lake.key.key_arn)
         return split
 
     def _batch_events(self) -> PythonFunction:
-        lake, settings, machine = self._lake, self._settings, self.batches.machine
-        batching = settings.batching()
-        batch_events = self._function(
+        lake, machine, batching = self._lake, self.batches.machine, self._settings.batching()
+        batch_events = PythonFunction(
+            self,
             "BatchEvents",
-            "batch_events",
-            "Queued landing events in, one execution per dataset and batch out",
-            timeout=BATCHING_TIMEOUT,
-            environment=to_environment(
-                BatchEventsParameters(
-                    batching=batching,
-                    landing_bucket=lake.landing_bucket.bucket_name,
-                    quarantine_bucket=lake.quarantine_bucket.bucket_name,
-                    state_machine=machine.state_machine_arn,
-                    queue_url=lake.landing_events.queue_url,
-                    ledger_table=self.ledger.table_name,
-                )
+            name="batch_events",
+            description="Queued landing events in, one execution per dataset and batch out",
+            parameters=BatchEventsParameters(
+                batching=batching,
+                landing_bucket=lake.landing_bucket.bucket_name,
+                quarantine_bucket=lake.quarantine_bucket.bucket_name,
+                state_machine=machine.state_machine_arn,
+                queue_url=lake.landing_events.queue_url,
+                ledger_table=self.ledger.table_name,
             ),
+            log_group=self._log_group("BatchEvents"),
+            timeout=BATCHING_TIMEOUT,
         )
         batch_events.function.add_event_source(
             event_sources.SqsEventSource(
                 lake.landing_events,
                 batch_size=max(10, *(limits.get("max_objects", 0) for limits in batching.values())),
-                max_batching_window=Duration.seconds(settings.limits.batch_window_seconds),
+                max_batching_window=Duration.seconds(self._settings.limits.batch_window_seconds),
                 report_batch_item_failures=True,
                 max_concurrency=2,
             )
         )
+        self._allow_batching(batch_events)
+        return batch_events
+
+    def _allow_batching(self, batch_events: PythonFunction) -> None:
+        lake, machine, role = self._lake, self.batches.machine, batch_events.role
+        manifests, unrouted = f"{lake.landing_arn}/batches/*", f"{lake.quarantine_arn}/unrouted/*"
         executions = self.format_arn(
             service="states",
             resource="execution",
             resource_name=f"{machine.state_machine_name}:*",
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
-        role, unrouted = batch_events.role, [f"{lake.quarantine_arn}/unrouted/*"]
-        manifests = [f"{lake.landing_arn}/batches/*"]
-        allow(role, ["s3:PutObject"], manifests, "Manifests: one for each batch")
-        allow(role, ["s3:PutObject"], unrouted, "What no dataset can take: one record for each")
-        allow(role, ["kms:Decrypt", "kms:GenerateDataKey"], [lake.key.key_arn])
-        allow(role, ["states:StartExecution"], [machine.state_machine_arn])
-        allow(role, ["states:DescribeExecution"], [executions], "This state machine's executions, by name")
-        allow(role, ["dynamodb:BatchGetItem", "dynamodb:GetItem"], [self.ledger.table_arn])
+        allow(role, "s3:PutObject", manifests, why_wildcards="Manifests: one for each batch")
+        allow(role, "s3:PutObject", unrouted, why_wildcards="What no dataset can take: one record for each")
+        allow(role, "kms:Decrypt kms:GenerateDataKey", lake.key.key_arn)
+        allow(role, "states:StartExecution", machine.state_machine_arn)
+        by_name = "This state machine's executions, by name"
+        allow(role, "states:DescribeExecution", executions, why_wildcards=by_name)
+        allow(role, "dynamodb:BatchGetItem dynamodb:GetItem", self.ledger.table_arn)
         # What a dataset with a window of its own holds goes back into the queue.
-        allow(role, ["sqs:SendMessage"], [lake.landing_events.queue_arn])
-        return batch_events
+        allow(role, "sqs:SendMessage", lake.landing_events.queue_arn)
 
     def _reconcile(self, removing: list[str]) -> PythonFunction:
         lake, limits = self._lake, self._settings.limits
-        reconcile = self._function(
+        reconcile = PythonFunction(
+            self,
             "Reconcile",
-            "reconcile",
-            "Landing against the ledger: what is missing is queued again",
+            name="reconcile",
+            description="Landing against the ledger: what is missing is queued again",
+            parameters=ReconcileParameters(
+                landing_bucket=lake.landing_bucket.bucket_name,
+                queue_url=lake.landing_events.queue_url,
+                ledger_table=self.ledger.table_name,
+                removing=removing,
+                retention_days=limits.landing_retention_days,
+            ),
+            log_group=self._log_group("Reconcile"),
             timeout=Duration.minutes(15),
             memory_mb=1769,  # a whole processor: it is what a pass over millions of objects waits for
-            environment=to_environment(
-                ReconcileParameters(
-                    landing_bucket=lake.landing_bucket.bucket_name,
-                    queue_url=lake.landing_events.queue_url,
-                    ledger_table=self.ledger.table_name,
-                    removing=removing,
-                    retention_days=limits.landing_retention_days,
-                )
-            ),
         )
-        allow(reconcile.role, ["s3:ListBucketVersions"], [lake.landing_arn])
-        actions = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"]
-        allow(reconcile.role, actions, [self.ledger.table_arn])
-        allow(reconcile.role, ["sqs:SendMessage"], [lake.landing_events.queue_arn])
-        allow(reconcile.role, ["kms:Decrypt"], [lake.key.key_arn])
+        role = reconcile.role
+        allow(role, "s3:ListBucketVersions", lake.landing_arn)
+        allow(role, "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem", self.ledger.table_arn)
+        allow(role, "sqs:SendMessage", lake.landing_events.queue_arn)
+        allow(role, "kms:Decrypt", lake.key.key_arn)
         events.Rule(
             self,
             "Reconciliation",
@@ -202,25 +194,14 @@ class PipelineStack(Stack):
         return reconcile
 
     def _alarms(self) -> None:
-        """One failure is enough: every alarm goes red at the first."""
-        watched = {
-            "BatchFailed": self.batches.machine.metric_failed(),
-            "BatchTimedOut": self.batches.machine.metric_timed_out(),
-            "BatchAborted": self.batches.machine.metric_aborted(),
+        machine, dead_letters = self.batches.machine, self._lake.dead_letters
+        failures = {
+            "BatchFailed": machine.metric_failed(),
+            "BatchTimedOut": machine.metric_timed_out(),
+            "BatchAborted": machine.metric_aborted(),
             "BatchingFailed": self.batch_events.function.metric_errors(),
             "ReconciliationFailed": self.reconcile.function.metric_errors(),
-            "DeadLetters": self._lake.dead_letters.metric_approximate_number_of_messages_visible(),
         }
-        for name, metric in watched.items():
-            alarm = cloudwatch.Alarm(
-                self,
-                name,
-                metric=metric.with_(
-                    period=Duration.minutes(1), statistic="Maximum" if name == "DeadLetters" else "Sum"
-                ),
-                threshold=1,
-                evaluation_periods=1,
-                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            )
-            alarm.add_alarm_action(cloudwatch_actions.SnsAction(self.failures))
+        alarm_at_first(self, failures, statistic="Sum", topic=self.failures)
+        messages = {"DeadLetters": dead_letters.metric_approximate_number_of_messages_visible()}
+        alarm_at_first(self, messages, statistic="Maximum", topic=self.failures)

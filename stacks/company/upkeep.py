@@ -9,6 +9,7 @@ from stacks.parts.permissions import allow
 
 # Where the optimizers write of what they did. Their names are Glue's own.
 LOGS = ("compaction", "retention", "orphan-file-deletion")
+OWN_TABLES = "Every table of the two databases, which are Causeway's own"
 
 
 class Maintenance(Construct):
@@ -24,19 +25,14 @@ class Maintenance(Construct):
             description="Glue's table optimizers: the upkeep of the curated and the quarantine tables",
         )
         allow_files(self.role, lake)
-        allow(self.role, ["s3:ListBucket"], [lake.curated_arn, lake.quarantine_arn])
+        allow(self.role, "s3:ListBucket", lake.curated_arn, lake.quarantine_arn)
+        allow(self.role, "glue:GetTable glue:UpdateTable", *self._tables, why_wildcards=OWN_TABLES)
+        allow(self.role, "kms:Decrypt kms:GenerateDataKey", lake.key.key_arn)
         allow(
             self.role,
-            ["glue:GetTable", "glue:UpdateTable"],
-            self._tables,
-            "Every table of the two databases, which are Causeway's own",
-        )
-        allow(self.role, ["kms:Decrypt", "kms:GenerateDataKey"], [lake.key.key_arn])
-        allow(
-            self.role,
-            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-            [self._log_group(name) for name in LOGS],
-            "The streams of Glue's log groups for optimizers",
+            "logs:CreateLogGroup logs:CreateLogStream logs:PutLogEvents",
+            *(self._log_group(name) for name in LOGS),
+            why_wildcards="The streams of Glue's log groups for optimizers",
         )
 
     def _log_group(self, name: str) -> str:
@@ -51,34 +47,29 @@ class Maintenance(Construct):
         """Let this role bring the optimizers to what the settings want, and hand them theirs."""
         allow(
             job,
-            ["glue:BatchGetTableOptimizer", "glue:CreateTableOptimizer", "glue:UpdateTableOptimizer"],
-            self._tables,
-            "Every table of the two databases, which are Causeway's own",
+            "glue:BatchGetTableOptimizer glue:CreateTableOptimizer glue:UpdateTableOptimizer",
+            *self._tables,
+            why_wildcards=OWN_TABLES,
         )
+        to_glue = {"StringEquals": {"iam:PassedToService": "glue.amazonaws.com"}}
         job.add_to_principal_policy(
-            iam.PolicyStatement(
-                actions=["iam:PassRole"],
-                resources=[self.role.role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "glue.amazonaws.com"}},
-            )
+            iam.PolicyStatement(actions=["iam:PassRole"], resources=[self.role.role_arn], conditions=to_glue)
         )
 
 
 def allow_files(role: iam.Role, lake: LakeStack) -> None:
     allow(
         role,
-        ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-        [f"{lake.curated_arn}/*", f"{lake.quarantine_arn}/rejected/*"],
-        "The files of the two Iceberg databases, whose names Iceberg makes",
+        "s3:GetObject s3:PutObject s3:DeleteObject",
+        f"{lake.curated_arn}/*",
+        f"{lake.quarantine_arn}/rejected/*",
+        why_wildcards="The files of the two Iceberg databases, whose names Iceberg makes",
     )
 
 
 def catalog_arns(lake: LakeStack) -> list[str]:
     """What a permission on every table of the lake's databases names."""
     databases = [lake.curated_database, lake.quarantine_database]
-    names = [
-        ("catalog", None),
-        *(("database", db) for db in databases),
-        *(("table", f"{db}/*") for db in databases),
-    ]
-    return [lake.format_arn(service="glue", resource=kind, resource_name=name) for kind, name in names]
+    resources = ["catalog", *(f"database/{db}" for db in databases), *(f"table/{db}/*" for db in databases)]
+    parts = [(kind, name or None) for kind, _, name in (resource.partition("/") for resource in resources)]
+    return [lake.format_arn(service="glue", resource=kind, resource_name=name) for kind, name in parts]

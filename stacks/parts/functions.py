@@ -1,4 +1,4 @@
-"""The Lambda functions: small Python handlers, each with a role of its own."""
+"""The Lambda functions: small Python handlers, each with a role and a log group of its own."""
 
 from typing import Any
 
@@ -8,12 +8,13 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from causeway.flow.parameters import to_environment
 from stacks.parts import assets
 from stacks.parts.permissions import acknowledge
 
 
 class PythonFunction(Construct):
-    """`function` runs lambdas/<name>/handler.py with boto3 and these files; `role` may write its log."""
+    """`function` runs lambdas/<name>/handler.py with causeway/flow and boto3; `role` may write its log."""
 
     def __init__(
         self,
@@ -22,10 +23,9 @@ class PythonFunction(Construct):
         *,
         name: str,
         description: str,
-        files: tuple[str, ...],
+        parameters: Any,
         log_group: logs.LogGroup,
         timeout: Duration,
-        environment: dict[str, str],
         memory_mb: int = 512,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -36,7 +36,7 @@ class PythonFunction(Construct):
             description=f"The function: {description}",
         )
         log_group.grant_write(self.role)
-        how: dict[str, Any] = assets.only("lambdas/__init__.py", f"lambdas/{name}/*.py", *files)
+        code: dict[str, Any] = assets.only("lambdas/__init__.py", f"lambdas/{name}/*.py", *assets.FUNCTIONS)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -44,15 +44,12 @@ class PythonFunction(Construct):
             role=self.role,
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
-            code=lambda_.Code.from_asset(**how),
+            code=lambda_.Code.from_asset(**code),
             handler=f"lambdas.{name}.handler.handler",
             timeout=timeout,
             memory_size=memory_mb,
             log_group=log_group,
-            environment=environment,
+            environment=to_environment(parameters),
         )
-        acknowledge(
-            self.function,
-            "AwsSolutions::AwsSolutions-L1",
-            "Python 3.13 is what Glue 6.0 runs too: one interpreter for the code both share",
-        )
+        one_interpreter = "Python 3.13 is what Glue 6.0 runs too: one interpreter for the code both share"
+        acknowledge(self.function, "AwsSolutions::AwsSolutions-L1", one_interpreter)

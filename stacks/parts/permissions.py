@@ -13,9 +13,9 @@ def acknowledge(construct: IConstruct, finding: str, reason: str) -> None:
     Validations.of(construct).acknowledge(Acknowledgment(id=finding, reason=reason))
 
 
-def allow(role: iam.Role, actions: list[str], resources: list[str], why_wildcards: str = "") -> None:
-    """Allow actions on resources; a resource with a wildcard in it needs its reason."""
-    role.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=resources))
+def allow(role: iam.Role, actions: str, *resources: str, why_wildcards: str = "") -> None:
+    """Allow actions, with blanks between, on resources; one with a wildcard in it needs its reason."""
+    role.add_to_principal_policy(iam.PolicyStatement(actions=actions.split(), resources=list(resources)))
     if why_wildcards:
         acknowledge_wildcards(role, resources, why_wildcards)
 
