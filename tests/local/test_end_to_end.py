@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from causeway.settings import load_settings
-from local import cdk
-from local.aws.embedded import EmbeddedAws
-from local.demo import __main__ as demo
+from local.aws.embedded import ROOT, EmbeddedAws
 from local.demo import story
-from local.demo.watch import Watch, newest
-from local.progress import Progress
+from local.demo.accounts import newest
+from local.demo.deploy import cdk, deploy
+from local.demo.progress import Progress
+from local.demo.run import run
+from local.demo.watch import Watch
 
 pytestmark = pytest.mark.embedded
 COMPANY = "111111111111"
@@ -30,9 +31,10 @@ class Deployment:
     """The demo's deployment, after the demo ran on it."""
 
     aws: EmbeddedAws
+    app: Path  # the synthesized one
     outputs: dict[str, dict[str, str]]
     document: dict[str, Any]
-    status: int
+    problems: list[str]
     messages: dict[str, str]  # queue URLs: what the failure topic and the event bus said
 
     def client(self, service: str) -> Any:
@@ -42,7 +44,7 @@ class Deployment:
         """What a command answers, as JSON."""
         done = subprocess.run(
             [sys.executable, "-m", "causeway", *arguments, "--json"],
-            cwd=cdk.ROOT, env=self.aws.environment(COMPANY), capture_output=True, text=True, check=False,
+            cwd=ROOT, env=self.aws.environment(COMPANY), capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.stdout, done.stderr
         answer: dict[str, Any] = json.loads(done.stdout)
@@ -119,20 +121,19 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("CDK_VALIDATION")
         build = tmp_path_factory.mktemp("build")
-        patch.setattr(demo, "BUILD", build)
         progress = Progress()
         project = load_settings().project
         with EmbeddedAws(account=COMPANY, region="us-east-1") as aws:
-            outputs = demo.deploy(aws, progress)
+            outputs = deploy(aws, build, progress)
             messages = listen(aws, project)
-            status = demo.tell_story(aws, outputs, progress)
+            problems = run(aws, outputs, build, progress)
             document = json.loads((build / "demo.json").read_text())
-            yield Deployment(aws, outputs, document, status, messages)
+            yield Deployment(aws, build / "cdk.out", outputs, document, problems, messages)
 
 
 def test_every_flight_is_landed_and_accounted_for(deployment: Deployment) -> None:
     flights = deployment.document["datasets"]["flights"]
-    assert deployment.status == 0
+    assert not deployment.problems
     assert flights["landed"] == 336_776
     assert flights["landed"] == flights["curated"] + flights["quarantined"]
     assert flights["read_by_partner"] == flights["curated"]
@@ -265,16 +266,17 @@ def test_a_message_that_is_no_event_is_set_aside_and_stops_nothing(deployment: D
 def test_deploying_again_changes_nothing(deployment: Deployment) -> None:
     lines: list[str] = []
     environment = deployment.aws.environment(COMPANY)
-    cdk.deploy(demo.BUILD / "demo" / "cdk.out", environment, lines.append)
+    arguments = ("--all", "--require-approval", "never", "--app", str(deployment.app))
+    cdk("deploy", *arguments, environment=environment, hear=lines.append)
     unchanged = [line for line in lines if "(no changes)" in line]
-    templates = list((demo.BUILD / "demo" / "cdk.out").glob("*.template.json"))
+    templates = list(deployment.app.glob("*.template.json"))
     assert len(unchanged) == len(templates), "\n".join(lines)
 
 
 def test_destroying_the_sandbox_leaves_no_stack_and_no_bucket(deployment: Deployment) -> None:
     environment = {**deployment.aws.environment(COMPANY), "PATH": os.environ["PATH"]}
     done = subprocess.run(
-        ["make", "--no-print-directory", "destroy"], cwd=Path(cdk.ROOT), env=environment,
+        ["make", "--no-print-directory", "destroy"], cwd=ROOT, env=environment,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
