@@ -1,9 +1,7 @@
 """Empties the sandbox's buckets, so that `make destroy` can remove them with their stacks."""
 
 import sys
-from collections.abc import Iterator
 
-import boto3
 from botocore.exceptions import ClientError
 
 from causeway.operate.account import AccountError, session_of_company
@@ -18,21 +16,16 @@ def main() -> None:
         sys.exit(f"make destroy: {error}")
     if not settings.sandbox:
         sys.exit("make destroy: settings.toml says sandbox = false: data and stacks are protected")
-    for bucket in _buckets(session, f"{settings.project}-lake"):
-        print(f"Emptying {bucket} …", flush=True)
-        session.resource("s3").Bucket(bucket).object_versions.delete()
-    print("What will stay: the bootstrap stack CDKToolkit, and the key for its waiting period.", flush=True)
-
-
-def _buckets(session: boto3.Session, stack: str) -> Iterator[str]:
-    """The stack's buckets; none if there is no such stack (any more)."""
+    stacks, lake = session.client("cloudformation"), f"{settings.project}-lake"
     try:
-        resources = session.client("cloudformation").describe_stack_resources(StackName=stack)
+        resources = stacks.describe_stack_resources(StackName=lake)["StackResources"]
     except ClientError:
-        return
-    for resource in resources["StackResources"]:
-        if resource["ResourceType"] == "AWS::S3::Bucket" and "PhysicalResourceId" in resource:
-            yield resource["PhysicalResourceId"]
+        resources = []  # there is no such stack (any more)
+    for resource in resources:
+        if resource["ResourceType"] == "AWS::S3::Bucket" and (bucket := resource.get("PhysicalResourceId")):
+            print(f"Emptying {bucket} …", flush=True)
+            session.resource("s3").Bucket(bucket).object_versions.delete()
+    print("What will stay: the bootstrap stack CDKToolkit, and the key for its waiting period.", flush=True)
 
 
 if __name__ == "__main__":

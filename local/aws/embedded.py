@@ -17,8 +17,6 @@ import boto3
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT = 60  # seconds
-# What would send a client somewhere else than to the embedded AWS.
-FOREIGN = ("AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL")
 
 
 class EmbeddedAws:
@@ -40,8 +38,6 @@ class EmbeddedAws:
         self.endpoint = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> "EmbeddedAws":
-        scratch = self.folder / "tmp"
-        scratch.mkdir()
         shutil.rmtree(self.logs, ignore_errors=True)
         self.logs.mkdir(parents=True)
         environment = {
@@ -53,7 +49,7 @@ class EmbeddedAws:
             "MINISTACK_REGION": self.region,
             "STATE_DIR": str(self.folder / "state"),
             "S3_DATA_DIR": str(self.folder / "s3"),
-            "TMPDIR": str(scratch),
+            "TMPDIR": str(self.folder),
             "CAUSEWAY_LOGS": str(self.logs),
         }
         log = self.logs / "emulator.log"
@@ -87,14 +83,17 @@ class EmbeddedAws:
         self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def environment(self, account: str) -> dict[str, str]:
-        """The environment of a process that talks to this AWS as the account's root."""
-        inherited = {key: value for key, value in os.environ.items() if key not in FOREIGN}
+    def environment(self, account: str, **credentials: str) -> dict[str, str]:
+        """The environment of a process that talks to this AWS, as whom `client` says."""
+        # Without what might send a client somewhere else than to the embedded AWS.
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+        token = {"AWS_SESSION_TOKEN": credentials["SessionToken"]} if credentials else {}
         return {
             **inherited,
+            **token,
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": account,
-            "AWS_SECRET_ACCESS_KEY": "embedded",
+            "AWS_ACCESS_KEY_ID": credentials.get("AccessKeyId", account),
+            "AWS_SECRET_ACCESS_KEY": credentials.get("SecretAccessKey", "embedded"),
             "AWS_DEFAULT_REGION": self.region,
             "AWS_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",

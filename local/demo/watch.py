@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from causeway.flow.report import Report
@@ -45,7 +46,8 @@ class Watch:
 
         Raises RuntimeError when an execution fails, with its cause, or when it takes too long.
         """
-        landed = {(file.key, self._put(file)) for file in files}
+        put = partial(self._s3.put_object, Bucket=self.landing)
+        landed = {(file.key, put(Key=file.key, Body=file.data)["VersionId"]) for file in files}
         deadline = time.monotonic() + LATEST
         while True:
             running = self._running()
@@ -60,10 +62,6 @@ class Watch:
             done = len(landed) - len(missing)
             note(f"{done} of {len(landed)} files accounted for, {len(running)} executions running")
             time.sleep(0.5)
-
-    def _put(self, file: File) -> str:
-        """Returns the version."""
-        return str(self._s3.put_object(Bucket=self.landing, Key=file.key, Body=file.data)["VersionId"])
 
     def _running(self) -> list[str]:
         """The names of the executions that run. Raises RuntimeError when one has failed."""
