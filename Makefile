@@ -45,11 +45,13 @@ lint: $(INSTALLED) ## Check style, types, who imports whom, and workflow files
 synth: $(INSTALLED) ## Synthesize the templates into build/cdk.out; needs no credentials
 	@node_modules/.bin/cdk synth --quiet
 
-deploy: $(INSTALLED) ## Deploy to the account that the environment's credentials name
-	@$(BIN)/python -m local.deploy deploy
+deploy: synth ## Deploy to the account that the environment's credentials name
+	@node_modules/.bin/cdk bootstrap --app build/cdk.out
+	@node_modules/.bin/cdk deploy --all --app build/cdk.out --require-approval never --concurrency 3
 
 destroy: $(INSTALLED) ## Remove from that account everything the sandbox deployment made
-	@$(BIN)/python -m local.deploy destroy
+	@$(BIN)/python -m local.empty
+	@node_modules/.bin/cdk destroy --all --force
 
 bench: $(INSTALLED) ## Measure against peers on the same input (ARGS="--mb 200 --runs 1" …)
 	@$(BIN)/python -m bench $(ARGS)

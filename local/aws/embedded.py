@@ -1,4 +1,4 @@
-"""The embedded AWS: start it, talk to it as either account, deploy to it, stop it."""
+"""The embedded AWS: start it, talk to it as either account, stop it."""
 
 import contextlib
 import os
@@ -9,47 +9,37 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
-START_TIMEOUT = 60
-# What would send a client somewhere else than to the embedded AWS.
-FOREIGN = ("AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL")
+START_TIMEOUT = 60  # seconds
 
 
 class EmbeddedAws:
     """A process of ours on loopback that answers as AWS. Use it as a context manager.
 
+    The emulator's and the jobs' logs go to `logs`, where they outlive it; without, they go with it.
     Raises RuntimeError, with the emulator's last words, when it does not come up.
     """
 
-    def __init__(self, *, account: str, region: str) -> None:
+    process: subprocess.Popen[bytes]  # once it is entered
+
+    def __init__(self, *, account: str, region: str, logs: Path | None = None) -> None:
         self.account, self.region = account, region
         self.folder = Path(tempfile.mkdtemp(prefix="causeway-aws-"))
-        self.logs = self.folder / "logs"
-        self.logs.mkdir()
+        self.logs = logs or self.folder / "logs"
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.endpoint = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "EmbeddedAws":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        scratch = self.folder / "tmp"
-        scratch.mkdir()
+        shutil.rmtree(self.logs, ignore_errors=True)
+        self.logs.mkdir(parents=True)
         environment = {
             **self.environment(self.account),
             "AUTH": "true",
@@ -59,62 +49,51 @@ class EmbeddedAws:
             "MINISTACK_REGION": self.region,
             "STATE_DIR": str(self.folder / "state"),
             "S3_DATA_DIR": str(self.folder / "s3"),
-            "TMPDIR": str(scratch),
+            "TMPDIR": str(self.folder),
             "CAUSEWAY_LOGS": str(self.logs),
         }
         log = self.logs / "emulator.log"
         with log.open("wb") as output:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [sys.executable, "-m", "local.aws.emulator"],
-                cwd=ROOT,
-                env=environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT,
                 # A group of its own: Lambda functions and Glue jobs end with it.
                 start_new_session=True,
-            )
+            )  # fmt: skip
         deadline = time.monotonic() + START_TIMEOUT
-        while not self._ready():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["no output"]
-                self.stop()
-                raise RuntimeError(f"the embedded AWS did not start: {last[0]}")
+        while not self._is_ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                lines = log.read_text(errors="replace").strip().splitlines() or ["no output"]
+                self.__exit__()
+                raise RuntimeError(f"the embedded AWS did not start: {lines[-1]}")
             time.sleep(0.1)
+        return self
 
-    def _ready(self) -> bool:
+    def _is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.endpoint}/_ministack/ready", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
+            with urllib.request.urlopen(f"{self.endpoint}/_ministack/ready", timeout=2) as response:
+                return bool(response.status == 200)
+        except OSError:
             return False
 
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """End the process and all it started; remove what it kept."""
-        if self._process:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def wait(self) -> None:
-        """Until the process ends."""
-        if self._process:
-            self._process.wait()
-
-    def keep_logs(self, folder: Path) -> Path:
-        """Copy the emulator's and the jobs' logs to where they outlive it."""
-        shutil.rmtree(folder, ignore_errors=True)
-        return Path(shutil.copytree(self.logs, folder))
-
-    def environment(self, account: str) -> dict[str, str]:
-        """The environment of a process that talks to this AWS as the account's root."""
-        inherited = {key: value for key, value in os.environ.items() if key not in FOREIGN}
+    def environment(self, account: str, **credentials: str) -> dict[str, str]:
+        """The environment of a process that talks to this AWS, as whom `client` says."""
+        # Without what might send a client somewhere else than to the embedded AWS.
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+        token = {"AWS_SESSION_TOKEN": credentials["SessionToken"]} if credentials else {}
         return {
             **inherited,
+            **token,
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": account,
-            "AWS_SECRET_ACCESS_KEY": "embedded",
+            "AWS_ACCESS_KEY_ID": credentials.get("AccessKeyId", account),
+            "AWS_SECRET_ACCESS_KEY": credentials.get("SecretAccessKey", "embedded"),
             "AWS_DEFAULT_REGION": self.region,
             "AWS_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -129,6 +108,4 @@ class EmbeddedAws:
             aws_access_key_id=credentials.get("AccessKeyId", account),
             aws_secret_access_key=credentials.get("SecretAccessKey", "embedded"),
             aws_session_token=credentials.get("SessionToken"),
-            config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}),
-            verify=False,
         )

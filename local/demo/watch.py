@@ -2,11 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
-from causeway.flow.report import Report, SourceReport
+from causeway.flow.report import Report
 from local.aws.embedded import EmbeddedAws
+from local.demo.story import File
 
 LATEST = 300  # seconds until something that should have happened counts as not happening
 
@@ -18,78 +20,63 @@ class Watch:
         self.landing, self.quarantine = lake["LandingBucket"], lake["QuarantineBucket"]
         self._s3 = aws.client("s3", aws.account)
         self._states = aws.client("stepfunctions", aws.account)
-        machines = self._states.list_state_machines()["stateMachines"]
-        self._machine = machines[0]["stateMachineArn"]
+        (machine,) = self._states.list_state_machines()["stateMachines"]
+        self._machine = machine["stateMachineArn"]
 
     def reports(self) -> list[Report]:
         """Every report of every batch, in the order in which they were written."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.landing, Prefix="batches/")
-        found = [item for page in pages for item in page.get("Contents", []) if "/report-" in item["Key"]]
-        found.sort(key=lambda item: item["LastModified"])
-        return [
-            Report.from_json(self._s3.get_object(Bucket=self.landing, Key=item["Key"])["Body"].read())
-            for item in found
-        ]
+        return [Report.from_json(body) for body in self._bodies(self.landing, "batches/", "/report-")]
 
     def unrouted(self) -> list[dict[str, Any]]:
-        """What no dataset could take, with its reason."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.quarantine, Prefix="unrouted/")
-        return [
-            json.loads(self._s3.get_object(Bucket=self.quarantine, Key=item["Key"])["Body"].read())
-            for page in pages
-            for item in page.get("Contents", [])
-        ]
+        """The records of what belongs to no dataset, each with its reason."""
+        return [json.loads(body) for body in self._bodies(self.quarantine, "unrouted/")]
+
+    def _bodies(self, bucket: str, prefix: str, part: str = "") -> list[bytes]:
+        """The objects below a prefix whose keys have that part, oldest first."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        listed = [item for page in pages for item in page.get("Contents", []) if part in item["Key"]]
+        keys = [item["Key"] for item in sorted(listed, key=lambda item: item["LastModified"])]
+        return [self._s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
 
     def executions(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._states.list_executions(stateMachineArn=self._machine)[
-            "executions"
-        ]
-        return found
+        return list(self._states.list_executions(stateMachineArn=self._machine)["executions"])
 
-    def wait_until_done(self, landed: dict[str, str], note: Callable[[str], None]) -> None:
-        """Until each of these versions (by key) is accounted for and no execution runs.
+    def land(self, files: Sequence[File], note: Callable[[str], None]) -> None:
+        """Put the files into the landing bucket; wait until each is accounted for and no execution runs.
 
         Raises RuntimeError when an execution fails, with its cause, or when it takes too long.
         """
+        put = partial(self._s3.put_object, Bucket=self.landing)
+        landed = {(file.key, put(Key=file.key, Body=file.data)["VersionId"]) for file in files}
         deadline = time.monotonic() + LATEST
         while True:
-            executions = self.executions()
-            running = [e["name"] for e in executions if e["status"] == "RUNNING"]
-            for execution in executions:
-                if execution["status"] not in ("RUNNING", "SUCCEEDED"):
-                    told = self._states.describe_execution(executionArn=execution["executionArn"])
-                    raise RuntimeError(f"execution {execution['name']} failed: {_why(told.get('cause', ''))}")
-            seen: set[Any] = {(s.source, s.version) for report in self.reports() for s in report.sources}
-            seen |= {(u.get("source"), u.get("version")) for u in self.unrouted()}
-            missing = [key for key, version in landed.items() if (key, version) not in seen]
+            running = self._running()
+            accounted: set[Any] = {(s.source, s.version) for report in self.reports() for s in report.sources}
+            accounted |= {(record.get("source"), record.get("version")) for record in self.unrouted()}
+            missing = sorted(key for key, _version in landed - accounted)
             if not missing and not running:
                 return
             if time.monotonic() > deadline:
-                raise RuntimeError(
-                    f"after {LATEST} s not accounted for: {', '.join(missing)}; running: {running}"
-                )
+                late = f"not accounted for: {', '.join(missing)}; running: {running}"
+                raise RuntimeError(f"after {LATEST} s {late}")
             done = len(landed) - len(missing)
             note(f"{done} of {len(landed)} files accounted for, {len(running)} executions running")
             time.sleep(0.5)
 
+    def _running(self) -> list[str]:
+        """The names of the executions that run. Raises RuntimeError when one has failed."""
+        executions = self.executions()
+        for execution in executions:
+            if execution["status"] not in ("RUNNING", "SUCCEEDED"):
+                details = self._states.describe_execution(executionArn=execution["executionArn"])
+                cause = _message(details.get("cause", ""))
+                raise RuntimeError(f"execution {execution['name']} failed: {cause}")
+        return [execution["name"] for execution in executions if execution["status"] == "RUNNING"]
 
-def _why(cause: str) -> str:
+
+def _message(cause: str) -> str:
     """A failed job's own message, out of the run that Step Functions gives as the cause."""
     try:
         return str(json.loads(cause)["ErrorMessage"])
     except (ValueError, KeyError, TypeError):
         return cause
-
-
-def newest(reports: list[Report]) -> tuple[dict[str, dict[str, SourceReport]], dict[str, int]]:
-    """By dataset: what became of each source's newest version; and rows of versions superseded since."""
-    current: dict[str, dict[str, SourceReport]] = {}
-    superseded: dict[str, int] = {}
-    for report in reports:
-        sources = current.setdefault(report.dataset, {})
-        superseded.setdefault(report.dataset, 0)
-        for source in report.sources:
-            if source.source in sources:
-                superseded[report.dataset] += sources[source.source].landed
-            sources[source.source] = source
-    return current, superseded

@@ -1,8 +1,10 @@
 """The bridges fit one version of the emulator, and say so of any other."""
 
 import pytest
+from ministack.services import sqs
 
 from local.aws import bridges
+from local.aws.bridges import cloudformation, stepfunctions
 
 
 def test_another_version_of_the_emulator_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -11,8 +13,8 @@ def test_another_version_of_the_emulator_is_refused(monkeypatch: pytest.MonkeyPa
         bridges.install()
 
 
-@pytest.mark.parametrize("names", ["REPLACED", "USED"])
-def test_a_private_name_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch, names: str) -> None:
-    monkeypatch.setattr(bridges, names, {"ministack.services.sqs": ("_gone",)})
+@pytest.mark.parametrize("bridge", [cloudformation, stepfunctions])
+def test_a_private_name_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch, bridge: object) -> None:
+    monkeypatch.setattr(bridge, "PRIVATE", {sqs: ("_gone",)})
     with pytest.raises(RuntimeError, match=r"ministack has no ministack\.services\.sqs\._gone"):
         bridges.install()

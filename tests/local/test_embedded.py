@@ -10,11 +10,10 @@ from local.aws.embedded import ROOT, EmbeddedAws
 
 PARENT = """
 import os, signal
-from local.embedded import EmbeddedAws
-aws = EmbeddedAws(account="111111111111", region="us-east-1")
-aws.start()
-print(aws._process.pid, aws.folder, flush=True)
-os.kill(os.getpid(), signal.SIGKILL)
+from local.aws.embedded import EmbeddedAws
+with EmbeddedAws(account="111111111111", region="us-east-1") as aws:
+    print(aws.process.pid, aws.folder, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -28,8 +27,7 @@ def runs(pid: int) -> bool:
 
 def test_it_leaves_neither_process_nor_folder() -> None:
     with EmbeddedAws(account="111111111111", region="us-east-1") as aws:
-        assert aws._process
-        pid = aws._process.pid
+        pid = aws.process.pid
         assert runs(pid)
     assert not runs(pid)
     assert not aws.folder.exists()

@@ -1,19 +1,17 @@
-"""Says what is going on: a line a phase, and a sign of life at least every few seconds."""
+"""Says what goes on, on a terminal and in a log alike: a line a phase, and signs of life in between."""
 
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SILENCE = 4.0  # seconds
+SILENCE = 4.0  # seconds; rich's spinners and bars are silent in a log
 
 
 class Progress:
-    """Prints phases with their times to a stream; `seconds` keeps them by name."""
+    """Prints phases; `seconds` keeps their times by name."""
 
-    def __init__(self, stream: object = sys.stdout) -> None:
-        self._stream = stream
+    def __init__(self) -> None:
         self._started = time.monotonic()
         self._note = ""
         self.seconds: dict[str, float] = {}
@@ -22,26 +20,22 @@ class Progress:
     def total(self) -> float:
         return round(time.monotonic() - self._started, 1)
 
-    def say(self, text: str = "") -> None:
-        print(text, file=self._stream, flush=True)  # type: ignore[call-overload]
-
     def note(self, text: str) -> None:
         """What the next sign of life says."""
-        self._note = text
+        self._note = f" · {text[:100]}"
 
     @contextmanager
-    def phase(self, name: str, what: str) -> Iterator[None]:
+    def phase(self, name: str, description: str) -> Iterator[None]:
         """Time what happens inside, and show signs of life while it does."""
-        self.say(f"▸ {what}")
+        print(f"▸ {description}", flush=True)
         self._note = ""
         started, done = time.monotonic(), threading.Event()
 
-        def live() -> None:
+        def show_life() -> None:
             while not done.wait(SILENCE):
-                note = f" · {self._note}" if self._note else ""
-                self.say(f"    … {time.monotonic() - started:.0f} s{note}")
+                print(f"    … {time.monotonic() - started:.0f} s{self._note}", flush=True)
 
-        ticker = threading.Thread(target=live, daemon=True)
+        ticker = threading.Thread(target=show_life, daemon=True)
         ticker.start()
         try:
             yield
@@ -49,4 +43,4 @@ class Progress:
             done.set()
             ticker.join()
             self.seconds[name] = round(time.monotonic() - started, 1)
-        self.say(f"  ✓ {self.seconds[name]:.1f} s")
+        print(f"  ✓ {self.seconds[name]:.1f} s", flush=True)

@@ -1,0 +1,50 @@
+"""Budgets and trails in templates: types that only the emulator's own services for them know."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import budgets, cloudtrail
+from ministack.services.cloudformation import provisioners
+
+PRIVATE = {
+    provisioners: ("_RESOURCE_HANDLERS",),
+    budgets: ("_create_budget", "_delete_budget"),
+    cloudtrail: ("_create_trail", "_delete_trail", "_put_event_selectors", "_start_logging"),
+}
+
+
+def install() -> None:
+    provisioners._RESOURCE_HANDLERS["AWS::Budgets::Budget"] = {
+        "create": _create_budget,
+        "delete": lambda name, _properties: budgets._delete_budget({"BudgetName": name}),
+    }
+    provisioners._RESOURCE_HANDLERS["AWS::CloudTrail::Trail"] = {
+        "create": _create_trail,
+        "delete": lambda name, _properties: cloudtrail._delete_trail({"Name": name}),
+    }
+
+
+# A handler returns the resource's physical id and its attributes.
+def _create_budget(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, str]]:
+    name: str = properties["Budget"].setdefault("BudgetName", f"{stack}-{logical_id}")
+    _call(budgets._create_budget, {**properties, "ResourceTags": properties.get("ResourceTags", [])})
+    return name, {}
+
+
+def _create_trail(_logical_id: str, properties: dict[str, Any], _stack: str) -> tuple[str, dict[str, str]]:
+    name: str = properties["TrailName"]
+    trail = _call(cloudtrail._create_trail, {**properties, "Name": name})
+    selectors = properties["EventSelectors"]
+    _call(cloudtrail._put_event_selectors, {"TrailName": name, "EventSelectors": selectors})
+    _call(cloudtrail._start_logging, {"Name": name})
+    return name, {"Arn": trail["TrailARN"]}
+
+
+def _call(operation: Callable[[dict[str, Any]], Any], request: dict[str, Any]) -> dict[str, Any]:
+    """The response of one of the emulator's operations; an error fails the resource that needs it."""
+    status, _headers, body = operation(request)
+    response: dict[str, Any] = json.loads(body)
+    if status >= 400:
+        raise ValueError(f"{operation.__name__}: {response}")
+    return response

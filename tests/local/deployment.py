@@ -1,0 +1,110 @@
+"""The demo's deployment for tests: what they do to it, and what they hear from it."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.aws.embedded import ROOT, EmbeddedAws
+from local.demo import story
+from local.demo.watch import Watch
+
+COMPANY = "111111111111"
+
+
+@dataclass
+class Deployment:
+    """The demo's deployment, after the demo ran on it."""
+
+    aws: EmbeddedAws
+    app: Path  # the synthesized one
+    outputs: dict[str, dict[str, str]]
+    document: dict[str, Any]
+    problems: list[str]
+    messages: dict[str, str]  # queue URLs: what the failure topic and the event bus said
+
+    def client(self, service: str) -> Any:
+        return self.aws.client(service, COMPANY)
+
+    def causeway(self, *arguments: str) -> dict[str, Any]:
+        """What a command answers, as JSON."""
+        done = subprocess.run(
+            [sys.executable, "-m", "causeway", *arguments, "--json"],
+            cwd=ROOT, env=self.aws.environment(COMPANY), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.stdout, done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    @property
+    def lake(self) -> dict[str, str]:
+        return self.outputs["causeway-lake"]
+
+    @property
+    def watch(self) -> Watch:
+        return Watch(self.aws, self.lake)
+
+    def land(self, name: str) -> tuple[str, str]:
+        """An hour of the weather under this name; returns its key and version."""
+        key, (line, *_) = f"landing/weather/{name}", story.weather_lines()
+        put = self.client("s3").put_object(Bucket=self.lake["LandingBucket"], Key=key, Body=line.encode())
+        return key, put["VersionId"]
+
+    def becomes(self, state: str, is_so: Callable[[], object]) -> None:
+        """Waits until it is so."""
+        deadline = time.monotonic() + 120
+        while not is_so():
+            assert time.monotonic() < deadline, state
+            time.sleep(0.2)
+
+    def is_curated(self, landed: tuple[str, str]) -> bool:
+        sources = [source for report in self.watch.reports() for source in report.sources]
+        return landed in [(source.source, source.version) for source in sources]
+
+    def waiting(self, queue: str) -> int:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self.client("sqs").get_queue_attributes(QueueUrl=self.lake[queue], AttributeNames=names)
+        return sum(int(count) for count in answer["Attributes"].values())
+
+    def reconcile(self) -> int:
+        """How many sources were queued again."""
+        datasets = self.causeway("reconcile", "--grace-minutes", "0")["datasets"]
+        return sum(dataset["queued"] for dataset in datasets.values())
+
+    def unaccounted(self) -> int:
+        return sum(dataset["unaccounted"] for dataset in self.causeway("status")["datasets"].values())
+
+    def heard(self, where: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The first message in that queue that is the wanted one."""
+        sqs = self.client("sqs")
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            got = sqs.receive_message(
+                QueueUrl=self.messages[where], WaitTimeSeconds=1, MaxNumberOfMessages=10
+            )
+            for message in got.get("Messages", []):
+                body: dict[str, Any] = json.loads(message["Body"])
+                if wanted(body):
+                    return body
+        raise AssertionError(f"no such message in {where}")
+
+
+def listen(aws: EmbeddedAws, project: str) -> dict[str, str]:
+    """Queues that hear what the pipeline says to the world: failures, and curated datasets."""
+    sqs, sns, events = (aws.client(service, COMPANY) for service in ("sqs", "sns", "events"))
+    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("failures", "events")}
+    arns = {name: f"arn:aws:sqs:us-east-1:{COMPANY}:{name}" for name in urls}
+    (topic,) = [
+        t["TopicArn"] for t in sns.list_topics()["Topics"] if f"{project}-pipeline-Failures" in t["TopicArn"]
+    ]
+    allow = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{**allow, "Resource": arns["failures"]}]})
+    sqs.set_queue_attributes(QueueUrl=urls["failures"], Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arns["failures"])
+    events.put_rule(Name="all", EventPattern=json.dumps({"source": ["causeway"]}))
+    events.put_targets(Rule="all", Targets=[{"Id": "queue", "Arn": arns["events"]}])
+    return urls
