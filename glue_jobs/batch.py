@@ -16,6 +16,7 @@ from pyiceberg.table import Table
 from causeway.contract.model import Contract
 from causeway.engine.curate import curated_schema
 from causeway.engine.settle import source_reports
+from causeway.engine.unit import UnitResult
 from causeway.flow.ledger import Entry, Ledger, Watermark
 from causeway.flow.manifest import AGAIN, REMOVED, Manifest, SourceVersion
 from causeway.flow.report import Report, SourceReport
@@ -23,7 +24,7 @@ from causeway.lake.history import BATCH, REPORT, History
 from causeway.lake.location import Lake
 from causeway.lake.tables import change_table, open_table
 from glue_jobs.objects import curate_objects
-from glue_jobs.tasks import Distribute, UnitResult
+from glue_jobs.tasks import Distribute
 
 logger = logging.getLogger(__name__)
 

@@ -55,13 +55,8 @@ def main(argv: Sequence[str]) -> None:
     run = run or uuid.uuid4().hex
     spark = SparkSession.builder.appName(f"causeway-{manifest.dataset}").getOrCreate()
     logger.info("session after %.1f s", time.monotonic() - started)
-    lake = Lake.in_buckets(
-        parameters.landing_bucket,
-        parameters.curated_bucket,
-        parameters.quarantine_bucket,
-        parameters.curated_database,
-        parameters.quarantine_database,
-    )
+    buckets = (parameters.landing_bucket, parameters.curated_bucket, parameters.quarantine_bucket)
+    lake = Lake.in_buckets(*buckets, parameters.curated_database, parameters.quarantine_database)
     catalog = glue_catalog()
     task = Task(contract, lake, manifest.batch, run, datetime.now(UTC))
     batch = Batch(
@@ -78,22 +73,10 @@ def main(argv: Sequence[str]) -> None:
     report = batch.curate()
     forget(catalog, (lake.quarantine_database, manifest.dataset), parameters.quarantine_retention_days)
     if parameters.optimizer_role:
-        keep_up(
-            boto3.client("glue"),
-            manifest.dataset,
-            curated_database=lake.curated_database,
-            quarantine_database=lake.quarantine_database,
-            role=parameters.optimizer_role,
-            snapshot_days=parameters.snapshot_retention_days,
-            quarantine_days=parameters.quarantine_retention_days,
-        )
-    logger.info(
-        "batch %s of %s: landed %d = curated %d + quarantined %d, in %.1f s",
-        report.batch,
-        report.dataset,
-        *report.totals.values(),
-        time.monotonic() - started,
-    )
+        keep_up(boto3.client("glue"), manifest.dataset, parameters)
+    message = "batch %s of %s: landed %d = curated %d + quarantined %d, in %.1f s"
+    seconds = time.monotonic() - started
+    logger.info(message, report.batch, report.dataset, *report.totals.values(), seconds)
 
 
 if __name__ == "__main__":

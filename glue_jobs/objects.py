@@ -10,14 +10,14 @@ import pyarrow.parquet as pq
 from pyiceberg.io import load_file_io
 
 from causeway.contract.model import Contract
-from causeway.engine.check.keys import NO_KEYS
 from causeway.engine.model import unread
 from causeway.engine.plan import Unit, plan_units, target_bytes
 from causeway.engine.settle import number_lines, settle_keys, torn_sources
+from causeway.engine.unit import UnitResult
 from causeway.engine.write import parquet
 from causeway.flow.codes import Code
 from causeway.flow.manifest import POISON, Manifest, SourceVersion
-from glue_jobs.tasks import Distribute, UnitResult
+from glue_jobs.tasks import Distribute
 
 
 def curate_objects(
@@ -89,4 +89,4 @@ def _quarantine_unread(
     uri = f"{quarantine}/{uuid.uuid4()}.parquet"
     with load_file_io(dict(file_io), uri).new_output(uri).create() as stored:
         stored.write(parquet(rejected))
-    return UnitResult(counts, (), (uri,), NO_KEYS)
+    return UnitResult(list(counts), rejected_files=[uri])

@@ -10,17 +10,17 @@ import zipimport
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
-import polars as pl
 
 from causeway.contract.model import Contract
 from causeway.engine.check.keys import Banned
-from causeway.engine.curate import curate_slices
-from causeway.engine.model import SourceCount
+from causeway.engine.curate import Curated
 from causeway.engine.plan import Unit
+from causeway.engine.unit import UnitResult, curate_unit
 from causeway.engine.write import parquet, write_parquet
 from causeway.flow.clients import PATIENT
 from causeway.lake.location import Lake
@@ -29,17 +29,6 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class UnitResult:
-    """What a task says of a unit it curated: counts, files written, hashes of its keys, new columns."""
-
-    counts: tuple[SourceCount, ...]
-    files: tuple[str, ...]
-    rejected_files: tuple[str, ...]
-    keys: pl.DataFrame
-    new_columns: tuple[str, ...] = ()
 
 
 # Curates units (by number) somewhere; rows in `Banned` are rejected as duplicates.
@@ -93,51 +82,38 @@ class Task:
     committed_at: datetime
 
     def curate(self, number: int, unit: Unit, banned: Banned) -> UnitResult:
-        """Curate a unit, part by part. A task that Spark tries again writes the same files again."""
-        dataset = self.contract.dataset
-        counts: list[SourceCount] = []
-        files: list[str] = []
-        rejected: list[str] = []
-        keys: list[pl.DataFrame] = []
-        new_columns: set[str] = set()
-        parts = curate_slices(
+        """Curate a unit. A task that Spark tries again writes the same files again."""
+        # A unit curated again with `banned` must not overwrite what the first round wrote.
+        name = f"{number}-{{}}-again" if banned else f"{number}-{{}}"
+        return curate_unit(
             self.contract,
-            unit.slices,
+            unit,
             self._fetch,
+            lambda n, part: self._store(name.format(n), part),
             batch=self.batch,
             committed_at=self.committed_at,
             banned=banned,
         )
-        # A unit curated again with `banned` must not overwrite what the first round wrote.
-        again = "-again" if banned else ""
-        for i, part in enumerate(parts):
-            if part.anew:
-                counts, files, rejected, keys, new_columns = [], [], [], [], set()
-            name = f"{number}-{i}{again}"
-            for partition, data in write_parquet(part.frame, self.contract):
-                folder = f"{self.lake.curated_location}/{dataset}/data" + (
-                    f"/{partition}" if partition else ""
-                )
-                files.append(self._put(folder, name, data))
-            if part.rejected.num_rows:
-                folder = f"{self.lake.quarantine_location}/{dataset}/data"
-                rejected.append(self._put(folder, name, parquet(part.rejected)))
-            counts += part.counts
-            keys.append(part.keys)
-            new_columns.update(part.new_columns)
-        return UnitResult(
-            tuple(counts), tuple(files), tuple(rejected), pl.concat(keys), tuple(sorted(new_columns))
-        )
+
+    def _store(self, name: str, part: Curated) -> tuple[list[str], list[str]]:
+        curated = f"{self.lake.curated_location}/{self.contract.dataset}/data"
+        rejected = f"{self.lake.quarantine_location}/{self.contract.dataset}/data"
+        files = [
+            self._put(f"{curated}/{partition}" if partition else curated, name, data)
+            for partition, data in write_parquet(part.frame, self.contract)
+        ]
+        rows = part.rejected
+        return files, [self._put(rejected, name, parquet(rows))] if rows.num_rows else []
 
     def _fetch(self, source: str, version: str, start: int, stop: int) -> bytes:
         """These bytes of exactly this version."""
-        where = {"Bucket": self.lake.landing_bucket, "Key": source, "VersionId": version}
         if stop <= start:
             return b""
-        answer = _s3().get_object(**where, Range=f"bytes={start}-{stop - 1}")
-        body: bytes = answer["Body"].read()
+        version_of = {"Bucket": self.lake.landing_bucket, "Key": source, "VersionId": version}
+        response = _s3().get_object(**version_of, Range=f"bytes={start}-{stop - 1}")
+        body: bytes = response["Body"].read()
         # 206 is the range; with 200 a server says that it sent everything.
-        partial = answer["ResponseMetadata"]["HTTPStatusCode"] == 206  # noqa: PLR2004
+        partial = response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.PARTIAL_CONTENT
         return body if partial else body[start:stop]
 
     def _put(self, folder: str, name: str, data: bytes) -> str:

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-
-import polars as pl
-import pyarrow.parquet as pq
+from typing import Any
 
 from causeway.contract.model import Contract, ContractError
 from causeway.engine.check.keys import Banned
-from causeway.engine.curate import Curated, curate_slices
-from causeway.engine.model import SourceCount, Unreadable
+from causeway.engine.curate import Curated
+from causeway.engine.model import Unreadable
 from causeway.engine.plan import Unit, plan_units
 from causeway.engine.settle import settle_keys, source_reports
-from causeway.engine.write import write_parquet
+from causeway.engine.unit import UnitResult, curate_unit
+from causeway.engine.write import parquet, write_parquet
 from causeway.flow.codes import Code
 from causeway.flow.manifest import SourceVersion
 from causeway.flow.report import Report
 
 RUN = "local"  # the name of the batch, its run and the files' version
-
-
-@dataclass(frozen=True)
-class UnitResult:
-    counts: list[SourceCount]
-    keys: pl.DataFrame
-    examples: dict[str, str]
 
 
 def run(contract: Contract, files: Iterable[Path], out: Path | None = None) -> tuple[Report, dict[str, str]]:
@@ -44,16 +36,26 @@ def run(contract: Contract, files: Iterable[Path], out: Path | None = None) -> t
     objects = [SourceVersion(str(path), RUN, path.stat().st_size) for path in paths]
     units = dict(enumerate(plan_units(objects, contract)))
 
+    examples: dict[str, str] = {}
+
+    def store(n: int, i: int, part: Curated) -> tuple[list[str], list[str]]:
+        if i == 0 or part.anew:  # void is what an earlier round or parts of this one left
+            for path in out.glob(f"**/part-{n:05}-*.parquet") if out else ():
+                path.unlink()
+        examples.update(_examples(part) | examples)
+        if out:
+            _write(part, contract, out, f"part-{n:05}-{i:03}.parquet")
+        return [], []
+
     def curate(chosen: Mapping[int, Unit], banned: Banned) -> dict[int, UnitResult]:
-        return {n: _curate(contract, n, unit, banned, out) for n, unit in chosen.items()}
+        facts: dict[str, Any] = {"batch": RUN, "committed_at": datetime.now(UTC), "banned": banned}
+        return {
+            n: curate_unit(contract, unit, fetch, partial(store, n), **facts) for n, unit in chosen.items()
+        }
 
     results = curate(units, {})
     settle_keys(units, results, contract, curate)
-    ordered = [results[n] for n in sorted(results)]
-    examples: dict[str, str] = {}
-    for result in ordered:
-        examples = result.examples | examples
-    sources = source_reports(count for result in ordered for count in result.counts)
+    sources = source_reports(count for n in sorted(results) for count in results[n].counts)
     return Report(contract.dataset, RUN, RUN, contract.version, tuple(sources)), examples
 
 
@@ -64,30 +66,6 @@ def fetch(source: str, version: str, start: int, stop: int) -> bytes:
             return file.read(stop - start)
     except OSError as error:
         raise Unreadable(Code.ACCESS, str(error)) from error
-
-
-def _curate(contract: Contract, n: int, unit: Unit, banned: Banned, out: Path | None) -> UnitResult:
-    counts: list[SourceCount] = []
-    keys: list[pl.DataFrame] = []
-    examples: dict[str, str] = {}
-    _remove_files(n, out)  # of the first round: a partition may have had none but repeated rows
-    now = datetime.now(UTC)
-    parts = curate_slices(contract, unit.slices, fetch, batch=RUN, committed_at=now, banned=banned)
-    for i, part in enumerate(parts):
-        if part.anew:
-            counts, keys, examples = [], [], {}
-            _remove_files(n, out)
-        counts += part.counts
-        keys.append(part.keys)
-        examples = _examples(part) | examples
-        if out:
-            _write(part, contract, out, f"part-{n:05}-{i:03}.parquet")
-    return UnitResult(counts, pl.concat(keys), examples)
-
-
-def _remove_files(n: int, out: Path | None) -> None:
-    for written in out.glob(f"**/part-{n:05}-*.parquet") if out else ():
-        written.unlink()
 
 
 def _examples(part: Curated) -> dict[str, str]:
@@ -102,10 +80,10 @@ def _examples(part: Curated) -> dict[str, str]:
 
 
 def _write(part: Curated, contract: Contract, out: Path, name: str) -> None:
-    for partition, data in write_parquet(part.frame, contract):
-        target = out / "curated" / (partition or "") / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+    curated = write_parquet(part.frame, contract)
+    files = {Path("curated", partition or "", name): data for partition, data in curated}
     if part.rejected.num_rows:
-        (out / "quarantine").mkdir(parents=True, exist_ok=True)
-        pq.write_table(part.rejected, out / "quarantine" / name, compression="zstd")
+        files[Path("quarantine", name)] = parquet(part.rejected)
+    for path, data in files.items():
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        (out / path).write_bytes(data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from typing import Protocol, TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -13,24 +12,15 @@ from causeway.contract.model import Contract
 from causeway.engine.check.keys import Banned, repeated
 from causeway.engine.model import SourceCount
 from causeway.engine.plan import Unit
+from causeway.engine.unit import UnitResult
 from causeway.flow.report import SourceReport
-
-
-class HasKeys(Protocol):
-    """What a unit came to, with the hashes of its keys among it."""
-
-    @property
-    def keys(self) -> pl.DataFrame: ...
-
-
-Result = TypeVar("Result", bound=HasKeys)
 
 
 def settle_keys(
     units: Mapping[int, Unit],
-    results: MutableMapping[int, Result],
+    results: MutableMapping[int, UnitResult],
     contract: Contract,
-    curate: Callable[[Mapping[int, Unit], Banned], Mapping[int, Result]],
+    curate: Callable[[Mapping[int, Unit], Banned], Mapping[int, UnitResult]],
 ) -> None:
     """Keys that occur in more than one unit: the units that hold them are curated again without them."""
     if banned := repeated([results[n].keys for n in sorted(results)], contract):

@@ -15,6 +15,8 @@ from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
 from pyiceberg.expressions import LessThan
 
+from causeway.flow.parameters import JobParameters
+
 logger = logging.getLogger(__name__)
 
 # Until its job commits, a file looks like an orphan. A job runs for two days at most.
@@ -23,31 +25,27 @@ ORPHAN_HOURS = 7 * 24  # between two looks for them
 Optimizer = tuple[str, str, str]  # database, table, type
 
 
-def keep_up(
-    glue: Any,
-    dataset: str,
-    *,
-    curated_database: str,
-    quarantine_database: str,
-    role: str,
-    snapshot_days: int,
-    quarantine_days: int,
-) -> None:
+def keep_up(glue: Any, dataset: str, parameters: JobParameters) -> None:
     """Bring the optimizers of a dataset's tables to what is wanted. A failure is logged and no more."""
-    kinds = {
-        curated_database: _configurations(role, snapshot_days, ORPHAN_DAYS),
-        # A crash can leave rejected files that only the next batch will refer to, whenever it comes.
-        quarantine_database: _configurations(role, snapshot_days, max(quarantine_days, ORPHAN_DAYS)),
+    role, snapshot_days = parameters.optimizer_role, parameters.snapshot_retention_days
+    # A crash can leave rejected files that only the next batch will refer to, whenever it comes.
+    quarantine_days = max(parameters.quarantine_retention_days, ORPHAN_DAYS)
+    wanted = {
+        (database, dataset, kind): configuration
+        for database, orphan_days in (
+            (parameters.curated_database, ORPHAN_DAYS),
+            (parameters.quarantine_database, quarantine_days),
+        )
+        for kind, configuration in _configurations(role, snapshot_days, orphan_days).items()
     }
-    wanted = {(db, dataset, kind): wish for db, wishes in kinds.items() for kind, wish in wishes.items()}
     catalog = role.split(":")[4]
     try:
-        found = dict(_found(glue, catalog, list(wanted)))
+        there = dict(_existing(glue, catalog, list(wanted)))
         for optimizer, configuration in wanted.items():
-            if optimizer not in found:
+            if optimizer not in there:
                 _create(glue, catalog, optimizer, configuration)
-            elif not _holds(found[optimizer], configuration):
-                glue.update_table_optimizer(**_named(catalog, optimizer, configuration))
+            elif not _holds(there[optimizer], configuration):
+                glue.update_table_optimizer(**_request(catalog, optimizer, configuration))
     except (BotoCoreError, ClientError) as error:
         logger.warning("the upkeep of %s is not set up: %s", dataset, error)
 
@@ -81,7 +79,7 @@ def _configurations(role: str, snapshot_days: int, orphan_days: int) -> dict[str
     }
 
 
-def _found(glue: Any, catalog: str, wanted: list[Optimizer]) -> Iterator[tuple[Optimizer, dict[str, Any]]]:
+def _existing(glue: Any, catalog: str, wanted: list[Optimizer]) -> Iterator[tuple[Optimizer, dict[str, Any]]]:
     entries = [
         {"catalogId": catalog, "databaseName": database, "tableName": table, "type": kind}
         for database, table, kind in wanted
@@ -91,24 +89,24 @@ def _found(glue: Any, catalog: str, wanted: list[Optimizer]) -> Iterator[tuple[O
         yield (item["databaseName"], item["tableName"], optimizer["type"]), optimizer["configuration"]
 
 
-def _holds(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
+def _holds(there: dict[str, Any], wanted: dict[str, Any]) -> bool:
     """Whether everything wanted is so; what else the service says is its own."""
     return all(
-        _holds(found.get(key, {}), value) if isinstance(value, dict) else found.get(key) == value
+        _holds(there.get(key, {}), value) if isinstance(value, dict) else there.get(key) == value
         for key, value in wanted.items()
     )
 
 
 def _create(glue: Any, catalog: str, optimizer: Optimizer, configuration: dict[str, Any]) -> None:
     try:
-        glue.create_table_optimizer(**_named(catalog, optimizer, configuration))
+        glue.create_table_optimizer(**_request(catalog, optimizer, configuration))
     except glue.exceptions.AlreadyExistsException:
         pass  # by another batch of the dataset, just now
     except glue.exceptions.EntityNotFoundException:
         pass  # nothing was quarantined so far: the table is not there
 
 
-def _named(catalog: str, optimizer: Optimizer, configuration: dict[str, Any]) -> dict[str, Any]:
+def _request(catalog: str, optimizer: Optimizer, configuration: dict[str, Any]) -> dict[str, Any]:
     database, table, kind = optimizer
     return {
         "CatalogId": catalog,

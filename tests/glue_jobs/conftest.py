@@ -20,6 +20,7 @@ from causeway.contract.load import load_contract
 from causeway.contract.model import Contract
 from causeway.engine.check.keys import Banned
 from causeway.engine.plan import Unit
+from causeway.engine.unit import UnitResult
 from causeway.engine.write import parquet, write_parquet
 from causeway.flow.clients import PATIENT
 from causeway.flow.ledger import Entry, Ledger
@@ -28,7 +29,6 @@ from causeway.flow.report import Report
 from causeway.lake.history import History
 from causeway.lake.location import Lake
 from glue_jobs.batch import Batch
-from glue_jobs.tasks import UnitResult
 from tests.causeway.engine.helpers import curate_unit
 
 CONTRACT = """
@@ -99,9 +99,7 @@ class SmallLake:
         curated = curate_unit(contract, unit, self._fetch, banned, now)
         files = [self._write(data) for _, data in write_parquet(curated.frame, contract)]
         rejected = [self._write(parquet(curated.rejected))] if curated.rejected.num_rows else []
-        return UnitResult(
-            tuple(curated.counts), tuple(files), tuple(rejected), curated.keys, curated.new_columns
-        )
+        return UnitResult(curated.counts, files, rejected, curated.keys, set(curated.new_columns))
 
     def _fetch(self, source: str, version: str, start: int, stop: int) -> bytes:
         body: bytes = self.s3.get_object(Bucket="landing", Key=source, VersionId=version)["Body"].read()

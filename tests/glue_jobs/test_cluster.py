@@ -23,9 +23,10 @@ from causeway.contract.load import load_contract
 from causeway.engine.check.keys import Banned
 from causeway.engine.plan import Unit, plan_units
 from causeway.engine.settle import source_reports
+from causeway.engine.unit import UnitResult
 from causeway.flow.manifest import SourceVersion
 from causeway.lake.location import Lake
-from glue_jobs.tasks import Task, UnitResult, in_tasks
+from glue_jobs.tasks import Task, in_tasks
 from local.aws.embedded import ROOT, EmbeddedAws
 from local.aws.java import spark_environment
 from tests.glue_jobs.conftest import CONTRACT

@@ -56,7 +56,7 @@ def test_files_written_of_an_object_that_turns_out_damaged_are_not_reported(
 ) -> None:
     for module in (stored, engine, formats):
         monkeypatch.setattr(module, "BLOCK", 512)
-    monkeypatch.setattr(tasks, "curate_slices", partial(curate_slices, part_bytes=2048))
+    monkeypatch.setattr("causeway.engine.unit.curate_slices", partial(curate_slices, part_bytes=2048))
     text = b"a,b\n" + b"".join(b"%d,%d\n" % (i, i) for i in range(2000))
     good, damaged = land(s3, "good", text), land(s3, "damaged", gzip.compress(text)[:-9])
     (unit,) = plan_units([good, damaged], PAIR)

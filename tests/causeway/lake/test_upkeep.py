@@ -18,6 +18,7 @@ from botocore.stub import Stubber
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.table import Table
 
+from causeway.flow.parameters import JobParameters
 from causeway.lake.upkeep import ORPHAN_DAYS, _configurations, forget, keep_up
 from causeway.settings import Limits
 from tests.glue_jobs.conftest import SmallLake
@@ -44,15 +45,19 @@ def glue() -> Iterator[Any]:
 
 
 def run(glue: Any) -> None:
-    keep_up(
-        glue,
-        "trips",
+    parameters = JobParameters(
+        contracts="",
+        landing_bucket="",
+        curated_bucket="",
+        quarantine_bucket="",
         curated_database="lake",
         quarantine_database="quarantine",
-        role=ROLE,
-        snapshot_days=SNAPSHOTS,
-        quarantine_days=QUARANTINE,
+        ledger_table="",
+        optimizer_role=ROLE,
+        snapshot_retention_days=SNAPSHOTS,
+        quarantine_retention_days=QUARANTINE,
     )
+    keep_up(glue, "trips", parameters)
 
 
 def entry(optimizer: tuple[str, str, str]) -> dict[str, str]:
