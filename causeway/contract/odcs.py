@@ -19,7 +19,8 @@ from open_data_contract_standard.model import (
 from pydantic import BaseModel, ValidationError
 
 from causeway.contract.model import Column, Contract, Rule
-from causeway.contract.odcs_property import Place, compile_columns, nearest
+from causeway.contract.odcs_property import compile_columns
+from causeway.contract.place import Place, nearest
 from causeway.flow.datasets import SUFFIX
 
 TRANSFORMS = ("identity", "year", "month", "day")

@@ -20,7 +20,8 @@ import yaml  # type: ignore[import-untyped]
 from open_data_contract_standard.model import SchemaProperty
 
 from causeway.contract.model import Column, Contract, ContractError
-from causeway.contract.odcs_property import Place, compile_columns
+from causeway.contract.odcs_property import compile_columns
+from causeway.contract.place import Place
 from causeway.engine.check.casts import cast
 from causeway.engine.local import fetch
 from causeway.engine.model import Slice, Unreadable
