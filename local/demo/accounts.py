@@ -53,5 +53,5 @@ def problems_of(account: Mapping[str, Any], refusals: Mapping[str, str]) -> list
             problems.append(f"{dataset}: landed {landed} ≠ curated {curated} + quarantined {quarantined}")
         if curated != rows["read_by_partner"]:
             problems.append(f"{dataset}: curated {curated}, but the partner read {rows['read_by_partner']}")
-    refused_not = {name: outcome for name, outcome in refusals.items() if outcome != "refused"}
-    return problems + [f"not refused: {name} ({outcome})" for name, outcome in refused_not.items()]
+    not_refused = {name: outcome for name, outcome in refusals.items() if outcome != "refused"}
+    return problems + [f"not refused: {name} ({outcome})" for name, outcome in not_refused.items()]

@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,26 +16,20 @@ from local.demo.progress import Progress
 WINDOW, SHORT_WINDOW = r"(?m)^batch_window_seconds = \d+", "batch_window_seconds = 2"
 
 
-def cdk(
-    *arguments: str, environment: Mapping[str, str], hear: Callable[[str], None] = lambda _line: None
-) -> None:
-    """Run one command against the AWS that the environment names; `hear` gets each line it prints.
+def cdk(*arguments: str, environment: Mapping[str, str]) -> list[str]:
+    """Run one command against the AWS that the environment names; returns the lines it prints.
 
-    Raises RuntimeError, with the end of what it printed, when the command fails.
+    Raises RuntimeError, with the last of them, when the command fails.
     """
-    process = subprocess.Popen(
+    done = subprocess.run(
         [str(ROOT / "node_modules/.bin/cdk"), *arguments, "--ci", "--no-notices", "--no-color"],
         cwd=ROOT, env={**environment, "PATH": f"{sys.prefix}/bin:{environment['PATH']}"},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
     )  # fmt: skip
-    assert process.stdout
-    lines = []
-    for line in process.stdout:
-        if line.strip():
-            lines.append(line.rstrip())
-            hear(line.strip())
-    if process.wait():
-        raise RuntimeError(f"cdk {arguments[0]} failed:\n" + "\n".join(lines[-15:]))
+    lines = [line for line in done.stdout.splitlines() if line.strip()]
+    if done.returncode:
+        raise RuntimeError("\n".join([f"cdk {arguments[0]} failed:", *lines[-15:]]))
+    return lines
 
 
 def deploy(aws: EmbeddedAws, folder: Path, progress: Progress) -> dict[str, dict[str, str]]:
@@ -54,6 +48,6 @@ def deploy(aws: EmbeddedAws, folder: Path, progress: Progress) -> dict[str, dict
     with progress.phase("deploy", "Deploying the stacks (cdk deploy)"):
         cdk(
             "deploy", "--all", "--app", app, "--require-approval", "never", "--concurrency", "3",
-            "--outputs-file", str(outputs), environment=environment, hear=progress.note,
+            "--outputs-file", str(outputs), environment=environment,
         )  # fmt: skip
     return dict(json.loads(outputs.read_text()))

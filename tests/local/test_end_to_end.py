@@ -169,10 +169,9 @@ def test_a_message_that_is_no_event_is_kept_and_stops_nothing(deployment: Deploy
 
 
 def test_deploying_again_changes_nothing(deployment: Deployment) -> None:
-    lines: list[str] = []
     environment = deployment.aws.environment(COMPANY)
     arguments = ("--all", "--require-approval", "never", "--app", str(deployment.app))
-    cdk("deploy", *arguments, environment=environment, hear=lines.append)
+    lines = cdk("deploy", *arguments, environment=environment)
     unchanged = [line for line in lines if "(no changes)" in line]
     templates = list(deployment.app.glob("*.template.json"))
     assert len(unchanged) == len(templates), "\n".join(lines)
