@@ -20,15 +20,17 @@ def load_kept(path: Path, load: Callable[[Path], Contract] = load_contract) -> C
     would pass with the next. Raises ContractError, a line for each change that breaks readers.
     """
     contract = load(path)
-    found: dict[tuple[str, str], str] = {}
+    broken: dict[tuple[str, str], str] = {}
     for commit, old in _committed(path):
         if _major(old) < _major(contract):
             break  # it announced what it broke, and so did those before it
-        why = f"which breaks readers of version {old.version} (commit {commit[:7]})"
+        reason = f"which breaks readers of version {old.version} (commit {commit[:7]})"
         for change in breaking_changes(old, contract):
-            found.setdefault(change, f"{why}; undo it, or raise the version to {_major(old) + 1}.0.0")
-    if found:
-        raise ContractError("\n".join(f"{path}: {at}: {what}, {why}" for (at, what), why in found.items()))
+            broken.setdefault(change, f"{reason}; undo it, or raise the version to {_major(old) + 1}.0.0")
+    if broken:
+        raise ContractError(
+            "\n".join(f"{path}: {place}: {change}, {reason}" for (place, change), reason in broken.items())
+        )
     return contract
 
 
@@ -71,42 +73,42 @@ def breaking_changes(old: Contract, new: Contract) -> list[tuple[str, str]]:
     if _major(new) > _major(old):
         return []
     before = {column.name for column in old.columns}
-    found = _of_columns(old.columns, new.columns, "schema[0].properties")
+    changes = _of_columns(old.columns, new.columns, "schema[0].properties")
     for i, column in enumerate(new.columns):
         if column.required and column.name not in before:
-            found.append(
+            changes.append(
                 (f"schema[0].properties[{i}] ({column.name})", "is new and required, but old rows lack it")
             )
-    return found
+    return changes
 
 
 def _major(contract: Contract) -> int:
     return int(contract.version.split(".")[0])
 
 
-def _of_columns(old: tuple[Column, ...], new: tuple[Column, ...], where: str) -> list[tuple[str, str]]:
+def _of_columns(old: tuple[Column, ...], new: tuple[Column, ...], place: str) -> list[tuple[str, str]]:
     at = {column.name: i for i, column in enumerate(new)}
-    found = []
+    changes = []
     for column in old:
         if column.name in at:
             i = at[column.name]
-            found += _narrowed(column, new[i], f"{where}[{i}] ({column.name})")
+            changes += _narrowed(column, new[i], f"{place}[{i}] ({column.name})")
         else:
-            found.append((f"{where} ({column.name})", "is removed"))
-    return found
+            changes.append((f"{place} ({column.name})", "is removed"))
+    return changes
 
 
-def _narrowed(old: Column, new: Column, where: str) -> list[tuple[str, str]]:
-    found = []
+def _narrowed(old: Column, new: Column, place: str) -> list[tuple[str, str]]:
+    changes = []
     if _kind(old) != _kind(new):
-        found.append((where, f"{_type(old)} becomes {_type(new)}"))
+        changes.append((place, f"{_type(old)} becomes {_type(new)}"))
     elif new.bits < old.bits or (new.precision or 0) < (old.precision or 0):
-        found.append((where, f"{_type(old)} is narrowed to {_type(new)}"))
+        changes.append((place, f"{_type(old)} is narrowed to {_type(new)}"))
     if old.required and not new.required:
-        found.append((where, "is no longer required, so a value may be missing"))
+        changes.append((place, "is no longer required, so a value may be missing"))
     if old.items and new.items:
-        found += _narrowed(old.items, new.items, f"{where}.items")
-    return found + _of_columns(old.properties, new.properties, f"{where}.properties")
+        changes += _narrowed(old.items, new.items, f"{place}.items")
+    return changes + _of_columns(old.properties, new.properties, f"{place}.properties")
 
 
 def _kind(column: Column) -> tuple[object, ...]:

@@ -107,7 +107,7 @@ def _refuse_unknown(raw: Any, model: Any, place: Place) -> None:
 def _partitioning(
     properties: list[SchemaProperty], columns: tuple[Column, ...], place: Place
 ) -> tuple[tuple[str, str], ...]:
-    found = []
+    partitions = []
     for i, (p, column) in enumerate(zip(properties, columns, strict=True)):
         if not p.partitioned:
             continue
@@ -118,8 +118,8 @@ def _partitioning(
             raise (place / f"properties[{i}].customProperties.partitionTransform").wrong(
                 f"{transform!r} is not one of {', '.join(allowed)}"
             )
-        found.append((p.partitionKeyPosition or i, column.name, str(transform)))
-    return tuple((name, transform) for _, name, transform in sorted(found))
+        partitions.append((p.partitionKeyPosition or i, column.name, str(transform)))
+    return tuple((name, transform) for _, name, transform in sorted(partitions))
 
 
 def _facts(custom: list[CustomProperty], columns: tuple[Column, ...], place: Place) -> dict[str, Any]:

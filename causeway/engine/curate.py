@@ -139,20 +139,22 @@ class _Result:
 
 
 def _check(contract: Contract, group: Group, banned: Banned) -> _Result:
-    rows, where = typed(contract, group)
-    found = checks(contract)
-    broken = rows.select(found.anything.alias("b"))["b"]
-    rejected = [rejects.whole_objects(group), rejects.misfits(group)]
+    rows, places = typed(contract, group)
+    all_checks = checks(contract)
+    broken = rows.select(all_checks.anything.alias("b"))["b"]
+    rejected = [rejects.whole_objects(group), rejects.malformed(group)]
     good = rows.select(pl.exclude(f"^{RAW}.*$"))
     if broken.any():
         bad = rows.filter(broken)
-        rejected.append(rejects.rejected_rows(bad, where.filter(broken), faults(bad, found), group))
-        good, where = good.filter(~broken), where.filter(~broken)
+        rejected.append(rejects.rejected_rows(bad, places.filter(broken), faults(bad, all_checks), group))
+        good, places = good.filter(~broken), places.filter(~broken)
     if constraints(contract):
-        wrong, why = repeated_keys(good, where, contract, group, banned)
+        wrong, key_faults = repeated_keys(good, places, contract, group, banned)
         if wrong.any():
-            rejected.append(rejects.rejected_rows(good.filter(wrong), where.filter(wrong), why, group))
-            good, where = good.filter(~wrong), where.filter(~wrong)
+            rejected.append(
+                rejects.rejected_rows(good.filter(wrong), places.filter(wrong), key_faults, group)
+            )
+            good, places = good.filter(~wrong), places.filter(~wrong)
     bad_rows = pl.concat(rejected).sort("_piece", "line", maintain_order=True)
     names = contract.arrow_schema().names
     if contract.on_schema_change == "evolve":
@@ -161,12 +163,12 @@ def _check(contract: Contract, group: Group, banned: Banned) -> _Result:
         pl.DataFrame(
             [
                 *(good[name].alias(name.removeprefix(EXTRA)) for name in names),
-                *_sources(where["_piece"], group),
+                *_sources(places["_piece"], group),
             ]
         ),
         bad_rows.hstack(_sources(bad_rows["_piece"], group)),
-        rejects.counts(where["_piece"], bad_rows, group),
-        key_hashes(good, where, contract, group),
+        rejects.counts(places["_piece"], bad_rows, group),
+        key_hashes(good, places, contract, group),
     )
 
 

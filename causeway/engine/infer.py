@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import json
 import re
 import uuid
 from collections.abc import Iterable
@@ -23,6 +22,7 @@ from causeway.contract.model import Column, Contract, ContractError
 from causeway.contract.odcs_property import compile_columns
 from causeway.contract.place import Place
 from causeway.engine.check.casts import cast
+from causeway.engine.json_text import load_json
 from causeway.engine.local import fetch
 from causeway.engine.model import Slice, Unreadable
 from causeway.engine.read.formats import read
@@ -127,37 +127,37 @@ def _shape(path: Path) -> Contract:
 def _keys(data: bytes) -> list[str]:
     keys: dict[str, None] = {}
     for line in data.splitlines()[:-1][:10_000] or [data]:
-        with contextlib.suppress(ValueError, AttributeError, RecursionError):
-            keys |= dict.fromkeys(json.loads(line).keys())
+        with contextlib.suppress(ValueError, AttributeError):
+            keys |= dict.fromkeys(load_json(line).keys())
     return list(keys)
 
 
 def _property(values: pl.Series) -> dict[str, Any]:
     present = values.drop_nulls()
     kind, typed = _guess(present)
-    found: dict[str, Any] = {"logicalType": kind}
+    facts: dict[str, Any] = {"logicalType": kind}
     if kind == "string" and len(present):
-        found |= _of_json(present)
+        facts |= _of_json(present)
     elif values.dtype.is_nested():
-        found |= _of_dtype(values.dtype)
+        facts |= _of_dtype(values.dtype)
     if len(typed.drop_nulls()) == len(values) and len(values):
-        found["required"] = True
+        facts["required"] = True
     if isinstance(typed.dtype, pl.Decimal):
-        found["physicalType"] = f"decimal({typed.dtype.precision},{typed.dtype.scale})"
-    kind = found["logicalType"]
+        facts["physicalType"] = f"decimal({typed.dtype.precision},{typed.dtype.scale})"
+    kind = facts["logicalType"]
     distinct = typed.unique().to_list() if kind == "string" else []
     if 0 < len(distinct) <= FEW and len(present) >= 10 * len(distinct):
-        found["enum"] = [{"value": value} for value in sorted(distinct)]
+        facts["enum"] = [{"value": value} for value in sorted(distinct)]
     elif kind == "string" and len(present):
-        found["logicalTypeOptions"] = {"maxLength": int(typed.str.len_chars().max() or 0)}  # type: ignore[arg-type]
+        facts["logicalTypeOptions"] = {"maxLength": int(typed.str.len_chars().max() or 0)}  # type: ignore[arg-type]
     elif kind in ("integer", "number"):
         numbers = typed.filter(typed.is_finite()) if typed.dtype.is_float() else typed
         bounds = {"minimum": numbers.min(), "maximum": numbers.max()}
         if None not in bounds.values():
-            found["logicalTypeOptions"] = {
+            facts["logicalTypeOptions"] = {
                 name: str(bound) if isinstance(bound, Decimal) else bound for name, bound in bounds.items()
             }
-    return found
+    return facts
 
 
 def _guess(present: pl.Series) -> tuple[str, pl.Series]:

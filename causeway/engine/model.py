@@ -42,7 +42,7 @@ class Slice:
 
 
 @dataclass(frozen=True)
-class Misfit:
+class Malformed:
     """A record that has no columns to check: its structure is wrong."""
 
     line: int
@@ -54,7 +54,7 @@ class Misfit:
 
 @dataclass
 class Parsed:
-    """Some records of an object: text (or typed) columns, where each stands, and the misfits."""
+    """Some records of an object: text (or typed) columns, where each stands, and the malformed."""
 
     frame: pl.DataFrame
     start: NDArray[np.int64]
@@ -64,12 +64,12 @@ class Parsed:
     offset: int = 0  # of data in the object
     size: int = 0  # bytes that these records take in memory
     lines: int = 0
-    misfits: list[Misfit] = field(default_factory=list)
+    malformed: list[Malformed] = field(default_factory=list)
     torn: bool = False  # a quoted newline may cross the edge of this slice
 
     @property
     def rows(self) -> int:
-        return self.frame.height + len(self.misfits)
+        return self.frame.height + len(self.malformed)
 
 
 NOWHERE = np.empty(0, np.int64)
@@ -105,13 +105,13 @@ def unread(
     objects: Iterable[SourceVersion], *, code: str, message: str, **lineage: object
 ) -> tuple[tuple[SourceCount, ...], pa.Table]:
     """Whole objects that are quarantined without a look inside; `lineage` names LINEAGE's other columns."""
-    found = list(objects)
-    counts = tuple(SourceCount(o.source, o.version, 0, 0, 0, {code: 1}, unreadable=True) for o in found)
+    listed = list(objects)
+    counts = tuple(SourceCount(o.source, o.version, 0, 0, 0, {code: 1}, unreadable=True) for o in listed)
     faults = [{"column": "", "code": code, "message": message}]
     rows = [
         {"_source": o.source, "_source_version": o.version, "faults": faults}
         | {f"_{name}": value for name, value in lineage.items()}
-        for o in found
+        for o in listed
     ]
     return counts, pa.Table.from_pylist(rows, REJECTED_SCHEMA)
 

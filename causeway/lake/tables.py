@@ -120,9 +120,9 @@ def commits(table: Table) -> Iterator[Commit]:
     """The table's history, newest first, as far back as it is kept."""
     snapshot = table.current_snapshot()
     while snapshot is not None:
-        said = snapshot.summary.additional_properties if snapshot.summary else {}
+        properties = snapshot.summary.additional_properties if snapshot.summary else {}
         yield Commit(
-            str(table.metadata.table_uuid), snapshot.snapshot_id, snapshot.sequence_number or 0, said
+            str(table.metadata.table_uuid), snapshot.snapshot_id, snapshot.sequence_number or 0, properties
         )
         parent = snapshot.parent_snapshot_id
         snapshot = table.snapshot_by_id(parent) if parent is not None else None

@@ -16,12 +16,12 @@ def session_of_company(settings: Settings) -> boto3.Session:
     """A session of the company's account. Raises AccountError, and says why."""
     session = boto3.Session(region_name=settings.company.region)
     try:
-        found = session.client("sts").get_caller_identity()["Account"]
+        account = session.client("sts").get_caller_identity()["Account"]
     except (BotoCoreError, ClientError) as error:
         raise AccountError(f"no usable AWS credentials in the environment: {error}") from error
-    if found != settings.company.account:
+    if account != settings.company.account:
         raise AccountError(
-            f"the credentials are for account {found}, the settings say company.account = "
+            f"the credentials are for account {account}, the settings say company.account = "
             f'"{settings.company.account}": change one of them'
         )
     return session

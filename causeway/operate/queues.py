@@ -52,8 +52,8 @@ class Pace:
     def _is_busy(self) -> bool:
         if sum(depth(self.landing.sqs, self.landing.queue_url).values()) > DEEP:
             return True
-        asked = {"stateMachineArn": self.machine, "statusFilter": "RUNNING", "maxResults": 1000}
-        return len(self.states.list_executions(**asked)["executions"]) > self.most_running
+        request = {"stateMachineArn": self.machine, "statusFilter": "RUNNING", "maxResults": 1000}
+        return len(self.states.list_executions(**request)["executions"]) > self.most_running
 
 
 def depth(sqs: Any, queue_url: str) -> dict[str, int]:
@@ -63,15 +63,17 @@ def depth(sqs: Any, queue_url: str) -> dict[str, int]:
         "delayed": "ApproximateNumberOfMessagesDelayed",
         "in_flight": "ApproximateNumberOfMessagesNotVisible",
     }
-    found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(names.values()))["Attributes"]
-    return {kind: int(found.get(name, 0)) for kind, name in names.items()}
+    attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(names.values()))[
+        "Attributes"
+    ]
+    return {kind: int(attributes.get(name, 0)) for kind, name in names.items()}
 
 
 def move(sqs: Any, origin: str, target: str, progress: Callable[[int], None]) -> int:
     """Move every message; a crash in between leaves one in both queues, and never in neither."""
     moved = 0
-    asked = {"QueueUrl": origin, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1}
-    while messages := sqs.receive_message(**asked).get("Messages", []):
+    request = {"QueueUrl": origin, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1}
+    while messages := sqs.receive_message(**request).get("Messages", []):
         for message in messages:
             sqs.send_message(QueueUrl=target, MessageBody=message["Body"])
             sqs.delete_message(QueueUrl=origin, ReceiptHandle=message["ReceiptHandle"])
@@ -86,9 +88,9 @@ PEEK_SECONDS = 30  # that a dead letter is out of others' sight
 def peek(sqs: Any, queue_url: str) -> list[str]:
     """The bodies of a queue's messages, which stay in it."""
     seen: dict[str, dict[str, Any]] = {}
-    asked = {"QueueUrl": queue_url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1}
+    request = {"QueueUrl": queue_url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1}
     try:
-        while messages := sqs.receive_message(**asked, VisibilityTimeout=PEEK_SECONDS).get("Messages", []):
+        while messages := sqs.receive_message(**request, VisibilityTimeout=PEEK_SECONDS).get("Messages", []):
             new = {message["MessageId"]: message for message in messages}
             if new.keys() <= seen.keys():
                 break

@@ -135,9 +135,9 @@ class LakeStack(Stack):
             self.log_bucket: [],
         }
         for bucket, actions in left.items():
-            what: dict[str, Any] = {"not_actions": actions} if actions else {"actions": ["s3:*"]}
+            scope: dict[str, Any] = {"not_actions": actions} if actions else {"actions": ["s3:*"]}
             everything = [bucket.bucket_arn, bucket.arn_for_objects("*")]
-            bucket.add_to_resource_policy(self._deny_partner(**what, resources=everything))
+            bucket.add_to_resource_policy(self._deny_partner(**scope, resources=everything))
         if may_land:
             files = [landing.arn_for_objects(f"{LANDING_PREFIX}{dataset}/*") for dataset in may_land]
             elsewhere = self._deny_partner("Elsewhere", actions=["s3:PutObject"], not_resources=files)

@@ -197,8 +197,8 @@ def _fitted(values: Sequence[Any], column: Column) -> tuple[pa.Array, NDArray[np
     return pa.StructArray.from_arrays(parts, fields=fields, mask=pa.array(wrong | missing)), wrong
 
 
-def _each(says: Callable[[Any], bool], values: Sequence[Any]) -> NDArray[np.bool_]:
-    return np.fromiter(map(says, values), np.bool_, len(values))
+def _each(test: Callable[[Any], bool], values: Sequence[Any]) -> NDArray[np.bool_]:
+    return np.fromiter(map(test, values), np.bool_, len(values))
 
 
 SHAPES: dict[str, type] = {"array": list, "object": dict}

@@ -31,7 +31,7 @@ def constraints(contract: Contract) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def repeated_keys(
-    good: pl.DataFrame, where: pl.DataFrame, contract: Contract, group: Sequence[Any], banned: Banned
+    good: pl.DataFrame, places: pl.DataFrame, contract: Contract, group: Sequence[Any], banned: Banned
 ) -> tuple[pl.Series, pl.Series]:
     """Which rows to reject because their key occurs twice, and the faults of those."""
     flags: list[tuple[str, tuple[str, ...], pl.Series]] = []
@@ -41,17 +41,17 @@ def repeated_keys(
         if key.filter(present).n_unique() == present.sum():
             continue
         last_wins = code == Code.DUPLICATE_KEY and contract.duplicates == "last"
-        again = (
+        repeats = (
             ~key.select(pl.struct(pl.all()).is_last_distinct()).to_series()
             if last_wins
             else key.is_duplicated()
         )
-        flags.append((code, columns, again & present))
+        flags.append((code, columns, repeats & present))
     messages: dict[int, list[dict[str, str]]] = {}
     for code, columns, flag in flags:
         for at in flag.arg_true():
             messages.setdefault(at, []).append(_fault(code, columns))
-    for at, code in _banned(where, group, banned):
+    for at, code in _banned(places, group, banned):
         if all(fault["code"] != code for fault in messages.get(at, [])):
             messages.setdefault(at, []).append(_fault(code, dict(constraints(contract))[code]))
     wrong = pl.Series(np.isin(np.arange(good.height), list(messages)), dtype=pl.Boolean)
@@ -63,16 +63,16 @@ def _fault(code: str, columns: tuple[str, ...]) -> dict[str, str]:
     return {"column": names, "code": code, "message": f"another row of the batch has the same {names}"}
 
 
-def _banned(where: pl.DataFrame, group: Sequence[Any], banned: Banned) -> list[tuple[int, str]]:
+def _banned(places: pl.DataFrame, group: Sequence[Any], banned: Banned) -> list[tuple[int, str]]:
     lines = [banned.get((piece.source, piece.version, piece.start), {}) for piece, _ in group]
     if not any(lines):
         return []
-    rows = enumerate(where.select("_piece", "_line").iter_rows())
+    rows = enumerate(places.select("_piece", "_line").iter_rows())
     return [(at, lines[i][line]) for at, (i, line) in rows if line in lines[i]]
 
 
 def key_hashes(
-    good: pl.DataFrame, where: pl.DataFrame, contract: Contract, group: Sequence[Any]
+    good: pl.DataFrame, places: pl.DataFrame, contract: Contract, group: Sequence[Any]
 ) -> pl.DataFrame:
     """What `repeated` needs to find the same key in another block."""
     pieces = pl.DataFrame(
@@ -82,7 +82,7 @@ def key_hashes(
     )
     frames = [pl.DataFrame(schema=KEYS)]
     for i, (_, columns) in enumerate(constraints(contract)):
-        present = good.select(columns).hstack(where.select("_piece", "_line")).drop_nulls(columns)
+        present = good.select(columns).hstack(places.select("_piece", "_line")).drop_nulls(columns)
         key = present.select(columns)
         hashes = pl.DataFrame(
             {"a": key.hash_rows(SEEDS[0]), "b": key.hash_rows(SEEDS[1]), "line": present["_line"]}
@@ -98,14 +98,14 @@ def repeated(keys: Iterable[pl.DataFrame], contract: Contract) -> dict[tuple[str
     The order of `keys` is the order of the batch, for a contract that lets the last row win.
     """
     every = pl.concat([pl.DataFrame(schema=KEYS), *keys])
-    again = every.filter(pl.struct("constraint", "a", "b").is_duplicated())
+    repeats = every.filter(pl.struct("constraint", "a", "b").is_duplicated())
     last_wins = (
         pl.lit(contract.duplicates == "last") & (pl.col("constraint") == 0) & pl.lit(bool(contract.key))
     )
     last = pl.struct("constraint", "a", "b").is_last_distinct()
     banned: dict[tuple[str, str, int], dict[int, str]] = {}
     codes = [code for code, _ in constraints(contract)]
-    for row in again.filter(~(last_wins & last)).iter_rows(named=True):
+    for row in repeats.filter(~(last_wins & last)).iter_rows(named=True):
         banned.setdefault((row["source"], row["version"], row["start"]), {})[row["line"]] = codes[
             row["constraint"]
         ]

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from causeway.contract.model import Column
+from causeway.engine.json_text import load_json
 
 Beyond = Callable[[Any], Any]
 
@@ -20,10 +21,10 @@ HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")  # a surrogate; JSON may escap
 def parsed(text: str | None) -> Any:
     """The JSON value, its numbers as they are written; for what is none, a text."""
     try:
-        value = None if text is None else json.loads(text, **AS_WRITTEN)
+        value = None if text is None else load_json(text, **AS_WRITTEN)
         if text and "\\u" in text and HALF_CHARACTER.search(text):
             json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
+    except ValueError:
         return text
     return value
 
@@ -50,17 +51,10 @@ def unknown_fields(raw: pl.Series, column: Column) -> pl.Series | None:
     if beyond is None or (not is_text and beyond(_example(raw.dtype)) is None):
         return None
     if is_text:
-        rests = [None if beyond(parsed(text)) is None else _rest_of_text(text, beyond) for text in raw]
+        rests = [None if beyond(parsed(text)) is None else _as_json(beyond(load_json(text))) for text in raw]
     else:
         rests = [_as_json(beyond(value)) for value in raw]
     return pl.Series(rests, dtype=pl.String) if any(rest is not None for rest in rests) else None
-
-
-def _rest_of_text(text: str, beyond: Beyond) -> str | None:
-    try:
-        return _as_json(beyond(json.loads(text)))
-    except RecursionError:
-        return text
 
 
 def _as_json(value: Any) -> str | None:

@@ -21,16 +21,16 @@ REJECTED: dict[str, Any] = {
 }
 
 
-def rejected_rows(bad: pl.DataFrame, where: pl.DataFrame, why: pl.Series, group: Group) -> pl.DataFrame:
-    """Rows that broke a rule; `where` and `why`, their faults, are as long as `bad`."""
+def rejected_rows(bad: pl.DataFrame, places: pl.DataFrame, faults: pl.Series, group: Group) -> pl.DataFrame:
+    """Rows that broke a rule; `places` and `faults`, theirs, are as long as `bad`."""
     parsed = [p if isinstance(p, Parsed) else NOTHING for _, p in group]
     if any(p.data for p in parsed):
-        places = where.select("_piece", "_start", "_end").rows()
-        raw = [text(parsed[i].data[start:end]) for i, start, end in places]
-        offset = [parsed[i].offset + start for i, start, _ in places]
+        spans = places.select("_piece", "_start", "_end").rows()
+        raw = [text(parsed[i].data[start:end]) for i, start, end in spans]
+        offset = [parsed[i].offset + start for i, start, _ in spans]
     else:
         raw, offset = _as_json(bad), [None] * bad.height
-    return _rejected(where["_piece"], where["_line"], offset, raw, why)
+    return _rejected(places["_piece"], places["_line"], offset, raw, faults)
 
 
 def _as_json(bad: pl.DataFrame) -> list[str]:
@@ -40,21 +40,25 @@ def _as_json(bad: pl.DataFrame) -> list[str]:
     return [json.dumps(row, default=str, ensure_ascii=False) for row in rows]
 
 
-def misfits(group: Group) -> pl.DataFrame:
+def malformed(group: Group) -> pl.DataFrame:
     """Records that never became rows."""
-    found = [
-        (i, m) for i, (_, parsed) in enumerate(group) if isinstance(parsed, Parsed) for m in parsed.misfits
+    records = [
+        (i, m) for i, (_, parsed) in enumerate(group) if isinstance(parsed, Parsed) for m in parsed.malformed
     ]
-    piece, line, offset = [i for i, _ in found], [m.line for _, m in found], [m.offset for _, m in found]
-    why = [_fault(m.code, m.message) for _, m in found]
-    return _rejected(piece, line, offset, [m.raw for _, m in found], why)
+    piece, line, offset = (
+        [i for i, _ in records],
+        [m.line for _, m in records],
+        [m.offset for _, m in records],
+    )
+    faults = [_fault(m.code, m.message) for _, m in records]
+    return _rejected(piece, line, offset, [m.raw for _, m in records], faults)
 
 
 def whole_objects(group: Group) -> pl.DataFrame:
-    found = [(i, e) for i, (piece, e) in enumerate(group) if isinstance(e, Unreadable) and piece.whole]
-    nothing = [None] * len(found)
-    why = [_fault(e.code, str(e)) for _, e in found]
-    return _rejected([i for i, _ in found], nothing, nothing, nothing, why)
+    objects = [(i, e) for i, (piece, e) in enumerate(group) if isinstance(e, Unreadable) and piece.whole]
+    nothing = [None] * len(objects)
+    faults = [_fault(e.code, str(e)) for _, e in objects]
+    return _rejected([i for i, _ in objects], nothing, nothing, nothing, faults)
 
 
 def _fault(code: str, message: str) -> list[dict[str, str]]:
@@ -68,7 +72,7 @@ def _rejected(*values: Any) -> pl.DataFrame:
 
 def counts(good: pl.Series, bad: pl.DataFrame, group: Group) -> list[SourceCount]:
     """What became of each of the group's blocks; `good`: the place in the group of each curated row."""
-    curated, rejected = (np.bincount(where, minlength=len(group)) for where in (good, bad["_piece"]))
+    curated, rejected = (np.bincount(places, minlength=len(group)) for places in (good, bad["_piece"]))
     codes = bad.select(
         "_piece", code=pl.col("faults").list.eval(pl.element().struct.field("code")).list.unique()
     )
@@ -76,18 +80,18 @@ def counts(good: pl.Series, bad: pl.DataFrame, group: Group) -> list[SourceCount
     by_code = codes.explode("code").group_by("_piece", "code").len().sort("_piece", "code")
     for i, code, n in by_code.iter_rows():
         reasons.setdefault(i, {})[code] = n
-    found = []
+    counted = []
     for i, (piece, parsed) in enumerate(group):
         count = SourceCount(piece.source, piece.version, 0, 0, 0, reasons.get(i, {}), start=piece.start)
         if isinstance(parsed, Unreadable):
-            found.append(replace(count, unreadable=piece.whole, torn=not piece.whole))
+            counted.append(replace(count, unreadable=piece.whole, torn=not piece.whole))
             continue
         kept, lost = int(curated[i]), int(rejected[i])
         if parsed.rows != kept + lost:
             raise RuntimeError(f"{piece.source}: {parsed.rows} rows came in, {kept} + {lost} went out")
-        found.append(
+        counted.append(
             replace(
                 count, rows=kept + lost, curated=kept, rejected=lost, lines=parsed.lines, torn=parsed.torn
             )
         )
-    return found
+    return counted

@@ -37,15 +37,15 @@ class Checks:
 
 @lru_cache(maxsize=64)
 def checks(contract: Contract) -> Checks:
-    found = [check for column in contract.columns for check in _column_checks(column, contract.format)]
+    every = [check for column in contract.columns for check in _column_checks(column, contract.format)]
     for rule in contract.rules:
-        found.append(Check(rule.column, Code.RULE, f"breaks the rule {rule.name!r}", ~pl.sql_expr(rule.sql)))
+        every.append(Check(rule.column, Code.RULE, f"breaks the rule {rule.name!r}", ~pl.sql_expr(rule.sql)))
     if contract.on_schema_change == "freeze":
         unknown = pl.col(RESCUED).is_not_null()
-        found.append(Check(RESCUED, Code.SCHEMA, f"fields the contract does not know: {SHOWN}", unknown))
-    flags = [check.broken.fill_null(False) for check in found]
+        every.append(Check(RESCUED, Code.SCHEMA, f"fields the contract does not know: {SHOWN}", unknown))
+    flags = [check.broken.fill_null(False) for check in every]
     anything = pl.any_horizontal(flags) if flags else pl.repeat(False, pl.len())
-    return Checks(tuple(found), anything, tuple(flag.alias(str(i)) for i, flag in enumerate(flags)))
+    return Checks(tuple(every), anything, tuple(flag.alias(str(i)) for i, flag in enumerate(flags)))
 
 
 def _column_checks(column: Column, format: str) -> Iterator[Check]:
@@ -56,10 +56,10 @@ def _column_checks(column: Column, format: str) -> Iterator[Check]:
         yield Check(
             name, Code.TYPE, f"{SHOWN} is not {describe(column)}", raw.is_not_null() & value.is_null()
         )
-    for path, code, says, broken in _value_checks(column, value, raw):
+    for path, code, message, broken in _value_checks(column, value, raw):
         if path:  # what is shown is the whole value
-            says = f"{'.'.join(path)} in {SHOWN} {says.removeprefix(SHOWN + ' ')}"  # noqa: PLW2901
-        yield Check(name, code, says, broken)
+            message = f"{'.'.join(path)} in {SHOWN} {message.removeprefix(SHOWN + ' ')}"  # noqa: PLW2901
+        yield Check(name, code, message, broken)
 
 
 Broken = tuple[tuple[str, ...], str, str, pl.Expr]  # path inside the value, code, message, true where broken
@@ -79,7 +79,7 @@ def _value_checks(column: Column, value: pl.Expr, raw: pl.Expr) -> Iterator[Brok
             Code.MULTIPLE_OF,
             f"{SHOWN} is not a multiple of {{}}",
             column.multiple_of,
-            lambda of: value % of != 0,
+            lambda divisor: value % divisor != 0,
         ),
         (Code.LENGTH, f"is shorter than {{}} {unit}", column.min_length, length.lt),
         (Code.LENGTH, f"is longer than {{}} {unit}", column.max_length, length.gt),
@@ -91,19 +91,19 @@ def _value_checks(column: Column, value: pl.Expr, raw: pl.Expr) -> Iterator[Brok
         ),
         (Code.PATTERN, f"{SHOWN} does not match {{}}", column.pattern, lambda p: ~value.str.contains(p)),
     ]
-    for code, says, rule, broken in rules:
+    for code, message, rule, broken in rules:
         if rule is not None:
-            yield (), code, says.replace("{}", str(rule)), broken(rule)
+            yield (), code, message.replace("{}", str(rule)), broken(rule)
     if column.values:
         allowed = ", ".join(str(v) for v in column.values[:20])
         yield (), Code.ENUM, f"{SHOWN} is not one of {allowed}", ~value.is_in(list(column.values))
     for part in column.properties:
         inner = value.struct.field(part.name)
-        for path, code, says, wrong in _value_checks(part, inner, inner):
-            yield (part.name, *path), code, says, wrong & value.is_not_null()
+        for path, code, message, wrong in _value_checks(part, inner, inner):
+            yield (part.name, *path), code, message, wrong & value.is_not_null()
     if column.items:
-        for path, code, says, wrong in _value_checks(column.items, pl.element(), pl.element()):
-            yield ("item", *path), code, says, value.list.eval(wrong.fill_null(False)).list.any()
+        for path, code, message, wrong in _value_checks(column.items, pl.element(), pl.element()):
+            yield ("item", *path), code, message, value.list.eval(wrong.fill_null(False)).list.any()
 
 
 def describe(column: Column) -> str:
@@ -120,12 +120,12 @@ def describe(column: Column) -> str:
     return f"{'an' if column.type[0] in 'ao' else 'a'} {column.type}{form}"
 
 
-def faults(bad: pl.DataFrame, found: Checks) -> pl.Series:
+def faults(bad: pl.DataFrame, checks: Checks) -> pl.Series:
     """All faults of each row."""
-    flags = bad.select(found.each)
+    flags = bad.select(checks.each)
     parts = [
         _described(bad, check, flag.arg_true())
-        for check, flag in zip(found.every, flags, strict=True)
+        for check, flag in zip(checks.every, flags, strict=True)
         if flag.any()
     ]
     return pl.concat(parts).group_by("_at", maintain_order=True).agg("faults").sort("_at")["faults"]

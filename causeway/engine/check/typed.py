@@ -12,6 +12,7 @@ from causeway.contract.model import RESCUED, Column, Contract, is_name
 from causeway.engine.check.casts import cast, polars_type
 from causeway.engine.check.nested import unknown_fields
 from causeway.engine.check.rules import as_text
+from causeway.engine.json_text import load_json
 from causeway.engine.model import EXTRA, RAW, Group, Parsed
 
 WHERE = {"_piece": pl.UInt32, "_line": pl.Int64, "_start": pl.Int64, "_end": pl.Int64}
@@ -37,8 +38,10 @@ def typed(contract: Contract, group: Group) -> tuple[pl.DataFrame, pl.DataFrame]
     for column in contract.columns:
         if column.transform:
             rows = rows.with_columns(_derived(column))
-    where = [pl.DataFrame([np.full(len(p.line), i), p.line, p.start, p.end], schema=WHERE) for i, p in parsed]
-    return rows, pl.concat([pl.DataFrame(schema=WHERE), *where])
+    places = [
+        pl.DataFrame([np.full(len(p.line), i), p.line, p.start, p.end], schema=WHERE) for i, p in parsed
+    ]
+    return rows, pl.concat([pl.DataFrame(schema=WHERE), *places])
 
 
 def _derived(column: Column) -> pl.Expr:
@@ -56,9 +59,9 @@ def _unknown_fields(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
         extra = _cannot_join(extra, contract)
     if not extra:
         return frame
-    some = pl.any_horizontal(pl.col(extra).is_not_null())
+    any_extra = pl.any_horizontal(pl.col(extra).is_not_null())
     fields = pl.struct(pl.col(name).alias(name.removeprefix(EXTRA)) for name in extra)
-    rescued = pl.when(some).then(fields.struct.json_encode()).alias(_rescued_as(contract))
+    rescued = pl.when(any_extra).then(fields.struct.json_encode()).alias(_rescued_as(contract))
     return frame.drop(extra).hstack(frame.select(rescued))
 
 
@@ -110,8 +113,8 @@ def _spread(frame: pl.DataFrame) -> pl.DataFrame:
 def _fields(rest: str) -> list[tuple[str, str | None]]:
     """The fields of a JSON object: strings as they are, other values as JSON."""
     try:
-        fields = json.loads(rest).items()
-    except RecursionError:  # nested deeper than Python's parser goes
+        fields = load_json(rest).items()
+    except ValueError:  # nested too deep
         return duckdb.execute("SELECT key, value ->> '$' FROM json_each(?)", [rest]).fetchall()
     return [
         (key, value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False))

@@ -14,15 +14,15 @@ import polars as pl
 from causeway.contract.model import Contract
 from causeway.engine.model import Parsed, Unreadable, text
 from causeway.engine.read.headers import check_names, named
-from causeway.engine.read.records import Records, misfits
+from causeway.engine.read.records import Records, malformed
 from causeway.flow.codes import Code
 
 
 def read_header(data: bytes, records: Records, contract: Contract) -> list[str]:
     """The names in the first record. Raises Unreadable when they do not suit the contract."""
     line = io.StringIO(text(data[records.start[0] : records.end[0]]), newline="")
-    how: dict[str, Any] = {"quotechar": contract.quote} if contract.quote else {"quoting": csv.QUOTE_NONE}
-    names = [name.strip() for name in next(csv.reader(line, delimiter=contract.delimiter, **how))]
+    quoting: dict[str, Any] = {"quotechar": contract.quote} if contract.quote else {"quoting": csv.QUOTE_NONE}
+    names = [name.strip() for name in next(csv.reader(line, delimiter=contract.delimiter, **quoting))]
     check_names(names, contract)
     return names
 
@@ -30,14 +30,14 @@ def read_header(data: bytes, records: Records, contract: Contract) -> list[str]:
 def parse_csv(data: bytes, records: Records, names: list[str], contract: Contract) -> Parsed:
     ragged = (records.fields != len(names)) & ~records.stray
     wrong = [
-        *misfits(data, records, records.stray, Code.QUOTE, "a quote inside a field, or one never closed"),
-        *misfits(
+        *malformed(data, records, records.stray, Code.QUOTE, "a quote inside a field, or one never closed"),
+        *malformed(
             data, records, ragged, "fields", lambda i: f"{records.fields[i]} fields instead of {len(names)}"
         ),
     ]
     good = records[~(ragged | records.stray)] if wrong else records
     frame = named(_read(data, good, names, contract), contract)
-    return Parsed(frame, good.start, good.end, good.line, data, misfits=wrong)
+    return Parsed(frame, good.start, good.end, good.line, data, malformed=wrong)
 
 
 def _read(data: bytes, records: Records, names: list[str], contract: Contract) -> pl.DataFrame:

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from causeway.contract.model import Contract
-from causeway.engine.model import NOTHING, Fetch, Misfit, Parsed, Slice, Unreadable, text
+from causeway.engine.model import NOTHING, Fetch, Malformed, Parsed, Slice, Unreadable, text
 from causeway.engine.read.csv_rows import parse_csv, read_header
 from causeway.engine.read.json_rows import parse_jsonl
 from causeway.engine.read.parquet_rows import read_parquet
-from causeway.engine.read.records import Records, find_records, misfits
+from causeway.engine.read.records import Records, find_records, malformed
 from causeway.engine.read.stored import BLOCK, BOM, Lines, head, text_blocks, whole_lines
 from causeway.flow.codes import Code
 
@@ -87,27 +87,27 @@ class _Text:
         self._line += count
 
     def _columns(self, data: bytes, records: Records, *, whole: bool) -> Parsed:
-        wrong: list[Misfit] = []
+        wrong: list[Malformed] = []
         if not _is_utf8(data):
             bad = np.array(
                 [not _is_utf8(data[s:e]) for s, e in zip(records.start, records.end, strict=True)], np.bool_
             )
             if whole and bad.mean() > MOSTLY:
                 raise Unreadable(Code.ENCODING, "not UTF-8; say in the contract which encoding it is")
-            wrong, records = misfits(data, records, bad, Code.ENCODING, "not UTF-8"), records[~bad]
+            wrong, records = malformed(data, records, bad, Code.ENCODING, "not UTF-8"), records[~bad]
         if self._contract.format == "jsonl":
             parsed = parse_jsonl(data, records, self._contract, whole=whole)
         else:
             parsed = parse_csv(data, records, self._names or [], self._contract)
-        parsed.misfits += wrong
+        parsed.malformed += wrong
         return parsed
 
     def _placed(self, parsed: Parsed, at: int, lines: int, *, torn: bool) -> Parsed:
         """Lines and offsets in the object, instead of in the block."""
         parsed.offset, parsed.lines, parsed.torn, parsed.size = at, lines, torn, len(parsed.data)
         parsed.line = parsed.line + self._line + 1
-        parsed.misfits = [
-            replace(m, line=m.line + self._line + 1, offset=m.offset + at) for m in parsed.misfits
+        parsed.malformed = [
+            replace(m, line=m.line + self._line + 1, offset=m.offset + at) for m in parsed.malformed
         ]
         return parsed
 
@@ -116,8 +116,8 @@ class _Text:
         if self._names is None:
             raise Unreadable(Code.LINE_LENGTH, f"the header is {message}")
         self._line, self._empty = self._line + 1, False
-        misfit = Misfit(self._line, lines.at, text(lines.data), Code.LINE_LENGTH, message)
-        return replace(NOTHING, lines=1, misfits=[misfit])
+        malformed_record = Malformed(self._line, lines.at, text(lines.data), Code.LINE_LENGTH, message)
+        return replace(NOTHING, lines=1, malformed=[malformed_record])
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -12,8 +12,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from causeway.contract.model import RESCUED, Column, Contract
-from causeway.engine.model import NOWHERE, Misfit, Parsed, Unreadable
-from causeway.engine.read.records import CHUNK, Positions, Records, count_before, misfits
+from causeway.engine.json_text import load_json
+from causeway.engine.model import NOWHERE, Malformed, Parsed, Unreadable
+from causeway.engine.read.records import CHUNK, Positions, Records, count_before, malformed
 from causeway.flow.codes import Code
 
 Chosen = NDArray[np.bool_]
@@ -37,27 +38,27 @@ def _query(sql: str, lines: pa.Array) -> pl.DataFrame:
 
 
 def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: bool) -> Parsed:
-    wrong: list[Misfit] = []
+    wrong: list[Malformed] = []
     lines = _strings(data, records)
     frame = _uniform(lines, data, records, contract)
     if frame is not None:
         frame = _as_written(frame, lines, contract)
         unknown = _may_hold_more(data, records, contract)
         if len(unknown):
-            asked = lines.take(pa.array(unknown))
-            unknown = unknown[_odd_shapes(asked, _query(SHAPES, asked)["shape"], contract)[0]]
+            suspects = lines.take(pa.array(unknown))
+            unknown = unknown[_odd_shapes(suspects, _query(SHAPES, suspects)["shape"], contract)[0]]
     else:
         shapes = _shapes(lines, data, records)
         ok = shapes.is_not_null().to_numpy()
         if whole and not ok.any() and not any(data[start : start + 1] == b"{" for start in records.start):
             raise Unreadable(Code.FORMAT, "no line is a JSON object")
-        wrong = misfits(data, records, ~ok, Code.JSON, "not a JSON object")
+        wrong = malformed(data, records, ~ok, Code.JSON, "not a JSON object")
         if wrong:
             records, shapes = records[ok], shapes.drop_nulls()
             lines = _strings(data, records)
         odd, twice = _odd_shapes(lines, shapes, contract)
         if twice.any():
-            wrong += misfits(data, records, twice, Code.JSON, "a key occurs twice")
+            wrong += malformed(data, records, twice, Code.JSON, "a key occurs twice")
             records, odd = records[~twice], odd[~twice]
             lines = _strings(data, records)
         unknown, frame = np.flatnonzero(odd), _extract(lines, contract)
@@ -65,7 +66,7 @@ def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: boo
         frame = frame.with_columns(pl.all().replace(contract.nulls, [None] * len(contract.nulls)))
     frame = frame.with_columns(_rescued(lines, unknown, contract))
     frame = _exact_numbers(frame, data, records, contract)
-    return Parsed(frame, records.start, records.end, records.line, data, misfits=wrong)
+    return Parsed(frame, records.start, records.end, records.line, data, malformed=wrong)
 
 
 def _uniform(lines: pa.Array, data: bytes, records: Records, contract: Contract) -> pl.DataFrame | None:
@@ -104,11 +105,11 @@ def _may_hold_more(data: bytes, records: Records, contract: Contract) -> Positio
     buffer = np.frombuffer(data, np.uint8)
 
     def chosen(start: int, stop: int) -> Chosen:
-        found: Chosen = buffer[start:stop] == ord(":")
+        marked: Chosen = buffer[start:stop] == ord(":")
         first = int(start == 0)  # before the first byte, which is none, stands nothing
         last = buffer[start + first - 1 : stop - 1]
-        found[first:] &= (last == ord('"')) | (last <= ord(" "))
-        return found
+        marked[first:] &= (last == ord('"')) | (last <= ord(" "))
+        return marked
 
     fields, size = len(contract.inputs), len(buffer)
     colons = sum(np.count_nonzero(chosen(at, min(at + CHUNK, size))) for at in range(0, size, CHUNK))
@@ -204,9 +205,9 @@ def _exact_numbers(frame: pl.DataFrame, data: bytes, records: Records, contract:
 def _exact(line: bytes, field: str, rounded: str) -> str:
     """The number as it stands there; no number when only a laxer parser than Python's reads the line."""
     try:
-        value = json.loads(line, parse_float=str).get(field)
+        value = load_json(line, parse_float=str).get(field)
         return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
-    except (ValueError, RecursionError):
+    except ValueError:
         return rounded + "…"
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from causeway.engine.model import Misfit, text
+from causeway.engine.model import Malformed, text
 
 Positions = NDArray[np.int64]
 MAX_RECORD = 1 << 20  # bytes a quoted value may span before its opening quote is called stray
@@ -47,16 +47,16 @@ class Records:
         return replace(self, **{name: getattr(self, name)[chosen] for name in rows})
 
 
-def misfits(
+def malformed(
     data: bytes, records: Records, chosen: NDArray[np.bool_], code: str, message: str | Callable[[int], str]
-) -> list[Misfit]:
-    """The chosen records as misfits, placed in the block."""
-    found = []
+) -> list[Malformed]:
+    """The chosen records as malformed, placed in the block."""
+    bad = []
     for i in map(int, np.flatnonzero(chosen)):
         start, end = int(records.start[i]), int(records.end[i])
-        says = message if isinstance(message, str) else message(i)
-        found.append(Misfit(int(records.line[i]), start, text(data[start:end]), code, says))
-    return found
+        text_of = message if isinstance(message, str) else message(i)
+        bad.append(Malformed(int(records.line[i]), start, text(data[start:end]), code, text_of))
+    return bad
 
 
 def find_records(data: bytes, delimiter: str | None, quote: str) -> Records:
@@ -91,10 +91,10 @@ def _positions(buffer: NDArray[np.uint8], wanted: bytes) -> Positions:
     parts = [np.empty(0, np.int64)]
     for i in range(0, len(buffer), CHUNK):
         chunk = buffer[i : i + CHUNK]
-        found = chunk == wanted[0]
+        wanted_here = chunk == wanted[0]
         for byte in wanted[1:]:
-            found |= chunk == byte
-        parts.append(np.flatnonzero(found) + i)
+            wanted_here |= chunk == byte
+        parts.append(np.flatnonzero(wanted_here) + i)
     return np.concatenate(parts)
 
 

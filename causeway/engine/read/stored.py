@@ -90,8 +90,8 @@ def text_blocks(piece: Slice, fetch: Fetch, encoding: str) -> Iterator[tuple[int
             start = block[:HEAD]
             if start.count(0) > len(start) * BINARY or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
                 raise Unreadable(Code.ENCODING, "not UTF-8 text (a binary file, or UTF-16?)")
-        mark = len(BOM) if at == 0 and block.startswith(BOM) else 0
-        yield at + mark, block[mark:]
+        bom = len(BOM) if at == 0 and block.startswith(BOM) else 0
+        yield at + bom, block[bom:]
 
 
 def whole_lines(blocks: Iterable[tuple[int, bytes]]) -> Iterator[Lines]:
