@@ -54,7 +54,7 @@ def curate_slices(
     part_bytes: int = PART_BYTES,
     banned: Banned | None = None,
 ) -> Iterator[Curated]:
-    """Curates block by block, so that memory is bounded whatever an object's size; at least one part.
+    """Curate block by block, so that memory is bounded whatever an object's size; yields at least one part.
 
     An object is either read or rejected as a whole. Where that shows only at its end, the parts so far are
     void: another one follows that is `anew`, and the rest after it.
@@ -101,7 +101,7 @@ def _results(
 def _groups(
     contract: Contract, slices: Sequence[Slice], fetch: Fetch, damaged: Mapping[Slice, Unreadable]
 ) -> Iterator[Group]:
-    """Blocks of about one size: small objects are checked together, for each check has a fixed cost."""
+    """Read blocks of about one size: small objects are checked together, for a check has a fixed cost."""
     group: Group = []
     size = 0
     for piece in slices:

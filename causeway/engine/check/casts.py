@@ -38,7 +38,7 @@ def cast(raw: pl.Series, column: Column) -> pl.Series:
 
 
 def _retype(raw: pl.Series, column: Column) -> pl.Series:
-    """Typed values (of Parquet): only a change that loses nothing."""
+    """Cast typed values (of Parquet) where that loses nothing; the others become null."""
     target = polars_type(column)
     if raw.dtype.is_nested():
         raw = raw.to_frame("v").select(v=known_fields(pl.col("v"), raw.dtype, column))["v"]
@@ -90,7 +90,7 @@ def _integer(raw: pl.Series, column: Column) -> pl.Series:
 
 
 def _whole_number(raw: pl.Series, column: Column) -> pl.Series:
-    """Writers without a null for integers make them floats: 270.0."""
+    """Read 270.0 as 270: writers that have no null for integers make them floats."""
     return _integer(raw.str.replace(r"^([+-]?\d+)\.0+$", "${1}"), column)
 
 
@@ -124,7 +124,7 @@ def _timestamp(raw: pl.Series, column: Column) -> pl.Series:
 
 
 def _iso_timestamp(raw: pl.Series, column: Column) -> pl.Series:
-    """What else ISO 8601 and SQL write: a space, fractions, no seconds, an offset or none."""
+    """Read what else ISO 8601 and SQL write: a space, fractions, no seconds, an offset or none."""
     value = pl.Series(raw.name, [None], polars_type(column)).new_from_index(0, len(raw))
     if not raw.str.contains(r"^\s*[+-]?\d+-\d+-\d+").any():
         return value  # each form costs more than the look at all of them
@@ -148,7 +148,7 @@ def _moment(raw: pl.Series, form: str, column: Column) -> pl.Series:
 
 
 def _in_range(value: pl.Series) -> pl.Series:
-    """Years that every reader knows: 1 to 9999. Compared as the integers they are, which costs a third."""
+    """Keep the years 1 to 9999, which every reader knows. Integers compare in a third of the time of dates."""
     day = 1 if value.dtype == pl.Date else 86_400_000_000  # microseconds
     first, after = FIRST_DAY * day, (LAST_DAY + 1) * day
     return _only(value, value.to_physical().is_between(first, after, closed="left"))
@@ -159,7 +159,7 @@ def _time(raw: pl.Series, column: Column) -> pl.Series:
 
 
 def _writable(value: pl.Series) -> pl.Series:
-    """What a table can hold: times in microseconds, of which Polars has finer; numbers that are some."""
+    """Keep what a table can hold: finite numbers, and times in microseconds, where Polars has nanoseconds."""
     if value.dtype == pl.Time:
         return _only(value, value.to_physical() % 1000 == 0)
     return _only(value, value.is_finite()) if value.dtype.is_float() else value
@@ -170,7 +170,11 @@ def _nested(raw: pl.Series, column: Column) -> pl.Series:
 
 
 def _fitted(values: Sequence[Any], column: Column) -> tuple[pa.Array, NDArray[np.bool_]]:
-    """The values as the column's type, unknown fields left out; and which do not fit, and are null."""
+    """The values as the column's type, without unknown fields; and which do not fit it, and are null.
+
+    [[1, 2], None, "x"] of an array of integers → [[1, 2], null, null], [False, False, True]. Items of all
+    arrays are cast together, as one column, and cut again by the arrays' lengths.
+    """
     if column.type not in SHAPES:
         wrong = _each(lambda v: isinstance(v, list | dict), values)
         texts = [str(v).lower() if isinstance(v, bool) else v if isinstance(v, str) else None for v in values]

@@ -33,7 +33,7 @@ def constraints(contract: Contract) -> list[tuple[str, tuple[str, ...]]]:
 def repeated_keys(
     good: pl.DataFrame, places: pl.DataFrame, contract: Contract, group: Sequence[Any], banned: Banned
 ) -> tuple[pl.Series, pl.Series]:
-    """Which rows to reject because their key occurs twice, and the faults of those."""
+    """Tell which rows to reject because their key occurs twice, and the faults of those rows."""
     flags: list[tuple[str, tuple[str, ...], pl.Series]] = []
     for code, columns in constraints(contract):
         key = good.select(columns)
@@ -74,7 +74,7 @@ def _banned(places: pl.DataFrame, group: Sequence[Any], banned: Banned) -> list[
 def key_hashes(
     good: pl.DataFrame, places: pl.DataFrame, contract: Contract, group: Sequence[Any]
 ) -> pl.DataFrame:
-    """What `repeated` needs to find the same key in another block."""
+    """A row for each key that must be unique: two hashes of it, and where it stands."""
     pieces = pl.DataFrame(
         [(p.source, p.version, p.start) for p, _ in group],
         schema={"source": pl.String, "version": pl.String, "start": pl.Int64},

@@ -1,4 +1,4 @@
-"""Rejected records: where each stood, what it looked like, every reason; and how many there are of what."""
+"""Rejected records, each with its place, its text and every reason; and how many there are of each reason."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def rejected_rows(bad: pl.DataFrame, places: pl.DataFrame, faults: pl.Series, gr
 
 
 def _as_json(bad: pl.DataFrame) -> list[str]:
-    """Rows of a format without text of its own, as they came in."""
+    """Rows of a format that has no text of its own, as JSON of the values that came in."""
     names = [name for name in bad.columns if name.startswith(RAW)] or bad.columns
     rows = bad.select(pl.col(name).alias(name.removeprefix(RAW)) for name in names).iter_rows(named=True)
     return [json.dumps(row, default=str, ensure_ascii=False) for row in rows]

@@ -49,7 +49,7 @@ def _derived(column: Column) -> pl.Expr:
 
 
 def _unknown_fields(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
-    """Fields beyond the contract, as its policy wants them: new columns of text, or one of JSON."""
+    """Keep fields beyond the contract as its policy says: as new columns of text, or as one of JSON."""
     evolves = contract.on_schema_change == "evolve"
     if evolves and RESCUED in frame.columns:
         frame = _spread(frame)
@@ -66,7 +66,7 @@ def _unknown_fields(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
 
 
 def _cannot_join(extra: list[str], contract: Contract) -> list[str]:
-    """New columns whose name the table has, or will have, already; or which no contract could give one."""
+    """The new columns whose name is taken in the table, or is none that a contract could give a column."""
     taken = {column.name.lower() for column in contract.columns}  # Glue's catalog knows no case
     cannot = []
     for column in extra:
@@ -83,7 +83,7 @@ def _rescued_as(contract: Contract) -> str:
 
 
 def _keep_unknown_parts(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
-    """Fields inside arrays and objects that the contract does not name join the row's rescued ones."""
+    """Add fields inside arrays and objects that the contract does not name to the row's rescued ones."""
     name = _rescued_as(contract)
     for column in contract.inputs:
         parts = unknown_fields(rows[RAW + column.name], column)
@@ -99,7 +99,7 @@ def _keep_unknown_parts(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
 
 
 def _spread(frame: pl.DataFrame) -> pl.DataFrame:
-    """Rescued JSON fields as columns of text."""
+    """Make columns of text of the rescued JSON fields."""
     at = frame[RESCUED].is_not_null().arg_true()
     columns: dict[str, list[str | None]] = {}
     for i, rest in zip(at, frame[RESCUED].gather(at), strict=True):

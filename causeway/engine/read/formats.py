@@ -21,7 +21,7 @@ MOSTLY = 0.1  # share of undecodable lines from which the object, not the line, 
 
 
 def read(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Parsed]:
-    """The slice's records, a block at a time, so that memory does not grow with the object."""
+    """Read the slice's records a block at a time, so that memory does not grow with the object."""
     if piece.size <= BLOCK:
         fetch = _at_once(piece, fetch)
     if contract.format == "parquet":
@@ -30,13 +30,13 @@ def read(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Parsed]:
 
 
 def _at_once(piece: Slice, fetch: Fetch) -> Fetch:
-    """One request for a small object, however often its reader asks."""
+    """Fetch a small object with one request, however often its reader asks."""
     data = fetch(piece.source, piece.version, 0, piece.size)
     return lambda _source, _version, start, stop: data[start:stop]
 
 
 class _Text:
-    """The records of a slice of text; from block to block it keeps what the next one needs."""
+    """Reads the records of a slice of text; keeps, from block to block, what the next one needs."""
 
     def __init__(self, piece: Slice, fetch: Fetch, contract: Contract) -> None:
         self._piece, self._fetch, self._contract = piece, fetch, contract
@@ -59,7 +59,7 @@ class _Text:
             raise Unreadable(Code.EMPTY, "the object has no records")
 
     def _names_elsewhere(self) -> list[str] | None:
-        """Column names that do not stand at the slice's own start."""
+        """Read the column names at the object's start, when this slice begins further on."""
         if not self._contract.header:
             return [column.field for column in self._contract.inputs]
         if self._piece.start == 0:
@@ -103,7 +103,7 @@ class _Text:
         return parsed
 
     def _placed(self, parsed: Parsed, at: int, lines: int, *, torn: bool) -> Parsed:
-        """Lines and offsets in the object, instead of in the block."""
+        """Count lines and offsets from the object's start, not from the block's."""
         parsed.offset, parsed.lines, parsed.torn, parsed.size = at, lines, torn, len(parsed.data)
         parsed.line = parsed.line + self._line + 1
         parsed.malformed = [

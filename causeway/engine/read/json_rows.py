@@ -70,9 +70,9 @@ def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: boo
 
 
 def _uniform(lines: pa.Array, data: bytes, records: Records, contract: Contract) -> pl.DataFrame | None:
-    """Each field as text where every line is an object with all of them, each once; None where not.
+    """Each field as text, if every line is an object that has every field once; None if one is not.
 
-    Most files are such, and it takes half as long as to look before.
+    Most files are such, and to try it takes half as long as to look at the lines' keys first.
     """
     if not len(records) or (np.frombuffer(data, np.uint8)[records.start] != ord("{")).any():
         return None
@@ -87,7 +87,7 @@ def _uniform(lines: pa.Array, data: bytes, records: Records, contract: Contract)
 
 
 def _as_written(frame: pl.DataFrame, lines: pa.Array, contract: Contract) -> pl.DataFrame:
-    """Numbers where a text is wanted again, as every other path writes them: 1e16, not 1e+16."""
+    """Write numbers of text columns as every other path does: 1e16, not 1e+16."""
     texts = [column.name for column in contract.inputs if column.type == "string"]
     looks = [pl.col(name).str.contains(r"^-?[0-9][0-9.]*e[+-][0-9]+$") for name in texts]
     at = frame.select(pl.any_horizontal(False, *looks).arg_true()).to_series()
@@ -98,9 +98,10 @@ def _as_written(frame: pl.DataFrame, lines: pa.Array, contract: Contract) -> pl.
 
 
 def _may_hold_more(data: bytes, records: Records, contract: Contract) -> Positions:
-    """Lines with more colons than fields where a key could end: they have other fields, or such texts.
+    """Lines that may hold fields beyond the contract's, of lines that all have the contract's fields.
 
-    Each line must have all the contract's fields.
+    These have more colons after a quote or a blank than there are fields: {"a": 1, "b": 2} has two. A text
+    may hold such a colon too, so what is returned is only suspected.
     """
     buffer = np.frombuffer(data, np.uint8)
 
@@ -137,7 +138,7 @@ def _shapes(lines: pa.Array, data: bytes, records: Records) -> pl.Series:
 
 
 def _odd_shapes(lines: pa.Array, shapes: pl.Series, contract: Contract) -> tuple[Chosen, Chosen]:
-    """Lines with unknown fields, and lines with a key twice: one example of each shape tells."""
+    """Which lines have unknown fields, and which a key twice. Lines of one shape have the same keys."""
     known = {column.field for column in contract.inputs}
     unknown, twice = [], []
     examples = pl.DataFrame({"shape": shapes}).with_row_index("at").group_by("shape").first()
@@ -151,7 +152,7 @@ def _odd_shapes(lines: pa.Array, shapes: pl.Series, contract: Contract) -> tuple
 
 
 def _rescued(lines: pa.Array, unknown: Positions, contract: Contract) -> pl.Series:
-    """What the lines hold beyond the contract: a merge patch of nulls takes the known fields away."""
+    """What these lines hold beyond the contract, as JSON: a merge patch of nulls takes known fields away."""
     nothing = pl.Series(RESCUED, [None], pl.String).new_from_index(0, len(lines))
     if not len(unknown):
         return nothing
@@ -189,7 +190,7 @@ def _quoted(value: str) -> str:
 
 
 def _exact_numbers(frame: pl.DataFrame, data: bytes, records: Records, contract: Contract) -> pl.DataFrame:
-    """Long decimals again, from the text itself."""
+    """Read long decimals from the line itself: DuckDB has rounded them to doubles."""
     for column in contract.inputs:
         if not _wants_exact(column):
             continue

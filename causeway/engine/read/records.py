@@ -28,6 +28,8 @@ csv.field_size_limit(MAX_RECORD)
 
 @dataclass
 class Records:
+    """An index of the records of some bytes: arrays as long as there are records."""
+
     start: Positions
     end: Positions  # without the line end
     next: Positions  # after the line end
@@ -50,13 +52,13 @@ class Records:
 def malformed(
     data: bytes, records: Records, chosen: NDArray[np.bool_], code: str, message: str | Callable[[int], str]
 ) -> list[Malformed]:
-    """The chosen records as malformed, placed in the block."""
-    bad = []
+    """The chosen records as malformed ones; `message` may be made for each, by its number."""
+    rejected = []
     for i in map(int, np.flatnonzero(chosen)):
         start, end = int(records.start[i]), int(records.end[i])
-        text_of = message if isinstance(message, str) else message(i)
-        bad.append(Malformed(int(records.line[i]), start, text(data[start:end]), code, text_of))
-    return bad
+        reason = message if isinstance(message, str) else message(i)
+        rejected.append(Malformed(int(records.line[i]), start, text(data[start:end]), code, reason))
+    return rejected
 
 
 def find_records(data: bytes, delimiter: str | None, quote: str) -> Records:
@@ -64,6 +66,7 @@ def find_records(data: bytes, delimiter: str | None, quote: str) -> Records:
     buffer = np.frombuffer(data, np.uint8)
     if delimiter is None or not quote or quote.encode() not in data:
         quote = ""
+    # b'a,b\nc\n' → marks [3, 5], after [4, 6], starts [0, 4], ends [3, 5]
     marks = _positions(buffer, b"\n" + quote.encode())
     quoted = buffer[marks] != NEWLINE
     after = marks[~quoted] + 1
@@ -88,23 +91,24 @@ def find_records(data: bytes, delimiter: str | None, quote: str) -> Records:
 
 
 def _positions(buffer: NDArray[np.uint8], wanted: bytes) -> Positions:
+    """Where any of these bytes stands: b',\n' in b'a,b\n' → [1, 3]."""
     parts = [np.empty(0, np.int64)]
     for i in range(0, len(buffer), CHUNK):
         chunk = buffer[i : i + CHUNK]
-        wanted_here = chunk == wanted[0]
+        matches = chunk == wanted[0]
         for byte in wanted[1:]:
-            wanted_here |= chunk == byte
-        parts.append(np.flatnonzero(wanted_here) + i)
+            matches |= chunk == byte
+        parts.append(np.flatnonzero(matches) + i)
     return np.concatenate(parts)
 
 
 def _count_fields(
     buffer: NDArray[np.uint8], marks: Positions, quoted: NDArray[np.bool_], delimiter: int
 ) -> Positions:
-    """Fields of each line; delimiters between a line's odd and even quotes do not count.
+    """How many fields each line has: one more than its delimiters, but for those inside quotes.
 
-    `marks` cut the text into stretches: a line's first one begins at the line end before it, the others at
-    a quote. Neither is a delimiter, so that what a stretch begins with adds nothing to its count.
+    `marks`, line ends and quotes, cut the text into stretches. Of a line's stretches every second one is
+    inside quotes: b'a,"b,c",d\n' is cut into b'a,', b'"b,c' (inside) and b'",d', and has 3 fields.
     """
     ranks = count_before(
         np.append(marks, len(buffer)), len(buffer), lambda start, stop: buffer[start:stop] == delimiter
@@ -122,9 +126,10 @@ def _count_fields(
 def count_before(
     positions: Positions, size: int, chosen: Callable[[int, int], NDArray[np.bool_]]
 ) -> Positions:
-    """How many of `size` bytes are chosen before each position: bits are counted, 64 at a time.
+    """How many of `size` bytes are chosen before each position; `chosen(start, stop)` says which are.
 
-    `chosen` tells of the bytes from a start to a stop.
+    With the commas of b'a,b,c,d' chosen: positions [0, 3, 7] → [0, 1, 3]. Each byte becomes a bit, and bits
+    are counted 64 at a time: the words before a position's own, then the bits below it in its own word.
     """
     bits = np.zeros((size // 64 + 1) * 8, np.uint8)
     for i in range(0, size, CHUNK):
@@ -140,7 +145,10 @@ def count_before(
 def _look_at_quotes(
     buffer: NDArray[np.uint8], records: Records, quotes: Positions, owner: Positions, delimiter: int
 ) -> None:
-    """Stray are lines whose quotes do not open after a delimiter and close before one, each taken alone."""
+    """Mark lines whose quotes, each line taken alone, do not open a field and close one in turn.
+
+    b'a,"b"\n' is well formed, b'c"d\n' and b'"e\n' are stray. `owner` is the line of each quote.
+    """
     first = np.flatnonzero(np.diff(owner, prepend=-1))
     ordinal = np.arange(len(quotes)) - np.repeat(first, np.diff(np.append(first, len(quotes))))
     adjacent = np.diff(quotes) == 1
@@ -154,9 +162,9 @@ def _look_at_quotes(
 
 
 def _settle(data: bytes, records: Records, quoted: Positions, delimiter: str, quote: str) -> None:
-    """Decides each stray line: one of several of a record, or with quotes inside plain text, or broken.
+    """Decide what each stray line is: plain text with quotes in it, the first of several lines, or broken.
 
-    Lines that another one swallows get start -1.
+    `quoted` are the lines with quotes. Lines that a record of several takes in get start -1.
     """
     d, q = re.escape(delimiter.encode()), re.escape(quote.encode())
     inside = rb"%b(?:[^%b]|%b%b)*+" % (q, q, q, q)
@@ -189,6 +197,7 @@ def _settle(data: bytes, records: Records, quoted: Positions, delimiter: str, qu
 
 
 def _mend(data: bytes, records: Records, i: int, delimiter: str, quote: str) -> None:
+    """Keep the record in plainer quotes, which every parser reads alike: b'a"b,c' → b'"a""b",c'."""
     start, end = int(records.start[i]), int(records.end[i])
     try:
         text = io.StringIO(data[start:end].decode(), newline="")

@@ -65,12 +65,12 @@ def head(piece: Slice, fetch: Fetch) -> bytes:
 
 
 def codec(start: bytes) -> str | None:
-    """By content, not by name."""
+    """Which codec the object is compressed with, by its content, not its name."""
     return "gzip" if start.startswith(GZIP) else "zstd" if start.startswith(ZSTD) else None
 
 
 def text_blocks(piece: Slice, fetch: Fetch, encoding: str) -> Iterator[tuple[int, bytes]]:
-    """The slice's lines, in blocks of whatever cut, each with its place in the object's text.
+    """The slice's lines, in blocks cut anywhere, each with its place in the object's text.
 
     Nothing for a part of what cannot be read in parts.
     """
@@ -95,7 +95,7 @@ def text_blocks(piece: Slice, fetch: Fetch, encoding: str) -> Iterator[tuple[int
 
 
 def whole_lines(blocks: Iterable[tuple[int, bytes]]) -> Iterator[Lines]:
-    """Blocks again, but cut at line ends. No more of a line is held than LINE_LIMIT and a block."""
+    """Cut the blocks anew, at line ends. Holds no more of a line than LINE_LIMIT and a block."""
     held: list[bytes] = []  # the beginning of a line that has not ended yet
     begins = size = 0  # where that is, and how long it is so far
     for at, block, last in _marking_the_last(blocks):
@@ -144,7 +144,7 @@ def _stored(piece: Slice, fetch: Fetch) -> Iterator[bytes]:
 
 
 def _lines(piece: Slice, fetch: Fetch) -> Iterator[tuple[int, bytes]]:
-    """Lines that begin inside the slice: from the first line end on, and past its stop to the next."""
+    """Fetch the lines that begin inside the slice: from its first line end on, past its stop to the next."""
     at, begun, last, past = max(piece.start - 1, 0), piece.start == 0, b"", HEAD
     while at < piece.stop or (at < piece.size and last not in (b"", b"\n")):
         inside = at < piece.stop
