@@ -65,7 +65,7 @@ def _flights() -> tuple[str, dict[int, list[str]]]:
 
 def _flights_file(month: int, header: str, lines: list[str]) -> File:
     key, text = f"landing/flights/2013-{month:02}.csv", "".join([header, *lines]).encode()
-    if month % 2:
+    if month % 2:  # every other file is compressed
         return File(f"{key}.gz", gzip.compress(text, mtime=0), len(lines))
     return File(key, text, len(lines))
 

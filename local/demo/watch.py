@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from causeway.flow.report import Report
+from causeway.operate.executions import RED, cause
 from local.aws.embedded import EmbeddedAws
 from local.demo.story import File
 
@@ -67,16 +68,7 @@ class Watch:
         """The names of the executions that run. Raises RuntimeError when one has failed."""
         executions = self.executions()
         for execution in executions:
-            if execution["status"] not in ("RUNNING", "SUCCEEDED"):
-                details = self._states.describe_execution(executionArn=execution["executionArn"])
-                cause = _message(details.get("cause", ""))
-                raise RuntimeError(f"execution {execution['name']} failed: {cause}")
+            if execution["status"] in RED:
+                reason = cause(self._states, execution["executionArn"])
+                raise RuntimeError(f"execution {execution['name']} failed: {reason}")
         return [execution["name"] for execution in executions if execution["status"] == "RUNNING"]
-
-
-def _message(cause: str) -> str:
-    """A failed job's own message, out of the run that Step Functions gives as the cause."""
-    try:
-        return str(json.loads(cause)["ErrorMessage"])
-    except (ValueError, KeyError, TypeError):
-        return cause
