@@ -46,10 +46,10 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """Rows in columns: words to the left, numbers to the right with a comma between thousands."""
     drawn, listed = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0)), [list(row) for row in rows]
     for i, name in enumerate(header):
-        numbers = bool(listed) and isinstance(listed[0][i], int)
+        numbers = bool(listed) and isinstance(listed[0][i], int | float)
         drawn.add_column(Text(name), justify="right" if numbers else "left", overflow="fold")
     for row in listed:
-        drawn.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
+        drawn.add_row(*(Text(f"{cell:,}" if isinstance(cell, int | float) else str(cell)) for cell in row))
     return drawn
 
 

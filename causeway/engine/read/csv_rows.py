@@ -32,7 +32,11 @@ def parse_csv(data: bytes, records: Records, names: list[str], contract: Contrac
     wrong = [
         *malformed(data, records, records.stray, Code.QUOTE, "a quote inside a field, or one never closed"),
         *malformed(
-            data, records, ragged, "fields", lambda i: f"{records.fields[i]} fields instead of {len(names)}"
+            data,
+            records,
+            ragged,
+            Code.FIELDS,
+            lambda i: f"{records.fields[i]} fields instead of {len(names)}",
         ),
     ]
     good = records[~(ragged | records.stray)] if wrong else records
