@@ -45,59 +45,42 @@ class Batches(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._failures = failures
-        curate, outcome, publish = self._curate(job), self._read_outcome(ledger), self._publish()
-        split = tasks.LambdaInvoke(
-            self,
-            "Split batch",
-            lambda_function=split_batch,
-            payload_response_only=True,
-            retry_on_service_exceptions=False,
+        curate, split = self._curate(job), self._split(split_batch)
+        outcome, publish = self._read_outcome(ledger), self._publish()
+        announce = self._notify(
+            "Say what was isolated", "Causeway: objects that kill their job are quarantined"
         )
-        say = self._notify("Say what was isolated", "Causeway: objects that kill their job are quarantined")
         notify = self._notify_and_fail()
+
         # A job that failed may have been killed by one object of its batch.
         curate.add_catch(split, errors=["States.TaskFailed", "States.Timeout"], result_path="$.failure")
-        for retried in (split, outcome, publish, say):
+        for retried in (split, outcome, publish, announce):
             retried.add_retry(
                 interval=Duration.seconds(1), max_attempts=8, jitter_strategy=sfn.JitterType.FULL
             )
-        steps: list[sfn.TaskStateBase] = [curate, split, outcome, publish, say]
+        steps: list[sfn.TaskStateBase] = [curate, split, outcome, publish, announce]
         for step in steps:
             step.add_catch(notify, errors=["States.ALL"], result_path="$.failure")
-        self._join(curate=curate, split=split, say=say, outcome=outcome, publish=publish, notify=notify)
-        self.machine = self._machine(curate, log_group, removal_policy)
-        logs_and_traces = "X-Ray and the delivery of logs know no resources; CDK's own statements"
-        acknowledge_wildcards(self.machine, ["*"], logs_and_traces)
-        versions = [f"{split_batch.function_arn}:*"]
-        acknowledge_wildcards(self.machine, versions, "Any version of that one function; CDK's own statement")
 
-    def _join(
-        self,
-        *,
-        curate: tasks.GlueStartJobRun,
-        split: tasks.LambdaInvoke,
-        say: tasks.SnsPublish,
-        outcome: tasks.DynamoGetItem,
-        publish: tasks.EventBridgePutEvents,
-        notify: tasks.SnsPublish,
-    ) -> None:
-        """curate → outcome → publish; while a batch is searched for poison, curate → split → curate …"""
+        # curate → outcome → publish; while a batch is searched for a poison object, curate → split → curate …
         outcome.next(publish)
         searching = sfn.Choice(self, "Is a part of a batch")
         searching.when(sfn.Condition.is_present("$.search"), split).otherwise(outcome)
         isolated = sfn.Choice(self, "Was any isolated")
-        isolated.when(sfn.Condition.is_present("$.isolated[0]"), say.next(outcome)).otherwise(outcome)
+        isolated.when(sfn.Condition.is_present("$.isolated[0]"), announce.next(outcome)).otherwise(outcome)
         done = sfn.Choice(self, "Is all of it done")
         done.when(sfn.Condition.is_present("$.given_up"), notify)
-        all_done = sfn.Condition.boolean_equals("$.search.done", value=True)
-        done.when(all_done, isolated).otherwise(curate)
+        done.when(sfn.Condition.boolean_equals("$.search.done", value=True), isolated).otherwise(curate)
         split.next(done)
         curate.next(searching)
+        self.machine = self._machine(curate, log_group, removal_policy)
+        versions = [f"{split_batch.function_arn}:*"]
+        acknowledge_wildcards(self.machine, versions, "Any version of that one function; CDK's own statement")
 
     def _machine(
         self, start: sfn.IChainable, log_group: logs.LogGroup, removal_policy: RemovalPolicy
     ) -> sfn.StateMachine:
-        return sfn.StateMachine(
+        machine = sfn.StateMachine(
             self,
             "Machine",
             state_machine_type=sfn.StateMachineType.STANDARD,
@@ -108,6 +91,9 @@ class Batches(Construct):
             logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL),
             removal_policy=removal_policy,
         )
+        logs_and_traces = "X-Ray and the delivery of logs know no resources; CDK's own statements"
+        acknowledge_wildcards(machine, ["*"], logs_and_traces)
+        return machine
 
     def _curate(self, job: glue.PySparkEtlJob) -> tasks.GlueStartJobRun:
         curate = tasks.GlueStartJobRun(
@@ -127,6 +113,15 @@ class Batches(Construct):
             jitter_strategy=sfn.JitterType.FULL,
         )
         return curate
+
+    def _split(self, function: lambda_.Function) -> tasks.LambdaInvoke:
+        return tasks.LambdaInvoke(
+            self,
+            "Split batch",
+            lambda_function=function,
+            payload_response_only=True,
+            retry_on_service_exceptions=False,
+        )
 
     def _read_outcome(self, ledger: dynamodb.Table) -> tasks.DynamoGetItem:
         batch = sfn.JsonPath.format("batch#{}", sfn.JsonPath.string_at("$.batch"))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -12,6 +12,7 @@ from constructs import Construct
 
 from causeway.flow.datasets import LANDING_PREFIX
 from causeway.settings import Settings
+from stacks.parts.functions import removal_policy
 
 # The partner's roles live under this IAM path. Policies here speak of the path, so that this stack
 # needs nothing of the partner's.
@@ -25,7 +26,7 @@ class LakeStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        self._removal = RemovalPolicy.DESTROY if settings.sandbox else RemovalPolicy.RETAIN
+        self._removal = removal_policy(settings)
         limits = settings.limits
 
         self.key = kms.Key(

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_event_sources as event_sources
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -19,16 +18,8 @@ from stacks.company.alarms import alarm_at_first
 from stacks.company.batches import Batches
 from stacks.company.curate_job import CurateJob
 from stacks.company.lake import BATCHING_TIMEOUT, LakeStack
-from stacks.parts.functions import PythonFunction
+from stacks.parts.functions import PythonFunction, make_log_group, removal_policy
 from stacks.parts.permissions import allow
-
-RETENTION = {
-    7: logs.RetentionDays.ONE_WEEK,
-    30: logs.RetentionDays.ONE_MONTH,
-    90: logs.RetentionDays.THREE_MONTHS,
-    365: logs.RetentionDays.ONE_YEAR,
-    3653: logs.RetentionDays.TEN_YEARS,
-}
 
 
 class PipelineStack(Stack):
@@ -46,10 +37,9 @@ class PipelineStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self._settings, self._lake = settings, lake
-        self._removal = RemovalPolicy.DESTROY if settings.sandbox else RemovalPolicy.RETAIN
         self.failures = sns.Topic(self, "Failures", master_key=lake.key, enforce_ssl=True)
         self.ledger = self._ledger()
-        job_logs = self._log_group("Curate")
+        job_logs = make_log_group(self, "CurateLogs", settings)
         self.job = CurateJob(
             self, "Curate", settings=settings, lake=lake, ledger=self.ledger, log_group=job_logs
         )
@@ -63,8 +53,8 @@ class PipelineStack(Stack):
             ledger=self.ledger,
             split_batch=self.split_batch.function,
             failures=self.failures,
-            log_group=self._log_group("Batches", log_name),
-            removal_policy=self._removal,
+            log_group=make_log_group(self, "BatchesLogs", settings, log_name),
+            removal_policy=removal_policy(settings),
         )
         self.batch_events = self._batch_events()
         removing = sorted(name for name, contract in contracts.items() if contract.on_delete == "remove")
@@ -72,12 +62,6 @@ class PipelineStack(Stack):
         self._alarms()
         CfnOutput(self, "LedgerTable", value=self.ledger.table_name)
         CfnOutput(self, "StateMachine", value=self.batches.machine.state_machine_arn)
-
-    def _log_group(self, of: str, name: str | None = None) -> logs.LogGroup:
-        retention = RETENTION[self._settings.limits.log_retention_days]
-        return logs.LogGroup(
-            self, f"{of}Logs", log_group_name=name, retention=retention, removal_policy=self._removal
-        )
 
     def _ledger(self) -> dynamodb.Table:
         return dynamodb.Table(
@@ -91,7 +75,7 @@ class PipelineStack(Stack):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
-            removal_policy=self._removal,
+            removal_policy=removal_policy(self._settings),
         )
 
     def _split_batch(self) -> PythonFunction:
@@ -102,7 +86,7 @@ class PipelineStack(Stack):
             name="split_batch",
             description="A batch that killed its job in, the part of it to run next out",
             parameters=SplitBatchParameters(lake.landing_bucket.bucket_name),
-            log_group=self._log_group("SplitBatch"),
+            settings=self._settings,
             timeout=Duration.minutes(1),
         )
         manifests = f"{lake.landing_arn}/batches/*"
@@ -127,7 +111,7 @@ class PipelineStack(Stack):
                 queue_url=lake.landing_events.queue_url,
                 ledger_table=self.ledger.table_name,
             ),
-            log_group=self._log_group("BatchEvents"),
+            settings=self._settings,
             timeout=BATCHING_TIMEOUT,
         )
         batch_events.function.add_event_source(
@@ -175,7 +159,7 @@ class PipelineStack(Stack):
                 removing=removing,
                 retention_days=limits.landing_retention_days,
             ),
-            log_group=self._log_group("Reconcile"),
+            settings=self._settings,
             timeout=Duration.minutes(15),
             memory_mb=1769,  # a whole processor: it is what a pass over millions of objects waits for
         )

@@ -2,15 +2,41 @@
 
 from typing import Any
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from causeway.flow.parameters import to_environment
+from causeway.settings import Settings
 from stacks.parts import assets
 from stacks.parts.permissions import acknowledge
+
+RETENTION = {
+    7: logs.RetentionDays.ONE_WEEK,
+    30: logs.RetentionDays.ONE_MONTH,
+    90: logs.RetentionDays.THREE_MONTHS,
+    365: logs.RetentionDays.ONE_YEAR,
+    3653: logs.RetentionDays.TEN_YEARS,
+}
+
+
+def removal_policy(settings: Settings) -> RemovalPolicy:
+    """A sandbox goes with its stacks; what holds data or logs outlives any other."""
+    return RemovalPolicy.DESTROY if settings.sandbox else RemovalPolicy.RETAIN
+
+
+def make_log_group(
+    scope: Construct, construct_id: str, settings: Settings, name: str | None = None
+) -> logs.LogGroup:
+    return logs.LogGroup(
+        scope,
+        construct_id,
+        log_group_name=name,
+        retention=RETENTION[settings.limits.log_retention_days],
+        removal_policy=removal_policy(settings),
+    )
 
 
 class PythonFunction(Construct):
@@ -24,10 +50,12 @@ class PythonFunction(Construct):
         name: str,
         description: str,
         parameters: Any,
-        log_group: logs.LogGroup,
+        settings: Settings,
         timeout: Duration,
         memory_mb: int = 512,
     ) -> None:
+        # Beside the function and before it: where deployed stacks have it.
+        log_group = make_log_group(scope, f"{construct_id}Logs", settings)
         super().__init__(scope, construct_id)
         self.role = iam.Role(
             self,
