@@ -45,6 +45,7 @@ class Column:
     scale: int = 0
     timezone: str | None = None  # of a timestamp without offset; None: no zone at all
     format: str | None = None  # strftime
+    format_text: str | None = None  # the same, as the contract spells it
     min_length: int | None = None  # characters of a string, items of an array
     max_length: int | None = None
     unique_items: bool = False

@@ -69,9 +69,21 @@ def compile_file(path: Path, text: str | None = None) -> Contract:
         rules=tuple(_rules(schemas[0], columns, place)),
         **_facts(schemas[0].customProperties or [], columns, place),
     )
-    if len(contract.delimiter) != 1 or len(contract.quote) > 1:
-        raise (place / "customProperties").wrong("delimiter is one character; quote is one or none ('')")
+    _check_dialect(contract, place / "customProperties")
     return contract
+
+
+def _check_dialect(contract: Contract, place: Place) -> None:
+    """Refuse what no file could be read by."""
+    for name, mark, lengths in (("delimiter", contract.delimiter, (1,)), ("quote", contract.quote, (0, 1))):
+        if len(mark.encode()) not in lengths or mark in ("\r", "\n", "\0"):
+            raise place.wrong(f"{name} {mark!r}: expected one ASCII character; a quote may be none ('')")
+    if contract.delimiter == contract.quote:
+        raise place.wrong(f"delimiter and quote are both {contract.quote!r}; they must differ")
+    try:
+        "".encode(contract.encoding)
+    except LookupError as error:
+        raise place.wrong(f"encoding: {error}; expected a name such as utf-8, utf-16 or latin-1") from error
 
 
 def _read(path: Path, text: str | None, place: Place) -> OpenDataContractStandard:

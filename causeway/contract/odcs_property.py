@@ -60,6 +60,7 @@ def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool
         scale=scale,
         timezone=timezone_of(p, options, place),
         format=strftime_of(options, place) if p.logicalType in ("date", "timestamp", "time") else None,
+        format_text=options.get("format"),
         min_length=options.get("minLength", options.get("minItems")),
         max_length=options.get("maxLength", options.get("maxItems")),
         unique_items=bool(options.get("uniqueItems")),

@@ -26,6 +26,7 @@ from causeway.engine.json_text import load_json
 from causeway.engine.local import fetch
 from causeway.engine.model import Slice, Unreadable
 from causeway.engine.read.formats import read
+from causeway.engine.read.json_rows import JSON_ARRAY
 from causeway.engine.read.stored import BOM, text_blocks
 
 SAMPLE = 64 << 20  # bytes of each file
@@ -110,6 +111,8 @@ def _shape(path: Path) -> Contract:
             facts["format"], names = "parquet", pq.read_schema(piece.source).names
         else:
             first = next(text_blocks(piece, fetch, "utf-8"), (0, b""))[1].removeprefix(BOM)
+            if first.lstrip().startswith(b"["):
+                raise ContractError(f"{path}: {JSON_ARRAY}")
             if first.lstrip().startswith(b"{"):
                 facts["format"], names = "jsonl", _keys(first)
             else:

@@ -47,7 +47,7 @@ def read_message(message: str, body: str, datasets: Collection[str]) -> Iterable
     """Every record of one message, in its order."""
     try:
         document = json.loads(body)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         yield Unrouted(message, Code.UNDECODABLE_MESSAGE, f"not JSON: {error}", body)
         return
     if isinstance(document, dict) and document.get("Event") == "s3:TestEvent":

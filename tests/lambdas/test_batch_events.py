@@ -320,3 +320,9 @@ def test_the_handler_takes_its_settings_from_the_environment(
     known = handler_module._batching().limits
     assert (known["flights"], known["weather"]) == (BatchLimits(2, 1000), BatchLimits(1, 1000))
     handler_module._batching.cache_clear()
+
+
+def test_a_message_nested_ever_so_deep_is_undecodable_and_stops_nothing(pipeline: Pipeline) -> None:
+    assert pipeline.send("[" * 100_000 + "]" * 100_000, event("landing/flights/a.csv")) == []
+    assert [record["code"] for record in pipeline.set_aside()] == ["undecodable_message"]
+    assert sources(pipeline) == {("landing/flights/a.csv", "v1")}

@@ -21,12 +21,20 @@ HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")  # a surrogate; JSON may escap
 def parsed(text: str | None) -> Any:
     """The JSON value, its numbers as they are written; for what is none, a text."""
     try:
-        value = None if text is None else load_json(text, **AS_WRITTEN)
+        value = None if text is None else load_json(text, object_pairs_hook=_without_twins, **AS_WRITTEN)
         if text and "\\u" in text and HALF_CHARACTER.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except ValueError:
         return text
     return value
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. Raises ValueError if it has a key twice, of which one would be lost."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return fields
 
 
 def known_fields(values: pl.Expr, dtype: Any, column: Column) -> pl.Expr:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from textwrap import shorten
 from typing import Any
@@ -79,7 +81,7 @@ def _value_checks(column: Column, value: pl.Expr, raw: pl.Expr) -> Iterator[Brok
             Code.MULTIPLE_OF,
             f"{SHOWN} is not a multiple of {{}}",
             column.multiple_of,
-            lambda divisor: value % divisor != 0,
+            lambda divisor: _is_no_multiple(value, divisor),
         ),
         (Code.LENGTH, f"is shorter than {{}} {unit}", column.min_length, length.lt),
         (Code.LENGTH, f"is longer than {{}} {unit}", column.max_length, length.gt),
@@ -106,6 +108,15 @@ def _value_checks(column: Column, value: pl.Expr, raw: pl.Expr) -> Iterator[Brok
             yield ("item", *path), code, message, value.list.eval(wrong.fill_null(False)).list.any()
 
 
+def _is_no_multiple(value: pl.Expr, divisor: Any) -> pl.Expr:
+    """Decided in decimal for floats, as they are written: 19.99 is a multiple of 0.01."""
+    rest: pl.Expr = value % divisor
+    if isinstance(divisor, float):
+        exact = value.cast(pl.String).cast(pl.Decimal(38, 15), strict=False) % pl.lit(Decimal(repr(divisor)))
+        rest = exact.cast(pl.Float64).fill_null(rest)
+    return rest.ne(0)
+
+
 def describe(column: Column) -> str:
     if column.precision is not None:
         return f"a decimal({column.precision},{column.scale})"
@@ -116,7 +127,7 @@ def describe(column: Column) -> str:
     if column.properties:
         parts = ", ".join(f"{part.name}: {describe(part)}" for part in column.properties)
         return f"an object with {shorten(parts, 200, placeholder=' …')}"
-    form = f" in the form {column.format}" if column.format else ""
+    form = f" in the form {column.format_text}" if column.format_text else ""
     return f"{'an' if column.type[0] in 'ao' else 'a'} {column.type}{form}"
 
 
@@ -145,7 +156,13 @@ def _described(bad: pl.DataFrame, check: Check, at: pl.Series) -> pl.DataFrame:
 
 
 def as_text(values: pl.Series) -> pl.Series:
-    if values.dtype.is_nested() or values.dtype in (pl.Binary, pl.Object):
+    """Each value as text, whole: arrays and objects as JSON."""
+    if values.dtype.is_nested():
+        texts = [
+            None if v is None else json.dumps(v, default=str, ensure_ascii=False) for v in values.to_list()
+        ]
+        return pl.Series(values.name, texts, pl.String)
+    if values.dtype in (pl.Binary, pl.Object):
         return pl.Series(values.name, [None if v is None else str(v) for v in values], pl.String)
     if isinstance(values.dtype, pl.Duration):
         return values.dt.to_string("iso")

@@ -13,18 +13,25 @@ import polars as pl
 
 from causeway.contract.model import Contract
 from causeway.engine.model import Parsed, Unreadable, text
-from causeway.engine.read.headers import check_names, named
+from causeway.engine.read.headers import UNNAMED, check_names, named
 from causeway.engine.read.records import Records, malformed
 from causeway.flow.codes import Code
+
+LONE_RETURN = "a carriage return alone (CR) ends lines; they must end with LF or CR LF"
 
 
 def read_header(data: bytes, records: Records, contract: Contract) -> list[str]:
     """The names in the first record. Raises Unreadable when they do not suit the contract."""
     line = io.StringIO(text(data[records.start[0] : records.end[0]]), newline="")
     quoting: dict[str, Any] = {"quotechar": contract.quote} if contract.quote else {"quoting": csv.QUOTE_NONE}
-    names = [name.strip() for name in next(csv.reader(line, delimiter=contract.delimiter, **quoting))]
+    first, *more = csv.reader(line, delimiter=contract.delimiter, **quoting)
+    if more:
+        raise Unreadable(Code.FORMAT, LONE_RETURN)
+    names = [name.strip() for name in first]
+    while names and not names[-1]:  # spreadsheets write empty columns beside the table
+        names.pop()
     check_names(names, contract)
-    return names
+    return names + [f"{UNNAMED}{i + 1}" for i in range(len(names), len(first))]
 
 
 def parse_csv(data: bytes, records: Records, names: list[str], contract: Contract) -> Parsed:
@@ -40,7 +47,10 @@ def parse_csv(data: bytes, records: Records, names: list[str], contract: Contrac
         ),
     ]
     good = records[~(ragged | records.stray)] if wrong else records
-    frame = named(_read(data, good, names, contract), contract)
+    frame = _read(data, good, names, contract)
+    unnamed = [name for name in names if name.startswith(UNNAMED)]
+    empty = [name for name in unnamed if not (frame[name].fill_null("") != "").any()]
+    frame = named(frame.drop(empty), contract)
     return Parsed(frame, good.start, good.end, good.line, data, malformed=wrong)
 
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from causeway.contract.model import Contract
 from causeway.engine.model import NOTHING, Fetch, Malformed, Parsed, Slice, Unreadable, text
-from causeway.engine.read.csv_rows import parse_csv, read_header
-from causeway.engine.read.json_rows import parse_jsonl
+from causeway.engine.read.csv_rows import LONE_RETURN, parse_csv, read_header
+from causeway.engine.read.json_rows import JSON_ARRAY, parse_jsonl
 from causeway.engine.read.parquet_rows import read_parquet
 from causeway.engine.read.records import Records, find_records, malformed
 from causeway.engine.read.stored import BLOCK, BOM, Lines, head, text_blocks, whole_lines
@@ -70,6 +70,10 @@ class _Text:
     def _parse(self, lines: Lines) -> Iterator[Parsed]:
         data = self._open + lines.data if self._open else lines.data
         at = lines.at - len(self._open)
+        if at == 0 and self._delimiter and lines.last and _ends_lines_with_return(data):
+            raise Unreadable(Code.FORMAT, LONE_RETURN)
+        if at == 0 and not self._delimiter and data.lstrip().startswith(b"["):
+            raise Unreadable(Code.FORMAT, JSON_ARRAY)
         records = find_records(data, self._delimiter, self._quote)
         self._open = b""
         if records.unclosed is not None and not lines.last:
@@ -118,6 +122,11 @@ class _Text:
         self._line, self._empty = self._line + 1, False
         malformed_record = Malformed(self._line, lines.at, text(lines.data), Code.LINE_LENGTH, message)
         return replace(NOTHING, lines=1, malformed=[malformed_record])
+
+
+def _ends_lines_with_return(data: bytes) -> bool:
+    line = data.rstrip()
+    return b"\r" in line and b"\n" not in line
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -19,6 +19,7 @@ from causeway.flow.codes import Code
 
 Chosen = NDArray[np.bool_]
 SHAPES = "SELECT hash(json_keys(l)) AS shape FROM lines"
+JSON_ARRAY = "it is a JSON array; write one object a line, without the brackets and commas around them"
 EXACT_DIGITS = 16  # from which a JSON number with a fraction may have lost digits as a double
 LONG_NUMBER = rf"[0-9.eE+-]{{{EXACT_DIGITS}}}"
 
@@ -52,7 +53,9 @@ def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: boo
         ok = shapes.is_not_null().to_numpy()
         if whole and not ok.any() and not any(data[start : start + 1] == b"{" for start in records.start):
             raise Unreadable(Code.FORMAT, "no line is a JSON object")
-        wrong = malformed(data, records, ~ok, Code.JSON, "not a JSON object")
+        wrong = malformed(
+            data, records, ~ok, Code.JSON, lambda i: _no_object(data[records.start[i] : records.end[i]])
+        )
         if wrong:
             records, shapes = records[ok], shapes.drop_nulls()
             lines = _strings(data, records)
@@ -67,6 +70,16 @@ def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: boo
     frame = frame.with_columns(_rescued(lines, unknown, contract))
     frame = _exact_numbers(frame, data, records, contract)
     return Parsed(frame, records.start, records.end, records.line, data, malformed=wrong)
+
+
+def _no_object(line: bytes) -> str:
+    """Why a line is no record."""
+    try:
+        value, end = json.JSONDecoder().raw_decode(line.decode().strip())
+    except (ValueError, RecursionError):
+        return "not a JSON object"
+    more = isinstance(value, dict) and end < len(line.decode().strip())
+    return "more than one JSON object; write one a line" if more else "not a JSON object"
 
 
 def _uniform(lines: pa.Array, data: bytes, records: Records, contract: Contract) -> pl.DataFrame | None:

@@ -23,7 +23,9 @@ def read_parquet(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Par
     if not piece.size:
         raise Unreadable(Code.EMPTY, "the object has no bytes")
     try:
-        file = pq.ParquetFile(pa.PythonFile(RangedFile(piece, fetch), mode="r"))
+        # INT96 in nanoseconds would wrap around for what migration tools write: 0001-01-01, 9999-12-31.
+        source = pa.PythonFile(RangedFile(piece, fetch), mode="r")
+        file = pq.ParquetFile(source, coerce_int96_timestamp_unit="us")
         check_names(file.schema_arrow.names, contract)
         groups, row = [], 0
         for i in range(file.num_row_groups):

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from causeway.engine.model import Malformed, text
 
 Positions = NDArray[np.int64]
-MAX_RECORD = 1 << 20  # bytes a quoted value may span before its opening quote is called stray
+MAX_RECORD = 16 << 20  # bytes a quoted value may span before its opening quote is called stray
 CHUNK = 1 << 20  # scans stay in the processor's cache
-NEWLINE, RETURN = 10, 13
+NEWLINE, RETURN, TWICE_RETURNED = 10, 13, b"\r\r\n"
 
 csv.field_size_limit(MAX_RECORD)
 
@@ -75,7 +75,9 @@ def find_records(data: bytes, delimiter: str | None, quote: str) -> Records:
     count = len(after)
     starts = np.concatenate([np.zeros(min(count, 1), np.int64), after[:-1]])
     ends = after - (buffer[after - 1] == NEWLINE)
-    ends -= (ends > starts) & (buffer[np.maximum(ends, 1) - 1] == RETURN)
+    doubled = TWICE_RETURNED in data  # by a program that writes CR LF for LF, twice
+    for _ in range(2 if doubled else 1):
+        ends -= (ends > starts) & (buffer[np.maximum(ends, 1) - 1] == RETURN)
     fields = np.zeros(count, np.int64)
     if delimiter:
         fields = _count_fields(buffer, marks, quoted, ord(delimiter))[:count]
@@ -84,8 +86,12 @@ def find_records(data: bytes, delimiter: str | None, quote: str) -> Records:
         quotes, owner = marks[quoted], np.cumsum(~quoted)[quoted]
         _look_at_quotes(buffer, records, quotes, owner, ord(delimiter))
         if records.stray.any():
-            _settle(data, records, np.unique(owner), delimiter, quote)
+            _settle(data, records, delimiter, quote)
             records = records[records.start >= 0]
+    if doubled:
+        for i in map(int, np.flatnonzero(records.next - records.end > len(b"\r\n"))):
+            start, end = int(records.start[i]), int(records.end[i])
+            records.mended.setdefault(start, data[start:end] + b"\n")
     blank = records.start == records.end
     return records[~blank] if blank.any() else records
 
@@ -161,39 +167,32 @@ def _look_at_quotes(
     records.stray[owner[np.where(ordinal % 2 == 0, ~opens, ~closes)]] = True
 
 
-def _settle(data: bytes, records: Records, quoted: Positions, delimiter: str, quote: str) -> None:
+def _settle(data: bytes, records: Records, delimiter: str, quote: str) -> None:
     """Decide what each stray line is: plain text with quotes in it, the first of several lines, or broken.
 
-    `quoted` are the lines with quotes. Lines that a record of several takes in get start -1.
+    Lines that a record of several takes in get start -1.
     """
     d, q = re.escape(delimiter.encode()), re.escape(quote.encode())
     inside = rb"%b(?:[^%b]|%b%b)*+" % (q, q, q, q)
     value = rb"(?:%b%b|(?!%b)[^%b\n]*+)" % (inside, q, q, d)
     whole = re.compile(rb"%b(?:%b%b)*+" % (value, d, value))
     unclosed = re.compile(rb"(?:%b%b)*?%b" % (value, d, inside))
-    done = -1
+    ends = records.end.copy()
+    taken = -1  # the last line that belongs to a record before it
     for i in map(int, np.flatnonzero(records.stray)):
         start = int(records.start[i])
-        if i <= done:
+        if i <= taken:
             continue
-        if whole.fullmatch(data, start, int(records.end[i])):
+        match = whole.match(data, start)
+        stop = start + len(data[start : match.end()].rstrip(b"\r")) if match else start
+        last = int(np.searchsorted(ends, stop))  # the line in which the record ends
+        if last < len(ends) and ends[last] == stop and stop - start <= MAX_RECORD:
+            records.end[i], records.next[i] = stop, records.next[last]
+            records.start[i + 1 : last + 1], taken = -1, last
             _mend(data, records, i, delimiter, quote)
-            continue
-        if not unclosed.fullmatch(data, start, int(records.end[i])):
-            continue
-        for j in quoted[np.searchsorted(quoted, i, side="right") :]:
-            stop = int(records.end[j])
-            if stop - start > MAX_RECORD or unclosed.fullmatch(data, start, stop):
-                continue
-            if whole.fullmatch(data, start, stop):
-                records.end[i], records.next[i] = stop, records.next[j]
-                records.start[i + 1 : j + 1], done = -1, int(j)
-                _mend(data, records, i, delimiter, quote)
+        elif len(data) - start <= MAX_RECORD and unclosed.fullmatch(data, start):
+            records.unclosed = start
             break
-        else:
-            if len(data) - start <= MAX_RECORD:
-                records.unclosed = start
-                break
 
 
 def _mend(data: bytes, records: Records, i: int, delimiter: str, quote: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import lzma
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +17,9 @@ from causeway.flow.codes import Code
 BLOCK = 16 << 20  # bytes of text in work at a time: bounds a task's memory, and suits processors' caches
 SMALL = 64 << 20  # bytes that any object may unfold to
 HEAD = 1 << 16
-GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+CODECS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2", b"\xfd7zXZ\0": "xz"}
+ARCHIVES = {b"PK\x03\x04": "zip", b"7z\xbc\xaf": "7z", b"Rar!": "rar"}
+TAR, TAR_AT = b"ustar", 257  # what a tar archive has in its first header, and where
 BOM = b"\xef\xbb\xbf"
 BINARY = 0.01  # share of zero bytes that no text has
 MAX_RATIO = 200  # of decompression; what text compresses to is far below it, a bomb far above
@@ -66,7 +69,10 @@ def head(piece: Slice, fetch: Fetch) -> bytes:
 
 def codec(start: bytes) -> str | None:
     """Which codec the object is compressed with, by its content, not its name."""
-    return "gzip" if start.startswith(GZIP) else "zstd" if start.startswith(ZSTD) else None
+    for magic, archive in ARCHIVES.items():
+        if start.startswith(magic):
+            raise Unreadable(Code.FORMAT, f"a {archive} archive; land each file in it by itself")
+    return next((name for magic, name in CODECS.items() if start.startswith(magic)), None)
 
 
 def text_blocks(piece: Slice, fetch: Fetch, encoding: str) -> Iterator[tuple[int, bytes]]:
@@ -88,6 +94,8 @@ def text_blocks(piece: Slice, fetch: Fetch, encoding: str) -> Iterator[tuple[int
     for at, block in blocks:
         if at == 0:
             start = block[:HEAD]
+            if start[TAR_AT:].startswith(TAR):
+                raise Unreadable(Code.FORMAT, "a tar archive; land each file in it by itself")
             if start.count(0) > len(start) * BINARY or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
                 raise Unreadable(Code.ENCODING, "not UTF-8 text (a binary file, or UTF-16?)")
         bom = len(BOM) if at == 0 and block.startswith(BOM) else 0
@@ -168,13 +176,13 @@ def _decompressed(piece: Slice, fetch: Fetch, codec: str) -> Iterator[bytes]:
     limit, size = max(SMALL, piece.size * MAX_RATIO), 0
     try:
         source = pa.BufferedInputStream(pa.PythonFile(RangedFile(piece, fetch), mode="r"), 4 << 20)
-        with pa.CompressedInputStream(source, codec) as stream:
+        with lzma.LZMAFile(source) if codec == "xz" else pa.CompressedInputStream(source, codec) as stream:
             while block := stream.read(BLOCK):
                 size += len(block)
                 if size > limit:
                     raise Unreadable(Code.TOO_LARGE, f"more than {limit:,} bytes come out of {piece.size:,}")
                 yield block
-    except OSError as error:
+    except (OSError, EOFError, lzma.LZMAError) as error:
         raise Unreadable(Code.COMPRESSION, f"the {codec} stream is damaged: {error}") from error
 
 

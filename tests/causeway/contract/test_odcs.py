@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import re
 import subprocess
 import sys
 import zipfile
@@ -301,3 +302,18 @@ def test_a_directory_names_every_wrong_contract(draft: Draft, tmp_path: Path) ->
     with pytest.raises(ContractError) as caught:
         load_contracts(tmp_path)
     assert len(str(caught.value).splitlines()) == 5
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ("{property: delimiter, value: '¦'}", "delimiter '¦': expected one ASCII character"),
+        ("{property: quote, value: '«'}", "quote '«': expected one ASCII character"),
+        ("{property: delimiter, value: '\"'}", "must differ"),
+        ("{property: encoding, value: utf-9}", "unknown encoding: utf-9"),
+    ],
+)
+def test_a_dialect_by_which_nothing_can_be_read_is_refused(draft: Draft, facts: str, why: str) -> None:
+    path = draft(f"  - {{name: a, logicalType: string}}\n  customProperties:\n  - {facts}\n")
+    with pytest.raises(ContractError, match=re.escape(why)):
+        load_runnable(path)

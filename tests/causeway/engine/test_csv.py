@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from causeway.engine.read.headers import MAX_COLUMNS
 from tests.causeway.engine.helpers import codes, column, contract, csv_bytes, run, values
 
 ROOT = Path(__file__).parents[3]
@@ -138,3 +140,60 @@ def test_an_encoding_the_contract_names_is_read() -> None:
     for encoding in ("latin-1", "utf-16"):
         rules = contract(*PAIR.columns, encoding=encoding)
         assert values(run(rules, "a,b\n1,café\n".encode(encoding)), "b") == ["café"]
+
+
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("data", [b"a,b\r1,x\r2,y\r", b"a,b\r1,x\r2,y", b"a\r1\r"])
+def test_lines_that_end_with_a_carriage_return_alone_are_no_rows_and_are_not_lost(
+    data: bytes, header: bool
+) -> None:
+    rules = PAIR if b"," in data else contract(column("a"))
+    result = run(replace(rules, header=header), data)
+    assert (result.rows.num_rows, codes(result)) == (0, [(None, ["format"])])
+
+
+def test_a_row_beside_the_header_is_not_lost_where_line_ends_are_mixed() -> None:
+    result = run(PAIR, b"a,b\r1,x\n2,y\n")
+    assert (result.rows.num_rows, codes(result)) == (0, [(None, ["format"])])
+
+
+@pytest.mark.parametrize("rows", ["1,x|2,y|", "1,x|2,y", '1,"x, |z"|2,y|', "1,x||2,y|"])
+def test_a_carriage_return_too_many_belongs_to_no_value(rows: str) -> None:
+    result = run(PAIR, f"a,b|{rows}".replace("|", "\r\r\n").encode())
+    assert result.rejected.num_rows == 0
+    assert values(result, "a") == [1, 2]
+    assert values(result, "b")[1] == "y"
+    assert values(result, "b")[0] in ("x", "x, \r\r\nz")
+
+
+def test_empty_columns_beside_the_table_are_none_and_what_stands_in_them_is_rescued() -> None:
+    result = run(PAIR, b"a,b,,\n1,x,,\n2,y,,\n")
+    assert (result.rejected.num_rows, values(result, "_rescued")) == (0, [None, None])
+    result = run(PAIR, b"a,b,,\n1,x,,note\n2,y,,\n")
+    assert values(result, "a") == [1, 2]
+    assert json.loads(values(result, "_rescued")[0]) == {"unnamed column 4": "note"}
+
+
+def test_a_name_that_occurs_twice_is_named_even_if_it_is_empty() -> None:
+    (fault,) = run(PAIR, b"a,,b,,c\n1,2,3,4,5\n").rejected["faults"][0].as_py()
+    assert fault["message"] == "column names occur twice: ''"
+
+
+def test_more_columns_than_any_table_has_are_refused_at_once() -> None:
+    names = [f"c{n}" for n in range(MAX_COLUMNS + 1)]
+    assert codes(run(PAIR, ",".join(names).encode() + b"\n")) == [(None, ["header"])]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_quoted_value_of_many_lines_is_one_value_however_long(end: str) -> None:
+    long = end.join(f"{n},line of text" for n in range(80_000))
+    assert len(long) > 1 << 20
+    result = run(PAIR, end.join(["a,b", "1,x", f'2,"{long}"', "3,y", ""]).encode())
+    assert (values(result, "a"), result.rejected.num_rows) == ([1, 2, 3], 0)
+    assert values(result, "b")[1] == long
+
+
+def test_a_quote_that_never_closes_costs_its_own_line_however_many_follow() -> None:
+    rows = "".join(f"{n},t\n" for n in range(300_000))
+    result = run(PAIR, f'a,b\n1,"oops\n{rows}'.encode())
+    assert (result.rows.num_rows, codes(result)) == (300_000, [(2, ["quote"])])

@@ -127,3 +127,25 @@ def test_new_columns_whose_names_are_taken_are_rescued_not_joined() -> None:
     (row,) = result.rows.to_pylist()
     assert (row["total"], row["a"], row["_source"], row["new"]) == (2, "b", "s0", "d")
     assert json.loads(row["_rescued"]) == taken
+
+
+@pytest.mark.parametrize("data", [b'[{"a":1},\n{"a":2}]', b' [\n{"a":1}\n]\n', b'[{"a":1}]', b"[]"])
+def test_a_json_array_is_refused_by_its_name_and_none_of_it_is_taken(data: bytes) -> None:
+    result = run(contract(column("a", "integer"), format="jsonl"), data)
+    ((fault,),) = result.rejected["faults"].to_pylist()
+    assert (result.rows.num_rows, fault["code"]) == (0, "format")
+    assert "JSON array" in fault["message"]
+
+
+def test_a_line_with_two_objects_is_rejected_and_says_so() -> None:
+    result = run(contract(column("a", "integer"), format="jsonl"), b'{"a":1}\n{"a":2}{"a":3}\n')
+    assert values(result, "a") == [1]
+    ((fault,),) = result.rejected["faults"].to_pylist()
+    assert "more than one JSON object" in fault["message"]
+
+
+def test_a_key_twice_inside_an_object_rejects_the_row_as_at_the_top() -> None:
+    place = column("place", "object", properties=(column("x", "integer"),))
+    result = run(contract(place, format="jsonl"), b'{"place":{"x":1,"x":2}}\n{"place":{"x":3}}\n')
+    assert values(result, "place") == [{"x": 3}]
+    assert [line for line, _ in codes(result)] == [1]

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import json
+import lzma
+import tarfile
+import zipfile
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from causeway.engine.plan import plan_units
@@ -125,3 +134,49 @@ def test_a_small_object_is_one_request(format: str) -> None:
     (unit,) = plan_units([SourceVersion("s", "v", len(data))], rules := contract(column("a"), format=format))
     assert curate_unit(rules, unit, fetch).frame.height == 1
     assert asked == [(0, len(data))]
+
+
+@pytest.mark.parametrize("pack", [bz2.compress, lzma.compress])
+def test_what_other_compressors_write_is_read(pack: Any) -> None:
+    assert values(run(PAIR, pack(GOOD)), "a") == values(run(PAIR, GOOD), "a") != []
+    assert codes(run(PAIR, pack(GOOD)[:-8])) == [(None, ["compression"])]
+
+
+def archive(kind: str) -> bytes:
+    out = io.BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(out, "w") as packed:
+            packed.writestr("a.csv", GOOD)
+    else:
+        with tarfile.open(None, f"w:{kind}", out) as tar:  # type: ignore[call-overload]
+            member = tarfile.TarInfo("a.csv")
+            member.size = len(GOOD)
+            tar.addfile(member, io.BytesIO(GOOD))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["zip", "", "gz", "bz2", "xz"])
+def test_an_archive_is_refused_by_its_name(kind: str) -> None:
+    ((fault,),) = run(PAIR, archive(kind)).rejected["faults"].to_pylist()
+    assert fault["code"] == "format"
+    assert f"a {kind if kind == 'zip' else 'tar'} archive" in fault["message"]
+
+
+def test_lists_and_objects_that_the_contract_does_not_know_are_rescued_whole_as_json() -> None:
+    tags, place = [f"{n:040}" for n in range(200)], {"city": "Oslo", "at": [1.5, None]}
+    table = pa.table({"a": [1], "b": ["x"], "tags": [tags], "place": [place]})
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    result = run(replace(PAIR, format="parquet", nulls=()), sink.getvalue())
+    rescued = json.loads(values(result, "_rescued")[0])
+    assert json.loads(rescued["tags"]) == tags
+    assert json.loads(rescued["place"]) == place
+
+
+def test_int96_instants_beyond_what_nanoseconds_hold_are_those_of_the_file() -> None:
+    moments = [datetime(1, 1, 1), datetime(2024, 2, 29, 12), datetime(9999, 12, 31, 23, 59, 59)]
+    sink = io.BytesIO()
+    table = pa.table({"at": pa.array(moments, pa.timestamp("us"))})
+    pq.write_table(table, sink, use_deprecated_int96_timestamps=True)
+    rules = contract(column("at", "timestamp"), format="parquet")
+    assert values(run(rules, sink.getvalue()), "at") == moments

@@ -350,3 +350,53 @@ def test_half_a_character_in_a_value_costs_its_row_alone() -> None:
     result = run(rules, csv_bytes(["id", "tags"], rows))
     assert values(result, "tags") == [["😀"], [r"\ud800"]]
     assert codes(result) == [(2, ["type"])]
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [("1.15", True), ("19.99", True), ("0.29", True), ("1234567.89", True), ("0.005", False), ("1e20", True)],
+)
+def test_a_multiple_is_told_in_decimal_as_it_is_written(text: str, good: bool) -> None:
+    rules = contract(column("p", "number", multiple_of=0.01))
+    assert codes(run(rules, csv_bytes(["p"], [[text]]))) == ([] if good else [(2, ["multiple_of"])])
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "good"),
+    [
+        (None, "24-03-05", False),
+        (None, "2024-03-05", True),
+        (None, "0024-03-05", True),
+        ("%m/%d/%Y", "03/05/24", False),
+        ("%m/%d/%Y", "03/05/0024", True),
+        ("%d.%m.%y", "05.03.24", True),
+    ],
+)
+def test_a_year_of_two_digits_is_none_where_four_are_asked_for(
+    form: str | None, text: str, good: bool
+) -> None:
+    rules = contract(column("d", "date", format=form))
+    assert codes(run(rules, csv_bytes(["d"], [[text]]))) == ([] if good else [(2, ["type"])])
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%dT%H:%M:%S%:z", "%Y-%m-%dT%H:%M:%S%z"])
+def test_z_is_an_offset_where_one_is_asked_for(form: str) -> None:
+    rules = contract(column("t", "timestamp", format=form, timezone="UTC"))
+    texts = ["2024-03-05T09:00:00Z", "2024-03-05T10:00:00+01:00"]
+    assert (
+        values(run(rules, csv_bytes(["t"], [[text] for text in texts])), "t")
+        == [datetime(2024, 3, 5, 9, tzinfo=UTC)] * 2
+    )
+
+
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_a_fraction_finer_than_microseconds_is_rejected_and_zeros_are_none(zone: str | None) -> None:
+    rules, end = contract(column("t", "timestamp", timezone=zone)), "Z" if zone else ""
+    texts = [f"2024-01-01T00:00:00.{digits}{end}" for digits in ("123456", "123456000", "123456789")]
+    assert codes(run(rules, csv_bytes(["t"], [[text] for text in texts]))) == [(4, ["type"])]
+
+
+def test_a_message_has_the_form_as_the_contract_spells_it() -> None:
+    rules = contract(column("d", "date", format="%m/%d/%Y", format_text="MM/dd/yyyy"))
+    ((fault,),) = run(rules, b"d\nx\n").rejected["faults"].to_pylist()
+    assert fault["message"] == "'x' is not a date in the form MM/dd/yyyy"
