@@ -2,55 +2,52 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 import yaml  # type: ignore[import-untyped]
 from open_data_contract_standard.model import SchemaProperty
 
-from causeway.contract.model import Column, Contract, ContractError
+from causeway.contract.model import Column, ContractError
 from causeway.contract.odcs_property import compile_columns
 from causeway.contract.place import Place
 from causeway.engine.check.casts import cast
-from causeway.engine.json_text import load_json
-from causeway.engine.local import fetch
-from causeway.engine.model import Slice, Unreadable
-from causeway.engine.read.formats import read
-from causeway.engine.read.json_rows import JSON_ARRAY
-from causeway.engine.read.stored import BOM, text_blocks
+from causeway.engine.sample import read_sample
 
-SAMPLE = 64 << 20  # bytes of each file
-NULLS = ["", "NA", "N/A", "NaN", "NULL", "null", "None", "\\N", "-"]
-GUESSES = ["integer", "number", "boolean", "timestamp", "date", "time"]
+# Texts that often mean null. Whether they do, only a person knows: NA is a country, None a surname.
+NULLS = ["NA", "N/A", "NaN", "NULL", "null", "None", "\\N", "-"]
+# Texts that are a value of their type and read back as themselves, so that a type takes nothing from them.
+CERTAIN = {
+    "integer": r"^(0|-?[1-9][0-9]*)$",
+    "number": r"^-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?$",
+    "boolean": r"^(true|false)$",
+    "timestamp": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$",
+    "date": r"^\d{4}-\d\d-\d\d$",
+    "time": r"^\d\d:\d\d:\d\d(\.\d{1,6})?$",
+}
+FIXED = r"^-?(?:0|[1-9][0-9]*)\.([0-9]+)$"  # a number whose decimals are written out: 1.50
+DIGITS = 15  # that a double keeps
 FEW = 12  # distinct values that look like an enumeration
 
 
 def draft(files: list[Path], name: str | None = None) -> str:
     """A contract that the samples satisfy, as YAML with the doubts as comments."""
     dataset = _identifier(name or files[0].name.split(".")[0])[:40]
-    contract, frame = _sample(files)
-    texts = [column for column in frame.columns if frame[column].dtype == pl.String]
-    nulls = [null for null in NULLS if any((frame[column] == null).any() for column in texts)]
-    frame = frame.with_columns(pl.col(texts).replace(nulls, [None] * len(nulls))) if nulls else frame
+    contract, frame, texts = read_sample(files)
+    properties = _named((c, _property(frame[c], text=c in texts)) for c in frame.columns)
     facts: dict[str, Any] = {"format": contract.format, "onSchemaChange": "rescue"}
     if contract.format == "csv":
-        facts |= {"delimiter": contract.delimiter, "nullValues": ["", *(null for null in nulls if null)]}
-    elif nulls and contract.format == "jsonl":
-        facts["nullValues"] = nulls
+        facts |= {"delimiter": contract.delimiter, "nullValues": [""]}
     schema = {
         "name": dataset,
         "customProperties": [{"property": key, "value": value} for key, value in facts.items()],
-        "properties": _named((column, _property(frame[column])) for column in frame.columns),
+        "properties": properties,
     }
     document = {
         "apiVersion": "v3.1.0",
@@ -62,11 +59,35 @@ def draft(files: list[Path], name: str | None = None) -> str:
         "schema": [schema],
     }
     samples = ", ".join(path.name for path in files)
-    return (
-        f"# Drafted from {frame.height:,} rows of {samples}; ranges and enumerations are what these hold.\n"
-        f"# Before you trust it: name the primary key (primaryKey: true), widen what may grow,\n"
-        f"# and save it as contracts/{dataset}.odcs.yaml\n"
-    ) + str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110))
+    doubts = [
+        doubt
+        for column, described in zip(frame.columns, properties, strict=True)
+        for doubt in _doubts(described["name"], described["logicalType"], frame[column])
+    ]
+    head = [
+        f"Drafted from {frame.height:,} rows of {samples}; ranges and enumerations are what these hold.",
+        "Before you trust it: name the primary key (primaryKey: true), widen what may grow,",
+        f"and save it as contracts/{dataset}.odcs.yaml",
+        *doubts,
+    ]
+    body = str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110))
+    return "".join(f"# {line}\n" for line in head) + body
+
+
+def _doubts(name: str, kind: str, values: pl.Series) -> Iterator[str]:
+    """What a person may know better of a column of text, a line each."""
+    if kind != "string" or values.dtype != pl.String:
+        return
+    present = values.drop_nulls()
+    candidates = [null for null in NULLS if (present == null).any()]
+    if candidates:
+        rest = present.filter(~present.is_in(candidates))
+        otherwise = _guess(rest)[0] if len(rest) else kind
+        named = ", ".join(f"{null!r} ({(present == null).sum():,} times)" for null in candidates)
+        change = "" if otherwise == kind else f", and make it logicalType: {otherwise}"
+        yield f"{name}: {named} may mean null; if so, add it to nullValues{change}"
+    elif len(present) and present.str.contains(r"^[0-9]+$").all():
+        yield f"{name}: kept as text: digits with leading zeros, too many for a number, or strings in JSON"
 
 
 def _identifier(name: str) -> str:
@@ -85,59 +106,10 @@ def _named(fields: Iterable[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]
     return list(properties.values())
 
 
-def _sample(files: list[Path]) -> tuple[Contract, pl.DataFrame]:
-    frames = []
-    contract = _shape(files[0])
-    for path in files:
-        size = path.stat().st_size
-        seen = 0
-        try:
-            for parsed in read(Slice(str(path), "local", 0, size, size), fetch, contract):
-                frames.append(parsed.frame.select([column.name for column in contract.columns]))
-                seen += parsed.size
-                if seen >= SAMPLE:
-                    break
-        except Unreadable as error:
-            raise ContractError(f"{path}: {error}") from error
-    return contract, pl.concat(frames, how="diagonal_relaxed")
-
-
-def _shape(path: Path) -> Contract:
-    """Format, dialect and field names, every field being text so far."""
-    piece = Slice(str(path), "local", 0, path.stat().st_size, path.stat().st_size)
-    facts: dict[str, Any] = {}
-    try:
-        if fetch(piece.source, "", 0, 4) == b"PAR1":
-            facts["format"], names = "parquet", pq.read_schema(piece.source).names
-        else:
-            first = next(text_blocks(piece, fetch, "utf-8"), (0, b""))[1].removeprefix(BOM)
-            if first.lstrip().startswith(b"["):
-                raise ContractError(f"{path}: {JSON_ARRAY}")
-            if first.lstrip().startswith(b"{"):
-                facts["format"], names = "jsonl", _keys(first)
-            else:
-                head = first.split(b"\n", 1)[0].decode().rstrip("\r")
-                facts["delimiter"] = max(",;\t|", key=head.count)
-                names = [name.strip() for name in next(csv.reader([head], delimiter=facts["delimiter"]), [])]
-    except (Unreadable, pa.ArrowException, csv.Error, UnicodeDecodeError) as error:
-        raise ContractError(f"{path}: {error}") from error
-    columns = tuple(Column(name, name, "string") for name in dict.fromkeys(names))
-    if not any(names):
-        raise ContractError(f"{path}: nothing in it names a column")
-    return Contract("draft", "0.1.0", columns, **facts)
-
-
-def _keys(data: bytes) -> list[str]:
-    keys: dict[str, None] = {}
-    for line in data.splitlines()[:-1][:10_000] or [data]:
-        with contextlib.suppress(ValueError, AttributeError):
-            keys |= dict.fromkeys(load_json(line).keys())
-    return list(keys)
-
-
-def _property(values: pl.Series) -> dict[str, Any]:
+def _property(values: pl.Series, *, text: bool) -> dict[str, Any]:
+    """What the contract says of a column; `text`: it holds strings, whatever they look like."""
     present = values.drop_nulls()
-    kind, typed = _guess(present)
+    kind, typed = ("string", present) if text and present.dtype == pl.String else _guess(present)
     facts: dict[str, Any] = {"logicalType": kind}
     if kind == "string" and len(present):
         facts |= _of_json(present)
@@ -164,16 +136,25 @@ def _property(values: pl.Series) -> dict[str, Any]:
 
 
 def _guess(present: pl.Series) -> tuple[str, pl.Series]:
-    """The logical type, and the values of it."""
+    """The logical type, and the values of it: one that takes nothing from any value, else text."""
     if present.dtype != pl.String:
         kind = str(_of_dtype(present.dtype)["logicalType"])
         return kind, cast(present, Column("c", "c", "string")) if kind == "string" else present
-    padded = present.str.contains(r"^[+-]?0\d").any()  # a code, not a number
-    for kind in GUESSES if len(present) else []:
-        column = Column("c", "c", kind, timezone="UTC" if kind == "timestamp" else None)
+    for kind, form in CERTAIN.items() if len(present) else ():
+        if present.str.contains(form).all():
+            column = Column("c", "c", kind, timezone="UTC" if kind == "timestamp" else None)
+            typed = cast(present, column)
+            digits = present.str.replace_all("[^0-9]", "").str.len_chars().max()
+            keeps = kind != "number" or int(digits or 0) <= DIGITS  # type: ignore[arg-type]
+            if keeps and not typed.null_count():
+                return kind, typed
+    scales = present.str.extract(FIXED).str.len_chars().unique()
+    if len(present) and len(scales) == 1 and scales[0] is not None:  # money: as many decimals in each
+        whole = present.str.replace_all("[^0-9]", "").str.len_chars().max()
+        column = Column("c", "c", "number", precision=min(int(whole or 0), 38), scale=int(scales[0]))  # type: ignore[arg-type]
         typed = cast(present, column)
-        if not typed.null_count() and not (padded and kind in ("integer", "number")):
-            return kind, typed
+        if not typed.null_count():
+            return "number", typed
     return "string", present
 
 

@@ -22,6 +22,12 @@ LONE_RETURN = "a carriage return alone (CR) ends lines; they must end with LF or
 
 def read_header(data: bytes, records: Records, contract: Contract) -> list[str]:
     """The names in the first record. Raises Unreadable when they do not suit the contract."""
+    names = header_names(data, records, contract)
+    check_names([name for name in names if not name.startswith(UNNAMED)], contract)
+    return names
+
+
+def header_names(data: bytes, records: Records, contract: Contract) -> list[str]:
     line = io.StringIO(text(data[records.start[0] : records.end[0]]), newline="")
     quoting: dict[str, Any] = {"quotechar": contract.quote} if contract.quote else {"quoting": csv.QUOTE_NONE}
     first, *more = csv.reader(line, delimiter=contract.delimiter, **quoting)
@@ -30,7 +36,6 @@ def read_header(data: bytes, records: Records, contract: Contract) -> list[str]:
     names = [name.strip() for name in first]
     while names and not names[-1]:  # spreadsheets write empty columns beside the table
         names.pop()
-    check_names(names, contract)
     return names + [f"{UNNAMED}{i + 1}" for i in range(len(names), len(first))]
 
 

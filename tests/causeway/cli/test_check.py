@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import io
 import json
+import tempfile
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from causeway.__main__ import main
 from causeway.contract.load import load_contract
@@ -226,3 +231,93 @@ def test_infer_says_in_a_line_why_it_can_draft_nothing(
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
     assert str(path) in err
+
+
+def drafted(path: Path, capsys: pytest.CaptureFixture[str], *more: Path) -> tuple[str, dict[str, str]]:
+    """The draft, and the logical type of each of its columns."""
+    assert main(["infer", str(path), *map(str, more)]) == 0
+    text = capsys.readouterr().out
+    draft = path.parent / "draft.odcs.yaml"
+    draft.write_text(text)
+    assert main(["check", str(draft), str(path), *map(str, more)]) == 0
+    capsys.readouterr()
+    return text, {column.name: column.type for column in load_contract(draft).columns}
+
+
+def test_a_draft_takes_no_text_for_null_and_says_which_may_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "cities.csv"
+    path.write_text("city,country,delay\nWindhoek,NA,3\nOslo,NO,NA\n")
+    text, kinds = drafted(path, capsys)
+    assert kinds == {"city": "string", "country": "string", "delay": "string"}
+    assert "# country: 'NA' (1 times) may mean null; if so, add it to nullValues\n" in text
+    assert (
+        "# delay: 'NA' (1 times) may mean null; if so, add it to nullValues, and make it logicalType: int"
+        in text
+    )
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["1", "-1", "0", "01", "1.0", "1.50", "2.25", "1e5", "+3", "9" * 19, "1" * 25, "-0", ".5"]
+        )
+        | st.sampled_from(
+            ["true", "TRUE", "2024-01-31", "2024-1-31", "24-01-31", "10:00", "10:00:00", "a", "x y"]
+        )
+        | st.decimals(allow_nan=False, allow_infinity=False, places=2).map(str),
+        min_size=1,
+        max_size=6,
+    ),
+    st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_every_cell_of_a_sample_reads_back_to_its_own_text(texts: list[str], as_json: bool) -> None:
+    """Whatever type a draft gives a column: the curated value, written plainly, is what the file had."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, draft, out = (
+            Path(folder, "s.jsonl" if as_json else "s.csv"),
+            Path(folder, "d.yaml"),
+            Path(folder, "o"),
+        )
+        lines = [json.dumps({"v": text}) for text in texts] if as_json else ["v", *texts]
+        path.write_text("\n".join([*lines, ""]))
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            assert main(["infer", str(path)]) == 0
+        draft.write_text(printed.getvalue())
+        with contextlib.redirect_stdout(io.StringIO()):
+            assert main(["check", str(draft), str(path), "--out", str(out)]) == 0
+        (column,) = load_contract(draft).columns
+        (file,) = (out / "curated").rglob("*.parquet")
+        values = pq.read_table(file)["v"].to_pylist()
+    assert not as_json or column.type == "string"
+    plain = [str(v).lower() if isinstance(v, bool) else str(v) for v in values]
+    assert [text.removesuffix(".0") if column.type == "number" else text for text in plain] == texts
+
+
+def test_a_column_that_only_a_later_file_has_is_drafted_and_optional(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "jan.csv").write_text("id,amt\n1,2.5\n")
+    (tmp_path / "feb.csv").write_text("id,amt,note\n2,3.5,x\n")
+    _, kinds = drafted(tmp_path / "jan.csv", capsys, tmp_path / "feb.csv")
+    assert kinds == {"id": "integer", "amt": "number", "note": "string"}
+
+
+def test_a_header_with_a_line_end_in_quotes_is_drafted_as_it_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "h.csv").write_text('"a\nb",c,,\n1,2,,\n')
+    _, kinds = drafted(tmp_path / "h.csv", capsys)
+    assert kinds == {"a_b": "integer", "c": "integer"}
+
+
+def test_what_a_file_holds_steers_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    contract, data = tmp_path / "c.odcs.yaml", tmp_path / "c.csv"
+    contract.write_text(KEYED.replace("DUPLICATES", "reject"))
+    data.write_text("id,side\n\x1b[31m1,\x1b]0;x\x07\n")
+    assert main(["check", str(contract), str(data)]) == 1
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "\\x1b[31m1" in shown
