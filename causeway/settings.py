@@ -124,7 +124,7 @@ class Settings(_Section):
         if self.company.account != EMBEDDED_ACCOUNT and self.partner.external_id == EMBEDDED_EXTERNAL_ID:
             raise ValueError(
                 f"partner.external_id: account {self.company.account} needs one of its own; run "
-                "`python -m causeway partner-kit --new-external-id`, or set $CAUSEWAY_EXTERNAL_ID"
+                "`causeway partner-kit --new-external-id`, or set $CAUSEWAY_EXTERNAL_ID"
             )
         return self
 

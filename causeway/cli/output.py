@@ -1,5 +1,6 @@
 """What commands print: tables, progress, one JSON object; colour on a terminal alone."""
 
+import contextlib
 import json
 import sys
 import time
@@ -35,9 +36,16 @@ def answer(document: Mapping[str, Any], text: Callable[[], Iterable[RenderableTy
         show(*text())
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """`| head` has read enough: print no more, and go on to the command's own exit (rich's is 1)."""
+        with contextlib.suppress(SystemExit):
+            super().on_broken_pipe()
+
+
 def show(*lines: RenderableType) -> None:
     """Print texts as they are, and tables."""
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    console = _Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     for line in lines:
         console.print(Text(line) if isinstance(line, str) else line, soft_wrap=isinstance(line, str))
 

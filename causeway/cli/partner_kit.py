@@ -37,10 +37,8 @@ def partner_kit(
         return
     settings = load_settings()
     cloudformation = session_of_company(settings).client("cloudformation")
-    outputs = stack_outputs(cloudformation, settings, "lake") | stack_outputs(
-        cloudformation, settings, "partner"
-    )
-    files = [str(path) for path in write(output, settings, outputs, datasets_in(CONTRACTS))]
+    lake, partner = (stack_outputs(cloudformation, settings, stack) for stack in ("lake", "partner"))
+    files = [str(path) for path in write(output, settings, lake | partner, datasets_in(CONTRACTS))]
     note = "Done. Send these files; the external id in them is no password, but it is nobody else's business."
     answer({"files": files}, lambda: [*files, note], as_json)
 

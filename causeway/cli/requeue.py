@@ -11,20 +11,20 @@ from typing import Annotated, Any
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from causeway.cli.output import Exit, Json, Progress, answer
-from causeway.flow.datasets import LANDING_PREFIX, prefix_of
+from causeway.cli.output import Exit, Json, Progress, answer, printable
+from causeway.flow.datasets import LANDING_PREFIX
 from causeway.flow.landing import GRACE, Checkpoint, Landing, Wanted, wanted_again
 from causeway.flow.manifest import Manifest
 
 BATCH = re.compile(r"[0-9a-f]{32}")
 After = Annotated[str, typer.Option(metavar="KEY", help="Go on after this key.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count.")]
-Prefix = f"{LANDING_PREFIX}<dataset>/…"
+PREFIXES = f"{LANDING_PREFIX}<dataset>/…"
 
 
 def reconcile(
     datasets: Annotated[list[str] | None, typer.Argument(metavar="DATASET", help="By default all.")] = None,
-    prefix: Annotated[str | None, typer.Option(help=f"Only what lies below {Prefix}")] = None,
+    prefix: Annotated[str | None, typer.Option(help=f"Only what lies below {PREFIXES}")] = None,
     grace_minutes: Annotated[
         float, typer.Option(metavar="N", help="Leave younger objects to their own events.")
     ] = GRACE.total_seconds() / 60,
@@ -34,24 +34,24 @@ def reconcile(
 ) -> int:
     """Queue what landed and is not in the tables."""
     deployment = _deployment()
-    prefixes = {name: prefix_of(name) for name in deployment.datasets(datasets or [])}
-    if prefix:
-        prefixes = {n: p for n, p in deployment.prefixes(prefix).items() if n in prefixes}
+    names = deployment.datasets(datasets or [])
+    below = deployment.prefixes(prefix or LANDING_PREFIX)
+    prefixes = {name: below[name] for name in names if name in below}
     grace = timedelta(minutes=grace_minutes)
-    looks = deployment.landing.walk(prefixes, after=after, older_than=grace, dry_run=dry_run)
-    return _run(deployment, looks, after=after, dry_run=dry_run, as_json=as_json)
+    checkpoints = deployment.landing.walk(prefixes, after=after, older_than=grace, dry_run=dry_run)
+    return _run(deployment, checkpoints, after=after, dry_run=dry_run, as_json=as_json)
 
 
 def backfill(
-    prefix: Annotated[str, typer.Argument(help=f"{Prefix}, or {LANDING_PREFIX} for all.")],
+    prefix: Annotated[str, typer.Argument(help=f"{PREFIXES}, or {LANDING_PREFIX} for all.")],
     after: After = "",
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> int:
     """Queue what was in landing before the pipeline was."""
     deployment = _deployment()
-    looks = deployment.landing.walk(deployment.prefixes(prefix), after=after, dry_run=dry_run)
-    return _run(deployment, looks, after=after, dry_run=dry_run, as_json=as_json)
+    checkpoints = deployment.landing.walk(deployment.prefixes(prefix), after=after, dry_run=dry_run)
+    return _run(deployment, checkpoints, after=after, dry_run=dry_run, as_json=as_json)
 
 
 def replay(
@@ -77,16 +77,16 @@ def replay(
     def wanted(dataset: str) -> Wanted:
         return wanted_again(contracts[dataset].version, quarantined=quarantined)
 
-    looks: Iterable[Checkpoint] = ()
+    checkpoints: Iterable[Checkpoint] = ()
     if batch_or_prefix and BATCH.fullmatch(batch_or_prefix):
         manifest = _manifest(landing, batch_or_prefix, contracts)
         newest = landing.newest(s.source for s in manifest.sources if s.source > after)
         dataset, pages = manifest.dataset, [newest] if newest else []
-        looks = landing.requeue(dataset, pages, wanted(dataset), dry_run=dry_run)
+        checkpoints = landing.requeue(dataset, pages, wanted(dataset), dry_run=dry_run)
     elif batch_or_prefix:
-        looks = landing.walk(deployment.prefixes(batch_or_prefix), wanted, after=after, dry_run=dry_run)
+        checkpoints = landing.walk(deployment.prefixes(batch_or_prefix), wanted, after=after, dry_run=dry_run)
     moved = _move_dead_letters(deployment) if dead_letters else None
-    return _run(deployment, looks, after=after, dry_run=dry_run, as_json=as_json, moved=moved)
+    return _run(deployment, checkpoints, after=after, dry_run=dry_run, as_json=as_json, moved=moved)
 
 
 def _deployment() -> Any:
@@ -105,7 +105,7 @@ def _move_dead_letters(deployment: Any) -> int:
 
 def _run(
     deployment: Any,
-    looks: Iterable[Checkpoint],
+    checkpoints: Iterable[Checkpoint],
     *,
     after: str,
     dry_run: bool,
@@ -121,12 +121,12 @@ def _run(
     pace: Callable[[int], None] = Pace.of(deployment)
     with Progress("looked at") as progress:
         try:
-            for looked in looks:
-                seen[looked.dataset] += looked.seen
-                queued[looked.dataset] += looked.queued
-                after = looked.after
-                progress.add(looked.seen, f", {queued.total():,} due")
-                pace(0 if dry_run else looked.queued)
+            for checkpoint in checkpoints:
+                seen[checkpoint.dataset] += checkpoint.seen
+                queued[checkpoint.dataset] += checkpoint.queued
+                after = checkpoint.after
+                progress.add(checkpoint.seen, f", {queued.total():,} due")
+                pace(0 if dry_run else checkpoint.queued)
         except (KeyboardInterrupt, OSError, BotoCoreError, ClientError) as error:
             stopped = error
     document = {
@@ -138,9 +138,16 @@ def _run(
     answer(document, lambda: _text(document, moved), as_json)
     if stopped is None:
         return Exit.FINE
-    go_on = f"go on with --after {shlex.quote(after)}" if after else "run it again"
-    print(f"causeway: {str(stopped) or 'interrupted'}; {go_on}", file=sys.stderr)
+    go_on = f"go on with --after {_shell_word(after)}" if after else "run it again"
+    print(f"causeway: {printable(str(stopped)) or 'interrupted'}; {go_on}", file=sys.stderr)
     return Exit.INTERRUPTED if isinstance(stopped, KeyboardInterrupt) else Exit.FAILED
+
+
+def _shell_word(key: str) -> str:
+    """The key as a shell reads it back: `a b` as `'a b'`, a lone escape character as `$'\\x1b'`."""
+    if key.isprintable():
+        return shlex.quote(key)
+    return "$'" + "".join(f"\\x{byte:02x}" for byte in key.encode()) + "'"
 
 
 def _text(document: Mapping[str, Any], moved: int | None) -> Iterator[str]:

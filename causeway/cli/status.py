@@ -25,10 +25,10 @@ def status(
     deployment = Deployment.find()
     datasets = deployment.datasets([dataset] if dataset else [])
     now = datetime.now(UTC)
-    document, spoken = pipeline_state(deployment, datasets, now, count_only=failed)
+    document, pending = pipeline_state(deployment, datasets, now, count_only=failed)
     if not failed:
         with Progress("versions looked at") as progress:
-            document |= account(deployment.landing, datasets, spoken, now, progress.add)
+            document |= account(deployment.landing, datasets, pending, now, progress.add)
     answer(document, lambda: _text(document), as_json)
     return Exit.FINE if document.get("adds_up", True) else Exit.ATTENTION
 

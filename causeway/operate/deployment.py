@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -60,20 +61,24 @@ class Deployment:
     def datasets(self, named: list[str]) -> list[str]:
         """These datasets, or all when none is named. Raises ContractError if one has no contract."""
         if unknown := sorted(set(named) - self.contracts.keys()):
-            raise ContractError(f"no contract for {', '.join(unknown)}; contracts: {self._known}")
+            valid = self._valid(unknown[0], self.contracts)
+            raise ContractError(f"no contract for {', '.join(unknown)}; {valid}")
         return sorted(named or self.contracts)
 
     def prefixes(self, prefix: str) -> dict[str, str]:
         """By dataset, what to look through below a prefix. Raises ContractError if it is of no dataset."""
+        prefixes = {dataset: prefix_of(dataset) for dataset in self.contracts}
         if prefix == LANDING_PREFIX:
-            return {dataset: prefix_of(dataset) for dataset in self.contracts}
+            return prefixes
         if (dataset := dataset_of(prefix)) not in self.contracts:
             raise ContractError(
                 f"{prefix}: a prefix is {LANDING_PREFIX}<dataset>/…, or {LANDING_PREFIX} for all; "
-                f"contracts: {self._known}"
+                f"{self._valid(prefix, prefixes.values())}"
             )
         return {dataset: prefix}
 
-    @property
-    def _known(self) -> str:
-        return ", ".join(sorted(self.contracts))
+    def _valid(self, name: str, valid: Iterable[str]) -> str:
+        """What a wrong name's error ends with: the contracts there are, and what was probably meant."""
+        contracts = f"contracts: {', '.join(sorted(self.contracts))}"
+        nearest = difflib.get_close_matches(name, valid, 1)
+        return f"{contracts}; did you mean {nearest[0]}?" if nearest else contracts

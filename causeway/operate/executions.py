@@ -20,7 +20,7 @@ RUNNING, RED = ("RUNNING",), ("FAILED", "TIMED_OUT", "ABORTED")
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch and the last of its executions that are as asked for; `failures` is how many there are."""
+    """A batch and the last of its executions with the wanted status; `failures` counts those executions."""
 
     dataset: str
     batch: str

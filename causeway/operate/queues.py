@@ -13,6 +13,7 @@ from causeway.operate.deployment import Deployment
 # SQS counts its messages about a minute late.
 SETTLED_SECONDS, POLL_SECONDS = 60, 15
 DEEP = 250  # messages; a message holds about 80 sources
+PEEK_SECONDS = 30  # that a dead letter is out of others' sight
 
 
 @dataclass
@@ -63,10 +64,8 @@ def depth(sqs: Any, queue_url: str) -> dict[str, int]:
         "delayed": "ApproximateNumberOfMessagesDelayed",
         "in_flight": "ApproximateNumberOfMessagesNotVisible",
     }
-    attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(names.values()))[
-        "Attributes"
-    ]
-    return {kind: int(attributes.get(name, 0)) for kind, name in names.items()}
+    response = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(names.values()))
+    return {state: int(response["Attributes"].get(name, 0)) for state, name in names.items()}
 
 
 def move(sqs: Any, origin: str, target: str, progress: Callable[[int], None]) -> int:
@@ -82,9 +81,6 @@ def move(sqs: Any, origin: str, target: str, progress: Callable[[int], None]) ->
     return moved
 
 
-PEEK_SECONDS = 30  # that a dead letter is out of others' sight
-
-
 def peek(sqs: Any, queue_url: str) -> list[str]:
     """The bodies of a queue's messages, which stay in it."""
     seen: dict[str, dict[str, Any]] = {}
@@ -97,7 +93,6 @@ def peek(sqs: Any, queue_url: str) -> list[str]:
             seen |= new
     finally:
         for message in seen.values():
-            sqs.change_message_visibility(
-                QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
-            )
+            handle = message["ReceiptHandle"]
+            sqs.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=handle, VisibilityTimeout=0)
     return [message["Body"] for message in seen.values()]

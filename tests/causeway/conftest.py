@@ -33,15 +33,15 @@ class Deployed:
 
     def queued(self, queue: str = "LandingEventsUrl") -> list[SourceVersion]:
         """What the queue's messages speak of; they are taken out of it."""
-        url, found = self.deployment.lake[queue], []
+        url, sources = self.deployment.lake[queue], []
         while messages := self.landing.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get(
             "Messages"
         ):
             for message in messages:
-                said = read_message("m", message["Body"], ["trips"])
-                found += [change.source for change in said if isinstance(change, Change)]
+                events = read_message("m", message["Body"], ["trips"])
+                sources += [change.source for change in events if isinstance(change, Change)]
                 self.landing.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return sorted(found)
+        return sorted(sources)
 
     def start(self, *sources: SourceVersion, again: str = "") -> str:
         """Start an execution as the batching function does; returns its ARN."""

@@ -1,10 +1,14 @@
-"""Long work shows how far it is: on a terminal one line that counts, in a log one every few seconds."""
+"""Long work shows how far it is: on a terminal one line that counts, in a log one every few seconds.
+
+A reader that stops reading does not change what a command does.
+"""
 
 import io
+import os
 
 import pytest
 
-from causeway.cli.output import Progress
+from causeway.cli.output import Progress, show
 
 
 class Terminal(io.StringIO):
@@ -40,3 +44,12 @@ def test_what_is_quickly_done_says_nothing() -> None:
     with Progress("looked at", stream) as counted:
         counted.add(1)
     assert stream.getvalue() == ""
+
+
+def test_a_reader_that_has_read_enough_does_not_end_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stdout:
+        monkeypatch.setattr("sys.stdout", stdout)
+        show("one", "two")
+        monkeypatch.undo()

@@ -3,12 +3,14 @@
 import dataclasses
 import json
 import shlex
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from causeway.__main__ import main
+from causeway.cli import requeue
 from causeway.flow.landing import Landing
 from causeway.flow.manifest import AGAIN
 from causeway.operate import queues
@@ -125,6 +127,13 @@ def test_the_key_to_go_on_after_can_be_pasted_into_a_shell(
     assert main(["backfill", "landing/trips/"]) == 2
     said = capsys.readouterr().err.removeprefix("causeway: SQS is down; go on with ")
     assert shlex.split(said) == ["--after", "landing/trips/2's.csv"]
+
+
+@pytest.mark.parametrize("key", ["plain.csv", "it's $HOME.csv", "a\x1b[2J\tü\xa0\\.csv"])
+def test_a_key_that_a_terminal_would_obey_is_printable_and_still_the_same_key_to_a_shell(key: str) -> None:
+    word = requeue._shell_word(key)
+    assert word.isprintable()
+    assert subprocess.check_output(["bash", "-c", f"printf %s {word}"]) == key.encode()
 
 
 def pace(deployed: Deployed, slept: list[float], **limits: Any) -> Pace:

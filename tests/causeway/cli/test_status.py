@@ -24,8 +24,10 @@ from tests.causeway.conftest import Deployed
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 VERSIONS = ["v1", "v2", "v3"]
 
-some = st.sets(st.tuples(st.sampled_from("ab"), st.sampled_from(VERSIONS)))
-spokens = st.builds(Pending, until=st.just(NOW), in_queue=st.booleans(), running=some, failed=some, dead=some)
+versions = st.sets(st.tuples(st.sampled_from("ab"), st.sampled_from(VERSIONS)))
+pendings = st.builds(
+    Pending, until=st.just(NOW), in_queue=st.booleans(), running=versions, failed=versions, dead=versions
+)
 entries = st.none() | st.builds(
     Entry,
     version=st.none() | st.sampled_from(VERSIONS),
@@ -48,35 +50,35 @@ def histories(draw: Callable[..., Any], source: str) -> list[Listed]:
     ]
 
 
-@given(st.data(), spokens)
+@given(st.data(), pendings)
 def test_every_version_is_in_exactly_one_class_and_the_sums_add_up(
-    data: st.DataObject, spoken: Pending
+    data: st.DataObject, pending: Pending
 ) -> None:
     landed = [data.draw(histories(source)) for source in "ab"]
     known = {source: data.draw(entries) for source in "ab"}
-    found: Counter[str] = Counter()
+    classes: Counter[str] = Counter()
     for history in landed:
-        became = [classify(listed, known[listed.source], spoken) for listed in history]
+        became = [classify(listed, known[listed.source], pending) for listed in history]
         assert sum(c in ("committed", "quarantined") for c in became) <= 1
         assert all(c in ("committed", "quarantined", "superseded") for c in became[:-1])
-        found.update(became)
-    told = sums(found)
-    parts = [told[name] for name in CLASSES if name != "failed"]
-    assert told["landed"] == sum(map(len, landed)) == sum(parts)
-    assert told["failed"] <= told["waiting"]
+        classes.update(became)
+    sums_of_classes = sums(classes)
+    parts = [sums_of_classes[name] for name in CLASSES if name != "failed"]
+    assert sums_of_classes["landed"] == sum(map(len, landed)) == sum(parts)
+    assert sums_of_classes["failed"] <= sums_of_classes["waiting"]
 
 
-@given(st.data(), spokens)
+@given(st.data(), pendings)
 def test_unaccounted_is_the_newest_version_that_is_old_and_of_which_nothing_speaks(
-    data: st.DataObject, spoken: Pending
+    data: st.DataObject, pending: Pending
 ) -> None:
     known = data.draw(entries)
     for listed in data.draw(histories("a")):
         version = ("a", listed.version)
-        spoken_of = version in spoken.running | spoken.failed | spoken.dead or spoken.in_queue
+        mentioned = version in pending.running | pending.failed | pending.dead or pending.in_queue
         held = known is not None and known.version == listed.version
-        lost = listed.latest and not held and not spoken_of and listed.at <= spoken.until
-        assert (classify(listed, known, spoken) == "unaccounted") == lost
+        lost = listed.latest and not held and not mentioned and listed.at <= pending.until
+        assert (classify(listed, known, pending) == "unaccounted") == lost
 
 
 SOURCE = SourceVersion("a", "v1", 1)

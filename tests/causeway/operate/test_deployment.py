@@ -57,6 +57,15 @@ def test_a_prefix_is_of_one_dataset_or_of_all(deployed: Deployment) -> None:
             deployed.prefixes(wrong)
 
 
+def test_a_wrong_name_is_answered_with_the_nearest_that_is_right(deployed: Deployment) -> None:
+    with pytest.raises(ContractError, match=r"^no contract for flihgts; .*weather; did you mean flights\?$"):
+        deployed.datasets(["flihgts"])
+    with pytest.raises(ContractError, match=r"; did you mean landing/planes/\?$"):
+        deployed.prefixes("landing/plane/2013")
+    with pytest.raises(ContractError, match=r"weather$"):
+        deployed.datasets(["xyz"])
+
+
 @pytest.mark.parametrize(
     "command", ["status", "reconcile", "backfill landing/", "replay x", "ledger rebuild"]
 )
