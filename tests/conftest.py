@@ -24,8 +24,8 @@ hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
 
-# What `make quick` leaves to `make test`, besides what starts Spark or the embedded AWS: whole systems, synths,
-# proofs over catalogues, searches with many examples, and what moto makes long.
+# What `make quick` leaves to `make test`, besides what starts Spark or the embedded AWS: whole systems,
+# synths, proofs over catalogues, searches with many examples, and what moto makes long.
 SLOW = re.compile(
     r"/(faults|access|lake|glue_jobs|lambdas)/|stacks/test_|local/test_embedded|contract/test_changes"
     r"|engine/test_properties|flow/test_landing|cli/test_(status|requeue|ledger)"
