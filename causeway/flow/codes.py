@@ -41,5 +41,10 @@ class Code(StrEnum):
     KILLS_JOB = "kills_job", "object", "a job that curates it alone fails, twice"
     UNKNOWN_DATASET = "unknown_dataset", "message", "the key belongs to no dataset that has a contract"
     FOLDER_MARKER = "folder_marker", "message", "the key ends in a slash: a console's folder, not a file"
+    MARKER_FILE = (
+        "marker_file",
+        "message",
+        "programs leave it beside data: _SUCCESS, a checksum, a log",
+    )
     UNDECODABLE_MESSAGE = "undecodable_message", "message", "it is no S3 event"
     TEST_EVENT = "test_event", "message", "S3 tests a new notification with it; nothing landed"

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
 from causeway.flow.codes import Code
-from causeway.flow.datasets import LANDING_PREFIX, dataset_of
+from causeway.flow.datasets import LANDING_PREFIX, dataset_of, is_beside_data
 from causeway.flow.manifest import REMOVED, SourceVersion
 
 MESSAGE_BYTES = 20_000  # ten of them stay below SQS's limit; one record has 3,400 at most
@@ -46,7 +46,7 @@ class Unrouted:
 def read_message(message: str, body: str, datasets: Collection[str]) -> Iterable[Change | Unrouted]:
     """Every record of one message, in its order."""
     try:
-        document = json.loads(body)
+        document = _unwrapped(json.loads(body))
     except (ValueError, RecursionError) as error:
         yield Unrouted(message, Code.UNDECODABLE_MESSAGE, f"not JSON: {error}", body)
         return
@@ -59,6 +59,25 @@ def read_message(message: str, body: str, datasets: Collection[str]) -> Iterable
         return
     for record in records:
         yield _read_record(message, record, datasets, held=bool(document.get("held")))
+
+
+def _unwrapped(document: Any) -> Any:
+    """S3's own message, out of what SNS or EventBridge made of it on the way. Raises ValueError."""
+    if not isinstance(document, dict):
+        return document
+    if document.get("Type") == "Notification" and isinstance(document.get("Message"), str):
+        return _unwrapped(json.loads(document["Message"]))
+    detail = document.get("detail")
+    if document.get("source") != "aws.s3" or not isinstance(detail, dict):
+        return document
+    described = detail.get("object") or {}
+    marker = "DeleteMarkerCreated" if detail.get("deletion-type") == "Delete Marker Created" else "Delete"
+    removed = document.get("detail-type") == "Object Deleted"
+    version = {"versionId": described["version-id"]} if "version-id" in described else {}
+    # EventBridge does not encode keys.
+    described = {**described, **version, "key": quote_plus(str(described.get("key", "")))}
+    name = f"ObjectRemoved:{marker}" if removed else "ObjectCreated:Put"
+    return {"Records": [{"eventName": name, "s3": {"object": described}}]}
 
 
 def _read_record(message: str, record: Any, datasets: Collection[str], *, held: bool) -> Change | Unrouted:
@@ -74,8 +93,9 @@ def _read_record(message: str, record: Any, datasets: Collection[str], *, held: 
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return Unrouted(message, Code.UNDECODABLE_MESSAGE, f"not an S3 event record: {error!r}", received)
     change = Change(message, SourceVersion(source, version, size, hint), order, received, held)
-    if source.endswith("/"):
-        code, reason = Code.FOLDER_MARKER, Code.FOLDER_MARKER.meaning
+    if is_beside_data(source):
+        code = Code.FOLDER_MARKER if source.endswith("/") else Code.MARKER_FILE
+        reason = code.meaning
     elif not change.dataset:
         code, reason = Code.UNKNOWN_DATASET, f"the key is not {LANDING_PREFIX}<dataset>/<file>"
     elif change.dataset not in datasets:

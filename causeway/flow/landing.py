@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from causeway.flow import queue
+from causeway.flow.datasets import is_beside_data
 from causeway.flow.events import messages_of
 from causeway.flow.ledger import Entry, Ledger, Watermark
 from causeway.flow.manifest import AGAIN, REMOVED, SEEN, Manifest, SourceVersion, manifest_key
@@ -94,7 +95,7 @@ class Landing:
             **({"KeyMarker": after} if after else {}),
         )
         for page in pages:
-            if versions := [listed for listed in _listed(page) if not listed.source.endswith("/")]:
+            if versions := [listed for listed in _listed(page) if not is_beside_data(listed.source)]:
                 yield sorted(versions, key=lambda listed: listed.source)
 
     def newest(self, sources: Iterable[str]) -> list[Listed]:

@@ -1,7 +1,7 @@
 """The batching Lambda, on moto's S3 and Step Functions."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from causeway.flow.ledger import Entry, Ledger, Watermark
-from causeway.flow.manifest import AGAIN, Manifest
+from causeway.flow.manifest import AGAIN, REMOVED, Manifest
 from causeway.flow.parameters import BatchLimits
 from lambdas.batch_events import handler as handler_module
 from lambdas.batch_events.handler import Batching, handler
@@ -326,3 +326,43 @@ def test_a_message_nested_ever_so_deep_is_undecodable_and_stops_nothing(pipeline
     assert pipeline.send("[" * 100_000 + "]" * 100_000, event("landing/flights/a.csv")) == []
     assert [record["code"] for record in pipeline.set_aside()] == ["undecodable_message"]
     assert sources(pipeline) == {("landing/flights/a.csv", "v1")}
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda key: json.dumps({"Type": "Notification", "Message": event(key)}),
+        lambda key: json.dumps(
+            {
+                "source": "aws.s3",
+                "detail-type": "Object Created",
+                "detail": {"object": {"key": key, "version-id": "v1", "size": 3, "sequencer": "0A"}},
+            }
+        ),
+    ],
+    ids=["SNS", "EventBridge"],
+)
+def test_an_event_that_comes_by_another_service_is_the_same_event(
+    pipeline: Pipeline, wrapped: Callable[[str], str]
+) -> None:
+    key = "landing/flights/2013 (a) +1%.csv"
+    assert pipeline.send(wrapped(key)) == []
+    assert sources(pipeline) == {(key, "v1")}
+
+
+def test_a_deletion_that_eventbridge_tells_is_one(pipeline: Pipeline) -> None:
+    detail = {
+        "object": {"key": "landing/flights/a.csv", "version-id": "m"},
+        "deletion-type": "Delete Marker Created",
+    }
+    pipeline.send(json.dumps({"source": "aws.s3", "detail-type": "Object Deleted", "detail": detail}))
+    assert hints(pipeline) == [REMOVED + "DeleteMarkerCreated"]
+
+
+@pytest.mark.parametrize(
+    "name", ["_SUCCESS", "_temporary/0/a.csv", "day=1/.a.csv.crc", "_started_123", "a/.DS_Store"]
+)
+def test_what_programs_write_beside_data_is_left_alone_and_visible(pipeline: Pipeline, name: str) -> None:
+    assert pipeline.send(event(f"landing/flights/{name}"), event("landing/flights/_own/.a.csv")) == []
+    assert sources(pipeline) == {("landing/flights/_own/.a.csv", "v1")}
+    assert [record["code"] for record in pipeline.set_aside()] == ["marker_file"]

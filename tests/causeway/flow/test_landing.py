@@ -91,7 +91,8 @@ def test_a_dry_run_counts_and_queues_nothing(deployed: Deployed) -> None:
 
 
 def test_folder_markers_are_no_sources(deployed: Deployed) -> None:
-    deployed.lake.s3.put_object(Bucket="landing", Key="landing/trips/2013/", Body=b"")
+    for key in ("2013/", "_SUCCESS", ".a.csv.crc"):
+        deployed.lake.s3.put_object(Bucket="landing", Key=f"landing/trips/{key}", Body=b"")
     assert total(look(deployed.landing)) == (0, 0)
 
 
