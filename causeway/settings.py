@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from causeway.flow.datasets import DATASET
+
 SETTINGS_FILE = Path(__file__).resolve().parent.parent / "settings.toml"
 EXTERNAL_ID_FILE = SETTINGS_FILE.parent / ".external-id"
 EMBEDDED_ACCOUNT = "111111111111"
@@ -19,7 +21,7 @@ def _text(pattern: str) -> Any:
 
 
 AccountId = Annotated[str, _text(r"^[0-9]{12}$")]
-Dataset = Annotated[str, _text(r"^[a-z][a-z0-9_-]*$")]
+Dataset = Annotated[str, _text(rf"^{DATASET.pattern}$")]
 RoleName = Annotated[str, _text(r"^([A-Za-z0-9_.-]+/)*[A-Za-z0-9+=,.@_-]{1,64}$")]
 # Wildcards only where the partner cannot make roles of its own: what single sign-on names.
 SINGLE_SIGN_ON = r"role/aws-reserved/sso\.amazonaws\.com/[A-Za-z0-9+=,.@_/*-]+"
@@ -44,7 +46,7 @@ class Company(_Section):
 class Partner(_Section):
     account: AccountId
     external_id: Annotated[str, _text(r"^[A-Za-z0-9+=,.@:/_-]{16,128}$")]
-    datasets: Annotated[list[Annotated[str, _text(r"^([a-z][a-z0-9_-]*|\*)$")]], Field(min_length=1)]
+    datasets: Annotated[list[Annotated[str, _text(rf"^({DATASET.pattern}|\*)$")]], Field(min_length=1)]
     may_land: list[Dataset]
     revoked: bool
     programmatic: bool
