@@ -52,6 +52,9 @@ def snake_case(name: str) -> str:
     return re.sub("[A-Z]", lambda m: "_" + m[0].lower(), name)
 
 
+COUNTS = {"minLength", "maxLength", "minItems", "maxItems", "precision", "scale"}
+
+
 def options_of(p: SchemaProperty, place: Place) -> dict[str, Any]:
     options = p.logicalTypeOptions or {}
     known = OPTIONS.get(str(p.logicalType), set())
@@ -60,6 +63,9 @@ def options_of(p: SchemaProperty, place: Place) -> dict[str, Any]:
             raise (place / f"logicalTypeOptions.{key}").wrong(
                 f"not an option of {p.logicalType} here{nearest(key, known)}"
             )
+    for key in sorted(COUNTS & options.keys()):
+        if not isinstance(options[key], int) or isinstance(options[key], bool):
+            raise (place / f"logicalTypeOptions.{key}").wrong(f"{options[key]!r} is not a whole number")
     return options
 
 

@@ -45,9 +45,9 @@ def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool
         raise (place / "logicalType").wrong(f"{p.logicalType!r} is not one of {', '.join(TYPES)}")
     options = options_of(p, place)
     precision, scale = precision_of(p, options, place)
-    bits = int(str(options.get("format", "x64"))[1:]) if p.logicalType in ("integer", "number") else 64
-    if bits not in (32, 64) or str(options.get("format", "i64"))[0] == "u":
-        raise (place / "logicalTypeOptions.format").wrong("expected i32, i64, f32 or f64")
+    width = str(options.get("format", "i64")) if p.logicalType in ("integer", "number") else "i64"
+    if width not in ("i32", "i64", "f32", "f64"):
+        raise (place / "logicalTypeOptions.format").wrong(f"{width!r} is not one of i32, i64, f32, f64")
     column = Column(
         name=name,
         field=name if p.physicalName is None else p.physicalName,
@@ -55,7 +55,7 @@ def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool
         required=bool(p.required or p.primaryKey),
         unique=bool(p.unique),
         key=bool(p.primaryKey),
-        bits=bits,
+        bits=int(width[1:]),
         precision=precision,
         scale=scale,
         timezone=timezone_of(p, options, place),

@@ -262,6 +262,26 @@ WRONG = [
         "look-around",
     ),
     ("  - {name: a, logicalType: string, required: maybe}\n", "required", "valid boolean"),
+    (
+        "  - {name: a, logicalType: integer, logicalTypeOptions: {format: int32}}\n",
+        "logicalTypeOptions.format",
+        "'int32' is not one of i32",
+    ),
+    (
+        "  - {name: a, logicalType: number, logicalTypeOptions: {precision: ten}}\n",
+        "logicalTypeOptions.precision",
+        "'ten' is not a whole number",
+    ),
+    (
+        "  - {name: a, logicalType: string, logicalTypeOptions: {maxLength: few}}\n",
+        "logicalTypeOptions.maxLength",
+        "'few' is not a whole number",
+    ),
+    (
+        "  - {name: a, logicalType: timestamp, logicalTypeOptions: {defaultTimezone: Nowhere/X}}\n",
+        "schema[0]",
+        "defaultTimezone",
+    ),
     ("  - {name: a, logicalType: number, physicalType: 'decimal(40,2)'}\n", "(a)", "precision is 1 to 38"),
     ("  - {name: a, logicalType: date, logicalTypeOptions: {format: QQ}}\n", "format", "not supported"),
     ("  - {name: a, logicalType: integer, transformLogic: 'nope + 1'}\n", "schema[0]", "transformLogic"),
