@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -10,33 +9,45 @@ from pathlib import Path
 import polars as pl
 
 from causeway.contract.load import load_contract
-from causeway.contract.model import Contract, ContractError
-from causeway.engine.check.rules import checks
-from causeway.engine.check.typed import typed
-from causeway.engine.model import RAW
+from causeway.contract.model import Column, Contract, ContractError
+from causeway.engine.check.casts import can_become
+from causeway.engine.check.rules import describe
+from causeway.engine.check.typed import derived, typed
+from causeway.engine.model import COMPUTED, FAILED
 
 
 def dry_run(contract: Contract) -> None:
     """Raises ValueError for an expression, a pattern or a time zone that the engine could not use."""
-    label = "transformLogic"
-    try:
-        frame = typed(contract, [])[0]
-        label = "quality"
-        for check in checks(contract).every:
-            label = f"{check.column or 'row'}: {check.code}"
-            if frame.select(check.broken).dtypes != [pl.Boolean]:
-                raise ValueError(f"{label}: not a condition, for it is neither true nor false")
-        # These speak only when there are values.
-        for column in chain.from_iterable(whole.with_parts() for whole in contract.columns):
-            label = f"{column.name or 'items'}: defaultTimezone"
+    if not contract.inputs:
+        raise ValueError("every column has a transformLogic; one at least must stand in the file")
+    _refuse_expressions(typed(contract, [])[0], contract)
+    for column in chain.from_iterable(whole.with_parts() for whole in contract.columns):
+        label = "defaultTimezone"
+        try:  # these speak only when there are values
             if column.timezone:
                 pl.Series([datetime(2000, 1, 1)]).dt.replace_time_zone(column.timezone)
-            label = f"{column.name or 'items'}: pattern"
-            if column.pattern is not None:
-                pl.Series([""]).str.contains(column.pattern)
-    except pl.exceptions.PolarsError as error:
-        reason = re.sub(rf'"{RAW}[^"]*",? ?', "", " ".join(str(error).split()))
-        raise ValueError(f"{label}: {reason}"[:500]) from error
+            label = "pattern"
+            pl.Series([""]).str.contains(column.pattern or "")
+        except pl.exceptions.PolarsError as error:
+            reason = " ".join(str(error).split())
+            raise ValueError(f"{column.name or 'items'}: {label}: {reason}"[:500]) from error
+
+
+def _refuse_expressions(rows: pl.DataFrame, contract: Contract) -> None:
+    """Raise ValueError for those that can never give what is asked of them."""
+    nulls = derived(rows.select(column.name for column in contract.inputs).clear(1), contract)
+    asked: list[tuple[str, str, Column | None]] = [
+        (c.name, f"{c.name}: transformLogic {c.transform!r}", c) for c in contract.columns if c.transform
+    ]
+    asked += [(f"_{i}", f"rule {rule.name!r}", None) for i, rule in enumerate(contract.rules)]
+    for name, label, column in asked:
+        if (reason := nulls[FAILED + name][0]) is not None:
+            raise ValueError(f"{label}: {reason}")
+        given = rows[COMPUTED + name].dtype
+        if column is None and given != pl.Boolean:
+            raise ValueError(f"{label}: not a condition, for it gives {given}; expected true or false")
+        if column is not None and not can_become(given, column):
+            raise ValueError(f"{label}: gives {given}, which never is {describe(column)}")
 
 
 def load_runnable(path: Path) -> Contract:

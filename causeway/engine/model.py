@@ -120,3 +120,8 @@ EXTRA = "extra:"  # prefix of columns that the contract does not know
 
 
 RAW = "raw:"  # prefix of the column a typed column came from
+
+
+# Prefixes of the columns with what an SQL expression gave, and why it gave nothing: of a derived column by
+# its name, of a rule by its number after an underscore, with which no column's name begins.
+COMPUTED, FAILED = "computed:", "failed:"

@@ -25,6 +25,7 @@ class Code(StrEnum):
     UNIQUE = "unique", "row", "another row of the batch, or item of the array, has the same value"
     DUPLICATE_KEY = "duplicate_key", "row", "another row of the batch has the same primary key"
     RULE = "rule", "row", "an SQL rule of the contract does not hold"
+    EXPRESSION = "expression", "row", "an SQL expression of the contract cannot be computed of the row"
     FIELDS = "fields", "row", "a CSV record has too few or too many fields"
     QUOTE = "quote", "row", "a quote opens or closes in the wrong place, or never closes"
     JSON = "json", "row", "a line is not a JSON object, or has a key twice"

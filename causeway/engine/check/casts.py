@@ -62,7 +62,7 @@ def _retype(raw: pl.Series, column: Column) -> pl.Series:
     try:
         value = raw.cast(target, strict=False)
         same = value.cast(raw.dtype, strict=False) == raw
-        # A struct's fields may have been cast instead; and a number is no moment, nor the reverse.
+        # A struct's fields may have been cast instead.
         fits = value.dtype == target and not _reread(raw.dtype, target)
     except pl.exceptions.PolarsError:
         fits = False
@@ -71,6 +71,17 @@ def _retype(raw: pl.Series, column: Column) -> pl.Series:
     if column.type == "number" and raw.dtype.is_float() and column.precision is None:
         return _writable(value)  # a narrower float is what the contract asks for
     return _only(value, same)
+
+
+def can_become(dtype: Any, column: Column) -> bool:
+    """Whether there are values of this type that are the column's too; a text may be any."""
+    target = polars_type(column)
+    if dtype == pl.String or (target == pl.String and not dtype.is_nested()):
+        return True
+    days = (pl.Date, pl.Datetime)
+    kinds = [(t.is_numeric(), t == pl.Boolean, isinstance(t, days), t == pl.Time) for t in (dtype, target)]
+    same_kind = any(kinds[0]) and kinds[0] == kinds[1]
+    return same_kind or (dtype.is_nested() and type(dtype) is type(target))
 
 
 def _reread(raw: Any, target: Any) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from causeway.contract.model import RESCUED, Column, Contract
-from causeway.engine.model import RAW
+from causeway.engine.model import COMPUTED, FAILED, RAW
 from causeway.flow.codes import Code
 
 SHOWN = "\N{OBJECT REPLACEMENT CHARACTER}"  # in a message: where the text found stands
@@ -24,8 +24,9 @@ FAULT = pl.Struct({"column": pl.String, "code": pl.String, "message": pl.String}
 class Check:
     column: str
     code: str
-    message: str  # SHOWN is the text found
+    message: str  # SHOWN is the text of `shown` in the row
     broken: pl.Expr  # true where the row is at fault
+    shown: str = ""  # a column of the rows
 
 
 @dataclass(frozen=True)
@@ -40,46 +41,56 @@ class Checks:
 @lru_cache(maxsize=64)
 def checks(contract: Contract) -> Checks:
     every = [check for column in contract.columns for check in _column_checks(column, contract.format)]
-    for rule in contract.rules:
-        every.append(Check(rule.column, Code.RULE, f"breaks the rule {rule.name!r}", ~pl.sql_expr(rule.sql)))
+    for i, rule in enumerate(contract.rules):
+        holds, failed = f"{COMPUTED}_{i}", f"{FAILED}_{i}"
+        every.append(Check(rule.column, Code.RULE, f"breaks the rule {rule.name!r}", ~pl.col(holds)))
+        every.append(_cannot_be_computed(rule.column, failed))
     if contract.on_schema_change == "freeze":
         unknown = pl.col(RESCUED).is_not_null()
-        every.append(Check(RESCUED, Code.SCHEMA, f"fields the contract does not know: {SHOWN}", unknown))
+        message = f"fields the contract does not know: '{SHOWN}'"
+        every.append(Check(RESCUED, Code.SCHEMA, message, unknown, RESCUED))
     flags = [check.broken.fill_null(False) for check in every]
     anything = pl.any_horizontal(flags) if flags else pl.repeat(False, pl.len())
     return Checks(tuple(every), anything, tuple(flag.alias(str(i)) for i, flag in enumerate(flags)))
 
 
+def _cannot_be_computed(column: str, failed: str) -> Check:
+    return Check(column, Code.EXPRESSION, SHOWN, pl.col(failed).is_not_null(), failed)
+
+
 def _column_checks(column: Column, format: str) -> Iterator[Check]:
-    name, value, raw = column.name, pl.col(column.name), pl.col(RAW + column.name)
+    name, value, shown = column.name, pl.col(column.name), RAW + column.name
+    missing = pl.col(shown).is_null()
     if column.transform:
-        raw = value
-    elif column.type != "string" or format == "parquet":
-        yield Check(
-            name, Code.TYPE, f"{SHOWN} is not {describe(column)}", raw.is_not_null() & value.is_null()
-        )
-    for path, code, message, broken in _value_checks(column, value, raw):
+        shown, failed = COMPUTED + name, FAILED + name
+        missing = pl.col(shown).is_null() & pl.col(failed).is_null()
+        yield _cannot_be_computed(name, failed)
+    if column.type != "string" or format == "parquet" or column.transform:
+        untyped = pl.col(shown).is_not_null() & value.is_null()
+        yield Check(name, Code.TYPE, f"'{SHOWN}' is not {describe(column)}", untyped, shown)
+    for path, code, message, broken in _value_checks(column, value, missing):
         if path:  # what is shown is the whole value
-            message = f"{'.'.join(path)} in {SHOWN} {message.removeprefix(SHOWN + ' ')}"  # noqa: PLW2901
-        yield Check(name, code, message, broken)
+            rest = message.removeprefix(f"'{SHOWN}' ")
+            message = f"{'.'.join(path)} in '{SHOWN}' {rest}"  # noqa: PLW2901
+        yield Check(name, code, message, broken, shown)
 
 
 Broken = tuple[tuple[str, ...], str, str, pl.Expr]  # path inside the value, code, message, true where broken
 
 
-def _value_checks(column: Column, value: pl.Expr, raw: pl.Expr) -> Iterator[Broken]:
+def _value_checks(column: Column, value: pl.Expr, missing: pl.Expr) -> Iterator[Broken]:
     length, unit = value.str.len_chars(), "characters"
     if column.type == "array":
         length, unit = value.list.len(), "items"
     rules: list[tuple[str, str, Any, Callable[[Any], pl.Expr]]] = [
-        (Code.REQUIRED, "is empty", column.required or None, lambda _: raw.is_null()),
-        (Code.MINIMUM, f"{SHOWN} is less than {{}}", column.minimum, value.lt),
-        (Code.MAXIMUM, f"{SHOWN} is more than {{}}", column.maximum, value.gt),
-        (Code.MINIMUM, f"{SHOWN} is not more than {{}}", column.exclusive_minimum, value.le),
-        (Code.MAXIMUM, f"{SHOWN} is not less than {{}}", column.exclusive_maximum, value.ge),
+        (Code.REQUIRED, "is empty", column.required or None, lambda _: missing),
+        (Code.MINIMUM, f"'{SHOWN}' is less than {{}}", column.minimum, value.lt),
+        (Code.MAXIMUM, f"'{SHOWN}' is more than {{}}", column.maximum, value.gt),
+        (Code.MINIMUM, f"'{SHOWN}' is not more than {{}}", column.exclusive_minimum, value.le),
+        (Code.MAXIMUM, f"'{SHOWN}' is not less than {{}}", column.exclusive_maximum, value.ge),
         (
             Code.MULTIPLE_OF,
-            f"{SHOWN} is not a multiple of {{}}",
+            f"'{SHOWN}' is not a multiple of {{}}",
             column.multiple_of,
             lambda divisor: _is_no_multiple(value, divisor),
         ),
@@ -91,20 +102,20 @@ def _value_checks(column: Column, value: pl.Expr, raw: pl.Expr) -> Iterator[Brok
             column.unique_items or None,
             lambda _: value.list.n_unique() < value.list.len(),
         ),
-        (Code.PATTERN, f"{SHOWN} does not match {{}}", column.pattern, lambda p: ~value.str.contains(p)),
+        (Code.PATTERN, f"'{SHOWN}' does not match {{}}", column.pattern, lambda p: ~value.str.contains(p)),
     ]
     for code, message, rule, broken in rules:
         if rule is not None:
             yield (), code, message.replace("{}", str(rule)), broken(rule)
     if column.values:
         allowed = ", ".join(str(v) for v in column.values[:20])
-        yield (), Code.ENUM, f"{SHOWN} is not one of {allowed}", ~value.is_in(list(column.values))
+        yield (), Code.ENUM, f"'{SHOWN}' is not one of {allowed}", ~value.is_in(list(column.values))
     for part in column.properties:
         inner = value.struct.field(part.name)
-        for path, code, message, wrong in _value_checks(part, inner, inner):
+        for path, code, message, wrong in _value_checks(part, inner, inner.is_null()):
             yield (part.name, *path), code, message, wrong & value.is_not_null()
     if column.items:
-        for path, code, message, wrong in _value_checks(column.items, pl.element(), pl.element()):
+        for path, code, message, wrong in _value_checks(column.items, pl.element(), pl.element().is_null()):
             yield ("item", *path), code, message, value.list.eval(wrong.fill_null(False)).list.any()
 
 
@@ -146,11 +157,10 @@ def _described(bad: pl.DataFrame, check: Check, at: pl.Series) -> pl.DataFrame:
     message = pl.lit(check.message)
     if SHOWN in check.message:
         before, after = check.message.split(SHOWN)
-        name = RAW + check.column if RAW + check.column in bad.columns else check.column
-        shown = as_text(bad[name].gather(at))
-        message = pl.concat_str(
-            pl.lit(before + "'"), shown.fill_null("").str.slice(0, 200), pl.lit("'" + after)
-        )
+        shown = as_text(bad[check.shown].gather(at)).fill_null("")
+        if check.code != Code.EXPRESSION:
+            shown = shown.str.slice(0, 200)
+        message = pl.concat_str(pl.lit(before), shown, pl.lit(after))
     fault = pl.struct(column=pl.lit(check.column), code=pl.lit(check.code), message=message)
     return at.alias("_at").to_frame().select("_at", fault.alias("faults"))
 

@@ -8,12 +8,13 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from causeway.contract.model import RESCUED, Column, Contract, is_name
-from causeway.engine.check.casts import cast, polars_type
+from causeway.contract.model import RESCUED, Contract, is_name
+from causeway.engine.check.casts import cast
+from causeway.engine.check.expressions import compute
 from causeway.engine.check.nested import unknown_fields
 from causeway.engine.check.rules import as_text
 from causeway.engine.json_text import load_json
-from causeway.engine.model import EXTRA, RAW, Group, Parsed
+from causeway.engine.model import COMPUTED, EXTRA, FAILED, RAW, Group, Parsed
 
 WHERE = {"_piece": pl.UInt32, "_line": pl.Int64, "_start": pl.Int64, "_end": pl.Int64}
 
@@ -35,17 +36,27 @@ def typed(contract: Contract, group: Group) -> tuple[pl.DataFrame, pl.DataFrame]
     if RESCUED not in frame.columns:
         series.append(nothing.alias(RESCUED))
     rows = _keep_unknown_parts(pl.DataFrame(series), contract)
-    for column in contract.columns:
-        if column.transform:
-            rows = rows.with_columns(_derived(column))
+    rows = derived(rows, contract)
     places = [
         pl.DataFrame([np.full(len(p.line), i), p.line, p.start, p.end], schema=WHERE) for i, p in parsed
     ]
     return rows, pl.concat([pl.DataFrame(schema=WHERE), *places])
 
 
-def _derived(column: Column) -> pl.Expr:
-    return pl.sql_expr(str(column.transform)).cast(polars_type(column), strict=False).alias(column.name)
+def derived(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """Add the columns that are computed, one from those before it, and what the rules say of each row."""
+    known = [column.name for column in contract.inputs]
+    for column in contract.columns:
+        if not column.transform:
+            continue
+        ((value, failed),) = compute(rows.select(known), [column.transform])
+        # What it gave is taken as if it stood in a file.
+        columns = [cast(value, column).alias(column.name), value.alias(COMPUTED + column.name)]
+        rows = rows.with_columns(*columns, failed.alias(FAILED + column.name))
+        known.append(column.name)
+    for i, (value, failed) in enumerate(compute(rows.select(known), [rule.sql for rule in contract.rules])):
+        rows = rows.with_columns(value.alias(f"{COMPUTED}_{i}"), failed.alias(f"{FAILED}_{i}"))
+    return rows
 
 
 def _unknown_fields(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:

@@ -284,12 +284,12 @@ WRONG = [
     ),
     ("  - {name: a, logicalType: number, physicalType: 'decimal(40,2)'}\n", "(a)", "precision is 1 to 38"),
     ("  - {name: a, logicalType: date, logicalTypeOptions: {format: QQ}}\n", "format", "not supported"),
-    ("  - {name: a, logicalType: integer, transformLogic: 'nope + 1'}\n", "schema[0]", "transformLogic"),
+    ("  - {name: a, logicalType: integer, transformLogic: 'nope + 1'}\n", "schema[0]", "one at least must"),
     (
         "  - {name: a, logicalType: string}\n  quality:\n"
         "  - {type: custom, engine: causeway, implementation: 'b > 1'}\n",
         "schema[0]",
-        'unable to find column "b"',
+        '"b" not found',
     ),
     (
         "  - {name: a, logicalType: string}\n"
