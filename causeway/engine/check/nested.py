@@ -10,18 +10,17 @@ from typing import Any
 import polars as pl
 
 from causeway.contract.model import Column
-from causeway.engine.json_text import load_json
+from causeway.engine.json_text import dump_written, load_written
 
 Beyond = Callable[[Any], Any]
 
-AS_WRITTEN: Any = {"parse_float": str, "parse_int": str, "parse_constant": str}
 HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")  # a surrogate; JSON may escape one alone, text has none
 
 
 def parsed(text: str | None) -> Any:
     """The JSON value, its numbers as they are written; for what is none, a text."""
     try:
-        value = None if text is None else load_json(text, object_pairs_hook=_without_twins, **AS_WRITTEN)
+        value = None if text is None else load_written(text, object_pairs_hook=_without_twins)
         if text and "\\u" in text and HALF_CHARACTER.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except ValueError:
@@ -59,10 +58,14 @@ def unknown_fields(raw: pl.Series, column: Column) -> pl.Series | None:
     if beyond is None or (not is_text and beyond(_example(raw.dtype)) is None):
         return None
     if is_text:
-        rests = [None if beyond(parsed(text)) is None else _as_json(beyond(load_json(text))) for text in raw]
+        rests = [_written(beyond(parsed(text))) for text in raw]
     else:
         rests = [_as_json(beyond(value)) for value in raw]
     return pl.Series(rests, dtype=pl.String) if any(rest is not None for rest in rests) else None
+
+
+def _written(value: Any) -> str | None:
+    return None if value is None else dump_written(value)
 
 
 def _as_json(value: Any) -> str | None:

@@ -13,7 +13,7 @@ from causeway.engine.check.casts import cast
 from causeway.engine.check.expressions import compute
 from causeway.engine.check.nested import unknown_fields
 from causeway.engine.check.rules import as_text
-from causeway.engine.json_text import load_json
+from causeway.engine.json_text import as_field, load_written
 from causeway.engine.model import COMPUTED, EXTRA, FAILED, RAW, Group, Parsed
 
 WHERE = {"_piece": pl.UInt32, "_line": pl.Int64, "_start": pl.Int64, "_end": pl.Int64}
@@ -122,12 +122,8 @@ def _spread(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _fields(rest: str) -> list[tuple[str, str | None]]:
-    """The fields of a JSON object: strings as they are, other values as JSON."""
+    """The fields of a JSON object, each as text."""
     try:
-        fields = load_json(rest).items()
+        return [(key, as_field(value)) for key, value in load_written(rest).items()]
     except ValueError:  # nested too deep
         return duckdb.execute("SELECT key, value ->> '$' FROM json_each(?)", [rest]).fetchall()
-    return [
-        (key, value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False))
-        for key, value in fields
-    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from functools import cache
 
@@ -12,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from causeway.contract.model import RESCUED, Column, Contract
-from causeway.engine.json_text import load_json
+from causeway.engine.json_text import as_field, dump_written, load_written
 from causeway.engine.model import NOWHERE, Malformed, Parsed, Unreadable
 from causeway.engine.read.records import CHUNK, Positions, Records, count_before, malformed
 from causeway.flow.codes import Code
@@ -22,6 +23,9 @@ SHAPES = "SELECT hash(json_keys(l)) AS shape FROM lines"
 JSON_ARRAY = "it is a JSON array; write one object a line, without the brackets and commas around them"
 EXACT_DIGITS = 16  # from which a JSON number with a fraction may have lost digits as a double
 LONG_NUMBER = rf"[0-9.eE+-]{{{EXACT_DIGITS}}}"
+REWRITTEN = r"[0-9][.eE]|(?:^|[:,\[])0(?:$|[,}\]])"  # DuckDB writes 1.50 as 1.5, 1e3 as 1000.0, -0 as 0
+NUMBER_OR_NESTED = r"^(?:-?[0-9][0-9.eE+-]*$|[{\[])"
+NONE = pl.Series([], dtype=pl.UInt32)
 
 
 @cache
@@ -43,7 +47,6 @@ def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: boo
     lines = _strings(data, records)
     frame = _uniform(lines, data, records, contract)
     if frame is not None:
-        frame = _as_written(frame, lines, contract)
         unknown = _may_hold_more(data, records, contract)
         if len(unknown):
             suspects = lines.take(pa.array(unknown))
@@ -65,10 +68,10 @@ def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: boo
             records, odd = records[~twice], odd[~twice]
             lines = _strings(data, records)
         unknown, frame = np.flatnonzero(odd), _extract(lines, contract)
+    frame = _as_written(frame, lines, contract)
     if contract.nulls:
         frame = frame.with_columns(pl.all().replace(contract.nulls, [None] * len(contract.nulls)))
     frame = frame.with_columns(_rescued(lines, unknown, contract))
-    frame = _exact_numbers(frame, data, records, contract)
     return Parsed(frame, records.start, records.end, records.line, data, malformed=wrong)
 
 
@@ -97,17 +100,6 @@ def _uniform(lines: pa.Array, data: bytes, records: Records, contract: Contract)
         return None
     frame.columns = [column.name for column in contract.inputs]
     return frame
-
-
-def _as_written(frame: pl.DataFrame, lines: pa.Array, contract: Contract) -> pl.DataFrame:
-    """Write numbers of text columns as every other path does: 1e16, not 1e+16."""
-    texts = [column.name for column in contract.inputs if column.type == "string"]
-    looks = [pl.col(name).str.contains(r"^-?[0-9][0-9.]*e[+-][0-9]+$") for name in texts]
-    at = frame.select(pl.any_horizontal(False, *looks).arg_true()).to_series()
-    if not len(at):
-        return frame
-    written = _extract(lines.take(at.to_arrow()), contract)
-    return frame.with_columns(frame[name].scatter(at, written[name]) for name in texts)
 
 
 def _may_hold_more(data: bytes, records: Records, contract: Contract) -> Positions:
@@ -171,7 +163,13 @@ def _rescued(lines: pa.Array, unknown: Positions, contract: Contract) -> pl.Seri
         return nothing
     patch = json.dumps(dict.fromkeys(column.field for column in contract.inputs), ensure_ascii=False)
     sql = f"SELECT json_merge_patch(l, {_quoted(patch)})::VARCHAR AS rest FROM lines"  # noqa: S608
-    return nothing.scatter(unknown, _query(sql, lines.take(pa.array(unknown)))["rest"])
+    rests = _query(sql, lines.take(pa.array(unknown)))["rest"]
+    known = {column.field for column in contract.inputs}
+    for i in rests.str.contains(REWRITTEN).arg_true():
+        with contextlib.suppress(ValueError):  # nested too deep
+            fields = load_written(lines[int(unknown[i])].as_py())
+            rests[i] = dump_written({key: value for key, value in fields.items() if key not in known})
+    return nothing.scatter(unknown, rests)
 
 
 def _strings(data: bytes, records: Records) -> pa.Array:
@@ -192,38 +190,55 @@ def _extract(lines: pa.Array, contract: Contract) -> pl.DataFrame:
     names = [column.name for column in contract.inputs]
     if not len(lines):
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String()))
-    pointers = [_quoted("/" + c.field.replace("~", "~0").replace("/", "~1")) for c in contract.inputs]
+    pointers = map(_pointer, contract.inputs)
     fields = ", ".join(f"v[{i + 1}] AS c{i}" for i in range(len(names)))
     sql = f"SELECT {fields} FROM (SELECT json_extract_string(l, [{', '.join(pointers)}]) AS v FROM lines)"  # noqa: S608
     return _query(sql, lines).rename({f"c{i}": name for i, name in enumerate(names)})
+
+
+def _pointer(column: Column) -> str:
+    return _quoted("/" + column.field.replace("~", "~0").replace("/", "~1"))
 
 
 def _quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _exact_numbers(frame: pl.DataFrame, data: bytes, records: Records, contract: Contract) -> pl.DataFrame:
-    """Read long decimals from the line itself: DuckDB has rounded them to doubles."""
+def _as_written(frame: pl.DataFrame, lines: pa.Array, contract: Contract) -> pl.DataFrame:
+    """Read from the line itself the numbers that DuckDB has rounded to doubles, or written in its own way."""
     for column in contract.inputs:
-        if not _wants_exact(column):
-            continue
         value = frame[column.name]
-        if (value.str.len_bytes().max() or 0) < EXACT_DIGITS:  # type: ignore[operator]
-            continue
-        long = (value.str.contains(LONG_NUMBER) & value.str.contains("[.eE]")).arg_true()
-        texts = [_exact(data[records.start[i] : records.end[i]], column.field, value[i]) for i in long]
-        frame = frame.with_columns(value.scatter(long, pl.Series(texts, dtype=pl.String)))
+        at = _rewritten(value, lines, column)
+        if len(at):
+            rows = zip(lines.take(at.to_arrow()).to_pylist(), value.gather(at), strict=True)
+            texts = [_written(line, column.field, text) for line, text in rows]
+            frame = frame.with_columns(value.scatter(at, pl.Series(texts, dtype=pl.String)))
     return frame
 
 
-def _exact(line: bytes, field: str, rounded: str) -> str:
-    """The number as it stands there; no number when only a laxer parser than Python's reads the line."""
+def _rewritten(value: pl.Series, lines: pa.Array, column: Column) -> pl.Series:
+    """Where the text may not be what stands in the line, if the column asks for more than a double."""
+    parts = list(column.with_parts())
+    if any(part.type == "string" for part in parts):
+        suspected = value.str.contains(REWRITTEN)
+        if column.type == "string":
+            suspected &= value.str.contains(NUMBER_OR_NESTED)
+    elif any(part.type == "integer" or part.precision is not None for part in parts):
+        if (value.str.len_bytes().max() or 0) < EXACT_DIGITS:  # type: ignore[operator]
+            return NONE
+        suspected = value.str.contains(LONG_NUMBER) & value.str.contains("[.eE]")
+    else:
+        return NONE
+    at = suspected.arg_true()
+    if column.type == "string" and len(at):  # a JSON string is what it is
+        types = f"SELECT json_type(l, {_pointer(column)}) AS t FROM lines"  # noqa: S608
+        at = at.filter(_query(types, lines.take(at.to_arrow()))["t"] != "VARCHAR")
+    return at
+
+
+def _written(line: str, field: str, rounded: str) -> str | None:
+    """The field as it stands there; no number when only a laxer parser than Python's reads the line."""
     try:
-        value = load_json(line, parse_float=str).get(field)
-        return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
+        return as_field(load_written(line).get(field))
     except ValueError:
         return rounded + "…"
-
-
-def _wants_exact(column: Column) -> bool:
-    return any(part.type == "integer" or part.precision is not None for part in column.with_parts())
