@@ -66,7 +66,8 @@ def test_numbers_inside_arrays_and_objects_are_as_written_where_the_part_is_text
             column("exact", "number", precision=38),
         ),
     )
-    line = f'{{"doc": {{"text": {numbers[0]}, "list": [{", ".join(numbers)}], "exact": 10.00, "x": {numbers[0]}}}}}'
+    first, every = numbers[0], ", ".join(numbers)
+    line = f'{{"doc": {{"text": {first}, "list": [{every}], "exact": 10.00, "x": {first}}}}}'
     result = run(contract(parts, format="jsonl"), line.encode())
     assert codes(result) == []
     assert values(result, "doc") == [{"text": numbers[0], "list": numbers, "exact": Decimal(10)}]
