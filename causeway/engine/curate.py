@@ -20,7 +20,10 @@ from causeway.engine.check.typed import typed
 from causeway.engine.model import EXTRA, NOTHING, RAW, Fetch, Group, Parsed, Slice, SourceCount, Unreadable
 from causeway.engine.read.formats import read
 from causeway.engine.read.stored import BLOCK
+from causeway.engine.write import NUMBERS, partition_keys
+from causeway.flow.codes import Code
 
+MAX_PARTITIONS = 4_000  # that an object's rows may be of: ten years of days
 PART_BYTES = 256 << 20  # of input that one Curated holds: what becomes one output file per partition value
 
 
@@ -87,15 +90,35 @@ def _results(
     contract: Contract, groups: Iterator[Group], banned: Banned, part_bytes: int
 ) -> Iterator[list[_Result]]:
     results: list[_Result] = []
+    partitions: dict[str, pl.DataFrame] = {}
     size, given = 0, False
     for group in groups:
         results.append(_check(contract, group, banned))
+        if contract.partitioning:
+            _limit_partitions(contract, results[-1].good, group, partitions)
         size += sum(parsed.size for _, parsed in group if isinstance(parsed, Parsed))
         if size >= part_bytes:
             yield results
             results, size, given = [], 0, True
     if results or not given:
         yield results
+
+
+def _limit_partitions(
+    contract: Contract, good: pl.DataFrame, group: Group, partitions: dict[str, pl.DataFrame]
+) -> None:
+    """Refuse an object whose rows would become more files than a table can bear; keeps those seen of each."""
+    keys = good.select("_source", *partition_keys(contract, NUMBERS)).unique()
+    for (source,), of_source in keys.partition_by("_source", as_dict=True, include_key=False).items():
+        before = partitions.get(str(source), of_source.clear())
+        every = partitions[str(source)] = pl.concat([before, of_source]).unique()
+        if every.height > MAX_PARTITIONS:
+            names = ", ".join(name for name, _ in contract.partitioning)
+            message = (
+                f"column {names}: its rows are of more than {MAX_PARTITIONS:,} partitions, a file for each"
+            )
+            piece = next(piece for piece, _ in group if piece.source == source)
+            raise _DamagedLaterError(piece, Unreadable(Code.PARTITIONS, message))
 
 
 def _groups(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -50,6 +52,16 @@ def _refuse_expressions(rows: pl.DataFrame, contract: Contract) -> None:
             raise ValueError(f"{label}: gives {given}, which never is {describe(column)}")
 
 
+def doubts(contract: Contract) -> Iterator[str]:
+    """What works, but seldom as it was meant."""
+    columns = {column.name: column for column in contract.columns}
+    for name, transform in contract.partitioning:
+        column = columns[name]
+        bounded = column.max_length or column.values or column.pattern
+        if transform == "identity" and column.type == "string" and not bounded:
+            yield f"{name}: a partition for each value of a text without bounds; is that what you want?"
+
+
 def load_runnable(path: Path) -> Contract:
     """The contract, if the engine can run its expressions and patterns; ContractError otherwise."""
     contract = load_contract(path)
@@ -57,4 +69,6 @@ def load_runnable(path: Path) -> Contract:
         dry_run(contract)
     except ValueError as error:
         raise ContractError(f"{path}: schema[0]: {error}") from error
+    for doubt in doubts(contract):
+        print(f"causeway: {path}: {doubt}", file=sys.stderr)
     return contract

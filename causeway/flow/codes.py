@@ -38,6 +38,7 @@ class Code(StrEnum):
     HEADER = "header", "object", "required columns are missing, or a column name occurs twice"
     FORMAT = "format", "object", "it is not in the contract's format"
     STRUCTURE = "structure", "object", "two parsers see different records in it"
+    PARTITIONS = "partitions", "object", "its rows are of more partitions than a table can bear"
     ACCESS = "access", "object", "it could not be read to its end"
     KILLS_JOB = "kills_job", "object", "a job that curates it alone fails, twice"
     UNKNOWN_DATASET = "unknown_dataset", "message", "the key belongs to no dataset that has a contract"

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import boto3
@@ -14,15 +15,22 @@ import pyarrow.parquet as pq
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.expressions import In
-from pyiceberg.io.pyarrow import parquet_file_to_data_file
-from pyiceberg.manifest import DataFile
+from pyiceberg.io.pyarrow import (
+    StatsAggregator,
+    compute_statistics_plan,
+    data_file_statistics_from_parquet_metadata,
+    parquet_path_to_id_mapping,
+)
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.table import Table, TableProperties
 from pyiceberg.table.snapshots import Snapshot, SnapshotLogEntry
 from pyiceberg.transforms import parse_transform
+from pyiceberg.types import StringType
 
 from causeway.flow.clients import RETRIES
 
 TRIES = 20  # to add columns to a table that others change at the same time
+NO_BOUNDS = partial(StatsAggregator, StringType(), "BYTE_ARRAY", 16)  # characters of a bound that are kept
 PROPERTIES = {
     "format-version": "2",
     # Strict compare-and-swap: a commit that meets another fails, and is decided again.
@@ -161,7 +169,31 @@ def change_table(
 
 
 def _data_file(table: Table, path: str) -> DataFile:
-    return parquet_file_to_data_file(table.io, table.metadata, path)
+    """The file as the table's metadata names it, with its partition; Parquet's statistics may cut texts."""
+    metadata, schema = table.metadata, table.schema()
+    stored = table.io.new_input(path)
+    with stored.open() as stream:
+        file = pq.ParquetFile(stream)
+        statistics = data_file_statistics_from_parquet_metadata(
+            file.metadata,
+            compute_statistics_plan(schema, metadata.properties),
+            parquet_path_to_id_mapping(schema),
+        )
+        for field in metadata.spec().fields:
+            source = schema.find_field(field.source_id)
+            if source.field_type == StringType():
+                first = next(file.iter_batches(1, columns=[source.name]))[0][0].as_py()
+                bounds = statistics.column_aggregates.setdefault(source.field_id, NO_BOUNDS())
+                bounds.current_min = bounds.current_max = first
+    return DataFile.from_args(
+        content=DataFileContent.DATA,
+        file_path=path,
+        file_format=FileFormat.PARQUET,
+        partition=statistics.partition(metadata.spec(), schema),
+        file_size_in_bytes=len(stored),
+        spec_id=metadata.default_spec_id,
+        **statistics.to_serialized_dict(),
+    )
 
 
 def _files_of(table: Table, sources: list[str]) -> Iterable[tuple[DataFile, str | None]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-from functools import cache
 
 import duckdb
 import numpy as np
@@ -12,34 +11,17 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from causeway.contract.model import RESCUED, Column, Contract
-from causeway.engine.json_text import as_field, dump_written, load_written
+from causeway.contract.model import RESCUED, Contract
+from causeway.engine.json_text import dump_written, load_written
 from causeway.engine.model import NOWHERE, Malformed, Parsed, Unreadable
+from causeway.engine.read.json_numbers import REWRITTEN, as_written
+from causeway.engine.read.json_sql import pointer, query, quoted
 from causeway.engine.read.records import CHUNK, Positions, Records, count_before, malformed
 from causeway.flow.codes import Code
 
 Chosen = NDArray[np.bool_]
 SHAPES = "SELECT hash(json_keys(l)) AS shape FROM lines"
 JSON_ARRAY = "it is a JSON array; write one object a line, without the brackets and commas around them"
-EXACT_DIGITS = 16  # from which a JSON number with a fraction may have lost digits as a double
-LONG_NUMBER = rf"[0-9.eE+-]{{{EXACT_DIGITS}}}"
-REWRITTEN = r"[0-9][.eE]|(?:^|[:,\[])0(?:$|[,}\]])"  # DuckDB writes 1.50 as 1.5, 1e3 as 1000.0, -0 as 0
-NUMBER_OR_NESTED = r"^(?:-?[0-9][0-9.eE+-]*$|[{\[])"
-NONE = pl.Series([], dtype=pl.UInt32)
-
-
-@cache
-def _duck() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={"threads": pl.thread_pool_size()})
-
-
-def _query(sql: str, lines: pa.Array) -> pl.DataFrame:
-    cursor = _duck().cursor()
-    cursor.register("lines", pa.table({"l": lines}))
-    try:
-        return pl.DataFrame(cursor.sql(sql).to_arrow_table())
-    except UnicodeDecodeError as error:  # its message quotes the line, and may end inside a character
-        raise duckdb.InvalidInputException(str(error)) from error
 
 
 def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: bool) -> Parsed:
@@ -50,7 +32,7 @@ def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: boo
         unknown = _may_hold_more(data, records, contract)
         if len(unknown):
             suspects = lines.take(pa.array(unknown))
-            unknown = unknown[_odd_shapes(suspects, _query(SHAPES, suspects)["shape"], contract)[0]]
+            unknown = unknown[_odd_shapes(suspects, query(SHAPES, suspects)["shape"], contract)[0]]
     else:
         shapes = _shapes(lines, data, records)
         ok = shapes.is_not_null().to_numpy()
@@ -68,7 +50,7 @@ def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: boo
             records, odd = records[~twice], odd[~twice]
             lines = _strings(data, records)
         unknown, frame = np.flatnonzero(odd), _extract(lines, contract)
-    frame = _as_written(frame, lines, contract)
+    frame = as_written(frame, lines, contract)
     if contract.nulls:
         frame = frame.with_columns(pl.all().replace(contract.nulls, [None] * len(contract.nulls)))
     frame = frame.with_columns(_rescued(lines, unknown, contract))
@@ -93,9 +75,9 @@ def _uniform(lines: pa.Array, data: bytes, records: Records, contract: Contract)
     if not len(records) or (np.frombuffer(data, np.uint8)[records.start] != ord("{")).any():
         return None
     shape = json.dumps({column.field: "VARCHAR" for column in contract.inputs}, ensure_ascii=False)
-    sql = f"SELECT unnest(json_transform_strict(l, {_quoted(shape)})) FROM lines"  # noqa: S608
+    sql = f"SELECT unnest(json_transform_strict(l, {quoted(shape)})) FROM lines"  # noqa: S608
     try:
-        frame = _query(sql, lines)
+        frame = query(sql, lines)
     except duckdb.Error:
         return None
     frame.columns = [column.name for column in contract.inputs]
@@ -128,9 +110,9 @@ def _may_hold_more(data: bytes, records: Records, contract: Contract) -> Positio
 def _shapes(lines: pa.Array, data: bytes, records: Records) -> pl.Series:
     """A hash of each line's keys: one for each shape. Null for what is not a JSON object."""
     try:
-        shapes = _query(SHAPES, lines)["shape"]
+        shapes = query(SHAPES, lines)["shape"]
     except duckdb.InvalidInputException:  # some line is malformed; to ask each of them costs a third more
-        shapes = _query(
+        shapes = query(
             "SELECT CASE WHEN json_valid(l) THEN hash(json_keys(l)) END AS shape FROM lines", lines
         )["shape"]
     first = np.frombuffer(data, np.uint8)[records.start] != ord("{")
@@ -147,7 +129,7 @@ def _odd_shapes(lines: pa.Array, shapes: pl.Series, contract: Contract) -> tuple
     known = {column.field for column in contract.inputs}
     unknown, twice = [], []
     examples = pl.DataFrame({"shape": shapes}).with_row_index("at").group_by("shape").first()
-    keys = _query("SELECT json_keys(l) AS keys FROM lines", lines.take(examples["at"].to_arrow()))["keys"]
+    keys = query("SELECT json_keys(l) AS keys FROM lines", lines.take(examples["at"].to_arrow()))["keys"]
     for shape, names in zip(examples["shape"], keys, strict=True):
         if len(set(names)) < len(names):
             twice.append(shape)
@@ -162,8 +144,8 @@ def _rescued(lines: pa.Array, unknown: Positions, contract: Contract) -> pl.Seri
     if not len(unknown):
         return nothing
     patch = json.dumps(dict.fromkeys(column.field for column in contract.inputs), ensure_ascii=False)
-    sql = f"SELECT json_merge_patch(l, {_quoted(patch)})::VARCHAR AS rest FROM lines"  # noqa: S608
-    rests = _query(sql, lines.take(pa.array(unknown)))["rest"]
+    sql = f"SELECT json_merge_patch(l, {quoted(patch)})::VARCHAR AS rest FROM lines"  # noqa: S608
+    rests = query(sql, lines.take(pa.array(unknown)))["rest"]
     known = {column.field for column in contract.inputs}
     for i in rests.str.contains(REWRITTEN).arg_true():
         with contextlib.suppress(ValueError):  # nested too deep
@@ -190,55 +172,7 @@ def _extract(lines: pa.Array, contract: Contract) -> pl.DataFrame:
     names = [column.name for column in contract.inputs]
     if not len(lines):
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String()))
-    pointers = map(_pointer, contract.inputs)
+    pointers = map(pointer, contract.inputs)
     fields = ", ".join(f"v[{i + 1}] AS c{i}" for i in range(len(names)))
     sql = f"SELECT {fields} FROM (SELECT json_extract_string(l, [{', '.join(pointers)}]) AS v FROM lines)"  # noqa: S608
-    return _query(sql, lines).rename({f"c{i}": name for i, name in enumerate(names)})
-
-
-def _pointer(column: Column) -> str:
-    return _quoted("/" + column.field.replace("~", "~0").replace("/", "~1"))
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _as_written(frame: pl.DataFrame, lines: pa.Array, contract: Contract) -> pl.DataFrame:
-    """Read from the line itself the numbers that DuckDB has rounded to doubles, or written in its own way."""
-    for column in contract.inputs:
-        value = frame[column.name]
-        at = _rewritten(value, lines, column)
-        if len(at):
-            rows = zip(lines.take(at.to_arrow()).to_pylist(), value.gather(at), strict=True)
-            texts = [_written(line, column.field, text) for line, text in rows]
-            frame = frame.with_columns(value.scatter(at, pl.Series(texts, dtype=pl.String)))
-    return frame
-
-
-def _rewritten(value: pl.Series, lines: pa.Array, column: Column) -> pl.Series:
-    """Where the text may not be what stands in the line, if the column asks for more than a double."""
-    parts = list(column.with_parts())
-    if any(part.type == "string" for part in parts):
-        suspected = value.str.contains(REWRITTEN)
-        if column.type == "string":
-            suspected &= value.str.contains(NUMBER_OR_NESTED)
-    elif any(part.type == "integer" or part.precision is not None for part in parts):
-        if (value.str.len_bytes().max() or 0) < EXACT_DIGITS:  # type: ignore[operator]
-            return NONE
-        suspected = value.str.contains(LONG_NUMBER) & value.str.contains("[.eE]")
-    else:
-        return NONE
-    at = suspected.arg_true()
-    if column.type == "string" and len(at):  # a JSON string is what it is
-        types = f"SELECT json_type(l, {_pointer(column)}) AS t FROM lines"  # noqa: S608
-        at = at.filter(_query(types, lines.take(at.to_arrow()))["t"] != "VARCHAR")
-    return at
-
-
-def _written(line: str, field: str, rounded: str) -> str | None:
-    """The field as it stands there; no number when only a laxer parser than Python's reads the line."""
-    try:
-        return as_field(load_written(line).get(field))
-    except ValueError:
-        return rounded + "…"
+    return query(sql, lines).rename({f"c{i}": name for i, name in enumerate(names)})
