@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 # The tools of this checkout come first: its python, node and npm.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := $(VENV)/.installed
+READERS := $(VENV)/readers/.installed
 
 .PHONY: help install demo test quick lint synth deploy destroy bench access faults wheels sbom audit clean lock
 
@@ -29,7 +30,13 @@ $(INSTALLED): requirements.txt requirements-uv.txt package-lock.json pyproject.t
 demo: $(INSTALLED) ## Run the real thing on an AWS embedded in this machine (KEEP=1 leaves it up)
 	@$(BIN)/python -m local.demo
 
-test: $(INSTALLED) ## Run every test
+$(READERS): $(INSTALLED) tests/readers/requirements.txt
+	@echo "▸ Installing other readers of Iceberg tables into .venv/readers"
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(VENV)/readers
+	@$(BIN)/uv pip sync --quiet --require-hashes --python $(VENV)/readers/bin/python tests/readers/requirements.txt
+	@touch $@
+
+test: $(INSTALLED) $(READERS) ## Run every test
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
 quick: $(INSTALLED) ## Run the tests that need neither Spark nor the embedded AWS
@@ -83,6 +90,7 @@ audit: $(INSTALLED) ## Check the locked packages for known vulnerabilities (need
 lock: ## Resolve the pinned requirements again, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --python-version 3.13 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-header -c requirements.txt glue_jobs/requirements.in -o glue_jobs/requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tests/readers/requirements.in -o tests/readers/requirements.txt
 	@npm install --package-lock-only --silent --no-audit --no-fund
 
 clean: ## Remove what was built; `rm -rf .venv node_modules` removes what was installed

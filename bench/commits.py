@@ -26,7 +26,8 @@ from bench.__main__ import machine
 from causeway.contract.model import Column, Contract
 from causeway.engine.curate import curated_schema
 from causeway.engine.write import write_parquet
-from causeway.lake.tables import change_table, open_table
+from causeway.lake.commit import change_table
+from causeway.lake.tables import Design, open_table
 
 RESULTS = Path(__file__).parent / "commits.json"
 SIZES = (10, 1_000, 10_000)
@@ -96,7 +97,9 @@ def source_name(n: int) -> str:
 def build(catalog: Catalog, folder: Path, size: int, real: set[str]) -> Table:
     """A table of `size` files, each of a source of its own; only those of the sources `real` exist."""
     catalog.create_namespace("bench")
-    table = open_table(catalog, ("bench", "orders"), curated_schema(CONTRACT), (folder / "t").as_uri())
+    table = open_table(
+        catalog, Design(("bench", "orders"), curated_schema(CONTRACT), (folder / "t").as_uri())
+    )
     model = parquet_file_to_data_file(table.io, table.metadata, write_file(folder, source_name(0)))
     with table.transaction() as change, change.update_snapshot().fast_append() as snapshot:
         for n in range(size):

@@ -3,10 +3,12 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from botocore.exceptions import ClientError
 from pyiceberg.catalog import Catalog
@@ -17,12 +19,14 @@ from causeway.contract.model import Contract
 from causeway.engine.curate import curated_schema
 from causeway.engine.settle import source_reports
 from causeway.engine.unit import UnitResult
+from causeway.engine.write import FieldIds
 from causeway.flow.ledger import Entry, Ledger, Watermark
 from causeway.flow.manifest import AGAIN, REMOVED, Manifest, SourceVersion
 from causeway.flow.report import Report, SourceReport
+from causeway.lake.commit import change_table
 from causeway.lake.history import BATCH, REPORT, History
 from causeway.lake.location import Lake
-from causeway.lake.tables import change_table, open_table
+from causeway.lake.tables import Design, open_table, with_field_ids
 from glue_jobs.objects import curate_objects
 from glue_jobs.tasks import Distribute
 
@@ -59,10 +63,11 @@ class Batch:
         Raises CommitFailedException after MAX_DECISIONS lost races.
         """
         history = History(self.lake, self.manifest.dataset, self.catalog, self.ledger, self.s3)
-        curated: Due | None = None
+        curated: tuple[Due, UUID] | None = None
         results: Sequence[UnitResult] = ()
+        new: set[str] = set()
         for _ in range(MAX_DECISIONS):
-            table, watermark = history.catch_up(lambda: self._curated_table(results))  # noqa: B023
+            table, watermark = history.catch_up(partial(self._open, new))
             entries = self.ledger.entries((s.source for s in self.manifest.sources), watermark)
             current = self._current()
             if self.ledger.watermark() != watermark:
@@ -70,10 +75,11 @@ class Batch:
             due = self._due(entries, current)
             if not due:
                 return self._nothing_to_do(watermark, entries)
-            if due != curated:
-                curated, results = due, self._curate(due)
-                # It took a while, and may need new columns.
-                table, now = history.catch_up(lambda: self._curated_table(results))  # noqa: B023
+            if (due, table.metadata.table_uuid) != curated:
+                curated, results = (due, table.metadata.table_uuid), self._curate(due, table, history)
+                new |= _new_columns(results)
+                # It took a while.
+                table, now = history.catch_up(partial(self._open, new))
                 if now != watermark:
                     continue
             try:
@@ -85,12 +91,19 @@ class Batch:
                 return report
         raise CommitFailedException(f"lost {MAX_DECISIONS} races for {self.manifest.dataset}")
 
-    def _curated_table(self, results: Sequence[UnitResult]) -> Table:
-        new_columns = sorted({name for result in results for name in result.new_columns})
-        name = (self.lake.curated_database, self.manifest.dataset)
-        location = f"{self.lake.curated_location}/{self.manifest.dataset}"
-        schema = curated_schema(self.contract, new_columns)
-        return open_table(self.catalog, name, schema, location, self.contract.partitioning)
+    def _open(self, new_columns: Iterable[str]) -> Table:
+        return open_table(self.catalog, self._design(new_columns))
+
+    def _design(self, new_columns: Iterable[str] = ()) -> Design:
+        """The curated table, with these columns beyond the contract."""
+        return Design(
+            (self.lake.curated_database, self.contract.table),
+            curated_schema(self.contract, sorted(new_columns)),
+            f"{self.lake.curated_location}/{self.contract.table}",
+            self.contract.partitioning,
+            self.contract.key,
+            self.contract.description,
+        )
 
     def _current(self) -> Due:
         """What S3 holds now of each of the manifest's sources; None if it is gone."""
@@ -124,9 +137,11 @@ class Batch:
                 due[source.source] = now
         return due
 
-    def _curate(self, due: Due) -> list[UnitResult]:
+    def _curate(self, due: Due, table: Table, history: History) -> list[UnitResult]:
+        """Curate the objects; again if they brought columns, for a file names each by its id in the table."""
         objects = [version for version in due.values() if version]
-        return curate_objects(
+        curate = partial(
+            curate_objects,
             objects,
             self.manifest,
             self.contract,
@@ -135,6 +150,12 @@ class Batch:
             distribute=self.distribute,
             slots=self.slots,
         )
+        rejected = with_field_ids(history.open_quarantine())
+        results = curate(ids=FieldIds(with_field_ids(table), rejected))
+        if (new := _new_columns(results)) - set(table.schema().column_names):
+            table = self._open(new)
+            results = curate(ids=FieldIds(with_field_ids(table), rejected))
+        return results
 
     def _commit(
         self, table: Table, entries: Mapping[str, Entry], due: Due, results: Sequence[UnitResult]
@@ -142,6 +163,7 @@ class Batch:
         report = self._write_report(entries, due, results)
         change_table(
             table,
+            self._design(_new_columns(results)),
             add=[path for result in results for path in result.files],
             replace=[source for source, entry in entries.items() if source in due and entry.rows],
             properties={BATCH: report.batch, REPORT: report.key},
@@ -176,6 +198,10 @@ class Batch:
         classes = Counter(_class(source, held.get(source.source)) for source in self.manifest.sources)
         names = ("committed", "superseded", "quarantined")
         return {"landed": len(self.manifest.sources), **{name: classes[name] for name in names}}
+
+
+def _new_columns(results: Iterable[UnitResult]) -> set[str]:
+    return {name for result in results for name in result.new_columns}
 
 
 def _class(listed: SourceVersion, held: Entry | SourceReport | None) -> str:

@@ -67,13 +67,15 @@ def main(argv: Sequence[str]) -> None:
         catalog=catalog,
         ledger=Ledger(dynamodb.Table(parameters.ledger_table), manifest.dataset),
         s3=s3,
-        distribute=lambda units, banned: in_tasks(spark, units, partial(task.curate, banned=banned)),
+        distribute=lambda units, banned, ids: in_tasks(
+            spark, units, partial(task.curate, banned=banned, ids=ids)
+        ),
         slots=spark.sparkContext.defaultParallelism,
     )
     report = batch.curate()
     forget(catalog, (lake.quarantine_database, manifest.dataset), parameters.quarantine_retention_days)
     if parameters.optimizer_role:
-        keep_up(boto3.client("glue"), manifest.dataset, parameters)
+        keep_up(boto3.client("glue"), contract.table, manifest.dataset, parameters)
     message = "batch %s of %s: landed %d = curated %d + quarantined %d, in %.1f s"
     seconds = time.monotonic() - started
     logger.info(message, report.batch, report.dataset, *report.totals.values(), seconds)

@@ -7,14 +7,14 @@ from functools import partial
 from typing import Any
 
 import pyarrow.parquet as pq
-from pyiceberg.io import load_file_io
+from pyiceberg.io import OutputFile, load_file_io
 
 from causeway.contract.model import Contract
 from causeway.engine.model import unread
 from causeway.engine.plan import Unit, plan_units, target_bytes
 from causeway.engine.settle import number_lines, settle_keys, torn_sources
 from causeway.engine.unit import UnitResult
-from causeway.engine.write import parquet
+from causeway.engine.write import FieldIds, parquet
 from causeway.flow.codes import Code
 from causeway.flow.manifest import POISON, Manifest, SourceVersion
 from glue_jobs.tasks import Distribute
@@ -29,6 +29,7 @@ def curate_objects(
     file_io: Mapping[str, Any],
     distribute: Distribute,
     slots: int,
+    ids: FieldIds,
 ) -> list[UnitResult]:
     """Curate every object; the versions that the manifest calls poison are quarantined unread.
 
@@ -39,19 +40,22 @@ def curate_objects(
     readable = [item for item in objects if item not in killing]
     plan = partial(plan_units, contract=contract, target_bytes=target_bytes(readable, slots))
     units = dict(enumerate(plan(readable, split=True)))
-    results = dict(distribute(units, {}))
+    curate = partial(distribute, ids=ids)
+    results = dict(curate(units, {}))
     if torn := torn_sources(count for result in results.values() for count in result.counts):
         # A quoted newline crosses an edge: those objects cannot be cut.
         whole = [item for item in readable if (item.source, item.version) in torn]
         rest = [item for item in readable if item not in whole]
         # Other numbers, for files are named by them and those of the first round may be there.
         units = dict(enumerate(plan(rest, split=True) + plan(whole), start=len(units)))
-        results = dict(distribute(units, {}))
-    settle_keys(units, results, contract, distribute)
+        results = dict(curate(units, {}))
+    settle_keys(units, results, contract, curate)
     _number_lines(units, results, file_io)
     ordered = [results[n] for n in sorted(results)]
     if killing:
-        ordered.append(_quarantine_unread(killing, manifest, contract, quarantine, file_io))
+        uri = f"{quarantine}/{uuid.uuid4()}.parquet"
+        place = load_file_io(dict(file_io), uri).new_output(uri)
+        ordered.append(_quarantine_unread(killing, manifest, contract, place, ids=ids))
     return ordered
 
 
@@ -75,8 +79,9 @@ def _quarantine_unread(
     poison: Sequence[SourceVersion],
     manifest: Manifest,
     contract: Contract,
-    quarantine: str,
-    file_io: Mapping[str, Any],
+    place: OutputFile,
+    *,
+    ids: FieldIds,
 ) -> UnitResult:
     counts, rejected = unread(
         poison,
@@ -86,7 +91,6 @@ def _quarantine_unread(
         batch=manifest.batch,
         committed_at=datetime.now(UTC),
     )
-    uri = f"{quarantine}/{uuid.uuid4()}.parquet"
-    with load_file_io(dict(file_io), uri).new_output(uri).create() as stored:
-        stored.write(parquet(rejected))
-    return UnitResult(list(counts), rejected_files=[uri])
+    with place.create() as stored:
+        stored.write(parquet(rejected, ids.rejected))
+    return UnitResult(list(counts), rejected_files=[place.location])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
@@ -21,7 +21,7 @@ from causeway.engine.check.keys import Banned
 from causeway.engine.curate import Curated
 from causeway.engine.plan import Unit
 from causeway.engine.unit import UnitResult, curate_unit
-from causeway.engine.write import parquet, write_parquet
+from causeway.engine.write import FieldIds, parquet, write_parquet
 from causeway.flow.clients import PATIENT
 from causeway.lake.location import Lake
 
@@ -31,8 +31,12 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-# Curates units (by number) somewhere; rows in `Banned` are rejected as duplicates.
-Distribute = Callable[[Mapping[int, Unit], Banned], Mapping[int, UnitResult]]
+class Distribute(Protocol):
+    """Curates units (by number) somewhere; rows in `banned` are rejected as duplicates."""
+
+    def __call__(
+        self, units: Mapping[int, Unit], banned: Banned, *, ids: FieldIds
+    ) -> Mapping[int, UnitResult]: ...
 
 
 def in_tasks(
@@ -81,7 +85,7 @@ class Task:
     run: str
     committed_at: datetime
 
-    def curate(self, number: int, unit: Unit, banned: Banned) -> UnitResult:
+    def curate(self, number: int, unit: Unit, banned: Banned, ids: FieldIds) -> UnitResult:
         """Curate a unit. A task that Spark tries again writes the same files again."""
         # A unit curated again with `banned` must not overwrite what the first round wrote.
         name = f"{number}-{{}}-again" if banned else f"{number}-{{}}"
@@ -89,21 +93,21 @@ class Task:
             self.contract,
             unit,
             self._fetch,
-            lambda n, part: self._store(name.format(n), part),
+            lambda n, part: self._store(name.format(n), part, ids),
             batch=self.batch,
             committed_at=self.committed_at,
             banned=banned,
         )
 
-    def _store(self, name: str, part: Curated) -> tuple[list[str], list[str]]:
-        curated = f"{self.lake.curated_location}/{self.contract.dataset}/data"
+    def _store(self, name: str, part: Curated, ids: FieldIds) -> tuple[list[str], list[str]]:
+        curated = f"{self.lake.curated_location}/{self.contract.table}/data"
         rejected = f"{self.lake.quarantine_location}/{self.contract.dataset}/data"
         files = [
             self._put(f"{curated}/{partition}" if partition else curated, name, data)
-            for partition, data in write_parquet(part.frame, self.contract)
+            for partition, data in write_parquet(part.frame, self.contract, ids.curated)
         ]
         rows = part.rejected
-        return files, [self._put(rejected, name, parquet(rows))] if rows.num_rows else []
+        return files, [self._put(rejected, name, parquet(rows, ids.rejected))] if rows.num_rows else []
 
     def _fetch(self, source: str, version: str, start: int, stop: int) -> bytes:
         """These bytes of exactly this version."""

@@ -36,24 +36,24 @@ def rebuild(
     counts = {}
     for dataset in deployment.datasets(datasets or []):
         index = Ledger(deployment.landing.ledger, dataset)
-        counts[dataset] = _rebuild(lake, dataset, catalog=catalog, ledger=index, s3=s3)
+        counts[dataset] = _rebuild(lake, deployment.contracts[dataset], catalog=catalog, ledger=index, s3=s3)
         if not as_json:
             show(f"{dataset}: {_text(counts[dataset])}")
     if as_json:
         answer({"datasets": counts}, list, as_json)
 
 
-def _rebuild(lake: Any, dataset: str, *, catalog: Any, ledger: Any, s3: Any) -> dict[str, int] | None:
+def _rebuild(lake: Any, contract: Any, *, catalog: Any, ledger: Any, s3: Any) -> dict[str, int] | None:
     """What is in the ledger once it is built; None if there is no table yet."""
     from pyiceberg.exceptions import NoSuchTableError
 
     from causeway.lake.history import History
 
     try:
-        table = catalog.load_table((lake.curated_database, dataset))
+        table = catalog.load_table((lake.curated_database, contract.table))
     except NoSuchTableError:
         return None
-    watermark = History(lake, dataset, catalog, ledger, s3).rebuild(table)
+    watermark = History(lake, contract.dataset, catalog, ledger, s3).rebuild(table)
     items = [item for item in ledger.items("source#") if watermark and item["epoch"] == watermark.epoch]
     return {
         "sources": len(items),

@@ -22,11 +22,11 @@ def load_kept(path: Path, load: Callable[[Path], Contract] = load_contract) -> C
     contract = load(path)
     broken: dict[tuple[str, str], str] = {}
     for commit, old in _committed(path):
-        if _major(old) < _major(contract):
+        if old.major < contract.major:
             break  # it announced what it broke, and so did those before it
         reason = f"which breaks readers of version {old.version} (commit {commit[:7]})"
         for change in breaking_changes(old, contract):
-            broken.setdefault(change, f"{reason}; undo it, or raise the version to {_major(old) + 1}.0.0")
+            broken.setdefault(change, f"{reason}; undo it, or raise the version to {old.major + 1}.0.0")
     if broken:
         raise ContractError(
             "\n".join(f"{path}: {place}: {change}, {reason}" for (place, change), reason in broken.items())
@@ -70,7 +70,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
 
 def breaking_changes(old: Contract, new: Contract) -> list[tuple[str, str]]:
     """Where and what, for each; none when the major version rises, which announces them."""
-    if _major(new) > _major(old):
+    if new.major > old.major:
         return []
     before = {column.name for column in old.columns}
     changes = _of_columns(old.columns, new.columns, "schema[0].properties")
@@ -80,10 +80,6 @@ def breaking_changes(old: Contract, new: Contract) -> list[tuple[str, str]]:
                 (f"schema[0].properties[{i}] ({column.name})", "is new and required, but old rows lack it")
             )
     return changes
-
-
-def _major(contract: Contract) -> int:
-    return int(contract.version.split(".")[0])
 
 
 def _of_columns(old: tuple[Column, ...], new: tuple[Column, ...], place: str) -> list[tuple[str, str]]:

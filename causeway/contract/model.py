@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 RESCUED = "_rescued"
 NARROW = 32  # bits
-MAX_NAME = 255  # characters, in the catalog
+MAX_NAME = MAX_COMMENT = 255  # characters, in the catalog
 
 
 def is_name(name: str) -> bool:
@@ -57,6 +57,7 @@ class Column:
     multiple_of: Any = None
     values: tuple[Any, ...] = ()
     transform: str | None = None  # SQL over the other columns
+    description: str = ""
     items: Column | None = None
     properties: tuple[Column, ...] = ()
 
@@ -74,7 +75,7 @@ class Column:
         if self.type == "array":
             return pa.list_(self.items.arrow_type() if self.items else pa.string())
         if self.type == "object":
-            return pa.struct([pa.field(p.name, p.arrow_type()) for p in self.properties])
+            return pa.struct([p.arrow_field().with_nullable(True) for p in self.properties])
         return {
             "string": pa.string(),
             "integer": pa.int32() if self.bits == NARROW else pa.int64(),
@@ -84,6 +85,13 @@ class Column:
             "timestamp": pa.timestamp("us", tz="UTC" if self.timezone else None),
             "time": pa.time64("us"),
         }[self.type]
+
+    def arrow_field(self) -> pa.Field:
+        """With its description as Iceberg and Glue take it: one line, of so many characters."""
+        import pyarrow as pa  # noqa: PLC0415
+
+        described = {"doc": " ".join(self.description.split())[:MAX_COMMENT]} if self.description else None
+        return pa.field(self.name, self.arrow_type(), not self.required, described)
 
 
 @dataclass(frozen=True)
@@ -110,6 +118,15 @@ class Contract:
         return tuple(column.name for column in self.columns if column.key)
 
     @property
+    def major(self) -> int:
+        return int(self.version.split(".")[0])
+
+    @property
+    def table(self) -> str:
+        """The curated table's name. A major version breaks readers, so each has a table of its own."""
+        return self.dataset if self.major <= 1 else f"{self.dataset}_v{self.major}"
+
+    @property
     def inputs(self) -> tuple[Column, ...]:
         """The columns that stand in the file."""
         return tuple(column for column in self.columns if not column.transform)
@@ -118,7 +135,8 @@ class Contract:
         """The curated business columns; the engine appends its lineage columns."""
         import pyarrow as pa  # noqa: PLC0415
 
-        fields = [pa.field(c.name, c.arrow_type(), nullable=not c.required) for c in self.columns]
+        fields = [column.arrow_field() for column in self.columns]
         if self.on_schema_change == "rescue":
-            fields.append(pa.field(RESCUED, pa.string()))
+            doc = {"doc": "fields of the row that the contract does not know, as JSON"}
+            fields.append(pa.field(RESCUED, pa.string(), metadata=doc))
         return pa.schema(fields)

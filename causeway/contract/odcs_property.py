@@ -66,6 +66,7 @@ def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool
         unique_items=bool(options.get("uniqueItems")),
         pattern=pattern_of(options.get("pattern"), place / "logicalTypeOptions.pattern"),
         transform=p.transformLogic,
+        description=p.description or "",
         items=_items(p, place),
         properties=_parts(p, options, place),
     )

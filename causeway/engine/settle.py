@@ -84,7 +84,8 @@ def number_lines(rejected: pa.Table, counts: Iterable[SourceCount]) -> pa.Table:
         )
     )
     numbered = based.sort("_at").select(pl.col("line") + pl.col("_base").fill_null(0)).to_series()
-    return rejected.set_column(rejected.schema.get_field_index("line"), "line", numbered.to_arrow())
+    at = rejected.schema.get_field_index("line")
+    return rejected.set_column(at, rejected.schema.field(at), numbered.to_arrow())
 
 
 def _lines_by_slice(counts: Iterable[SourceCount]) -> dict[tuple[str, str, int], int]:

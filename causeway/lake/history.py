@@ -13,8 +13,9 @@ from pyiceberg.table import Table
 from causeway.contract.schema import REJECTED_SCHEMA
 from causeway.flow.ledger import Entry, Ledger, Watermark
 from causeway.flow.report import Report
+from causeway.lake.commit import Commit, change_table, commits
 from causeway.lake.location import Lake
-from causeway.lake.tables import Commit, change_table, commits, open_table
+from causeway.lake.tables import Design, open_table
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class History:
         """Build the ledger from the tables' rows. Costs what reading their lineage columns costs."""
         logger.warning("building the ledger of %s from its tables", self.dataset)
         epoch = self.ledger.begin().epoch
-        history, quarantine = list(commits(table)), self._open_quarantine()
+        history, quarantine = list(commits(table)), self.open_quarantine()
         at = Watermark(str(history[0].id), history[0].sequence, epoch) if history else Watermark("", 0, epoch)
         # If the table was rolled back or is a new one, the quarantine is ahead of it: rows were lost.
         followed, sequence = _followed(quarantine)
@@ -108,10 +109,11 @@ class History:
         """Replace the quarantine's rows of these sources by those that the commit rejected."""
         if not replaced and not report.rejected_files:
             return
-        while not _follows(table := self._open_quarantine(), commit):
+        while not _follows(table := self.open_quarantine(), commit):
             try:
                 change_table(
                     table,
+                    self._quarantine,
                     add=report.rejected_files,
                     replace=replaced,
                     properties={BATCH: report.batch},
@@ -120,9 +122,13 @@ class History:
             except CommitFailedException:
                 logger.info("another batch changed the quarantine of %s: looking again", self.dataset)
 
-    def _open_quarantine(self) -> Table:
+    @property
+    def _quarantine(self) -> Design:
         name, location = (self.lake.quarantine_database, self.dataset), self.lake.quarantine_location
-        return open_table(self.catalog, name, REJECTED_SCHEMA, f"{location}/{self.dataset}")
+        return Design(name, REJECTED_SCHEMA, f"{location}/{self.dataset}")
+
+    def open_quarantine(self) -> Table:
+        return open_table(self.catalog, self._quarantine)
 
     def _entries_in(self, table: Table, snapshot: str, *, lost: bool) -> dict[str, Entry]:
         """What the tables hold of each source.
@@ -130,7 +136,7 @@ class History:
         If rows were lost, a source that has only rejected rows may have had good ones too: its version
         counts as unknown, so that it is curated again.
         """
-        curated, rejected = _sources_in(table), _sources_in(self._open_quarantine())
+        curated, rejected = _sources_in(table), _sources_in(self.open_quarantine())
         entries = {}
         for source in curated.keys() | rejected.keys():
             rows, quarantined = curated.get(source, NO_ROWS), rejected.get(source, NO_ROWS)

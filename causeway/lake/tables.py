@@ -1,36 +1,30 @@
 """Iceberg tables in the Glue Catalog: made from a contract, changed one snapshot at a time."""
 
 import os
-import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import boto3
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from pyiceberg.catalog import Catalog, load_catalog
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
-from pyiceberg.expressions import In
-from pyiceberg.io.pyarrow import (
-    StatsAggregator,
-    compute_statistics_plan,
-    data_file_statistics_from_parquet_metadata,
-    parquet_path_to_id_mapping,
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    NoSuchTableError,
+    ResolveError,
+    TableAlreadyExistsError,
+    ValidationError,
 )
-from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.io.pyarrow import schema_to_pyarrow
+from pyiceberg.schema import Schema
 from pyiceberg.table import Table, TableProperties
-from pyiceberg.table.snapshots import Snapshot, SnapshotLogEntry
+from pyiceberg.table.update.schema import UpdateSchema
 from pyiceberg.transforms import parse_transform
-from pyiceberg.types import StringType
 
 from causeway.flow.clients import RETRIES
 
 TRIES = 20  # to add columns to a table that others change at the same time
-NO_BOUNDS = partial(StatsAggregator, StringType(), "BYTE_ARRAY", 16)  # characters of a bound that are kept
 PROPERTIES = {
     "format-version": "2",
     # Strict compare-and-swap: a commit that meets another fails, and is decided again.
@@ -42,12 +36,6 @@ PROPERTIES = {
     "write.metadata.previous-versions-max": "100",
     "commit.manifest-merge.enabled": "true",
 }
-
-
-# A commit of pyiceberg's copies the table's metadata a dozen times, snapshot by snapshot, of which there
-# are thousands. Snapshots are frozen: with 10,000 of them, sharing them makes a commit 20 times faster.
-for frozen in (Snapshot, SnapshotLogEntry):
-    frozen.__deepcopy__ = lambda self, _=None: self  # type: ignore[method-assign,assignment]
 
 
 def glue_catalog(region: str | None = None) -> Catalog:
@@ -64,162 +52,96 @@ def glue_catalog(region: str | None = None) -> Catalog:
     return load_catalog("causeway", **properties)
 
 
-def open_table(
-    catalog: Catalog,
-    name: tuple[str, str],
-    schema: pa.Schema,
-    location: str,
-    partitioning: Sequence[tuple[str, str]] = (),
-) -> Table:
-    """The table, made if it is not there, with a column for each of the schema's.
+class TableChangeError(ValueError):
+    """A table cannot become what its contract says."""
 
-    Raises CommitFailedException when others kept changing it meanwhile.
+
+@dataclass(frozen=True)
+class Design:
+    """What a table is made as, and kept up to. Columns that its schema does not name stay as they are."""
+
+    name: tuple[str, str]
+    schema: pa.Schema
+    location: str
+    partitioning: Sequence[tuple[str, str]] = ()
+    key: Sequence[str] = ()
+    description: str = ""
+
+
+def open_table(catalog: Catalog, design: Design) -> Table:
+    """The table, made if it is not there, with the design's columns; their types wait for the next commit.
+
+    Raises TableChangeError when one can never have the design's type, CommitFailedException when others
+    kept changing the table meanwhile.
     """
     for _ in range(TRIES):
         try:
-            table = catalog.load_table(name)
+            table = catalog.load_table(design.name)
         except NoSuchTableError:
-            table = _create(catalog, name, schema, location, partitioning)
-        missing = [column for column in schema.names if column not in table.schema().column_names]
+            table = _create(catalog, design)
+        fit(table.transaction().update_schema(), table.schema(), design)  # only tried
+        there = set(table.schema().column_names)
+        missing = [column for column in design.schema if not there.issuperset(_paths(column))]
         if not missing:
             return table
         with suppress(CommitFailedException), table.update_schema() as update:
-            update.union_by_name(pa.schema([optional(schema.field(column)) for column in missing]))
-    raise CommitFailedException(f"{'.'.join(name)} kept changing while {', '.join(missing)} were to be added")
+            update.union_by_name(pa.schema([column.with_nullable(True) for column in missing]))
+    names = ", ".join(column.name for column in missing)
+    raise CommitFailedException(f"{'.'.join(design.name)} kept changing while {names} were to be added")
 
 
-def optional(column: pa.Field) -> pa.Field:
-    # The contract's checks say what is required; a table that said so too could not evolve.
-    return column.with_nullable(True)
+def fit(update: UpdateSchema, there: Schema, design: Design) -> None:
+    """Widen columns to the design's types, describe them, and require no more of them than it does.
 
-
-def _create(
-    catalog: Catalog,
-    name: tuple[str, str],
-    schema: pa.Schema,
-    location: str,
-    partitioning: Sequence[tuple[str, str]],
-) -> Table:
-    columns = pa.schema([optional(column) for column in schema])
+    Raises TableChangeError for a type that Iceberg cannot widen.
+    """
+    required = {column.name for column in design.schema if not column.nullable}
+    relaxed = [field.name for field in there.fields if field.required and field.name not in required]
+    if there.identifier_field_names() & set(relaxed):
+        update.set_identifier_fields()
+    for name in relaxed:
+        update.make_column_optional(name)
+    known = {field.name for field in there.fields}
     try:
-        with catalog.create_table_transaction(name, columns, location, properties=PROPERTIES) as new:
+        # What is new was not required of the rows that are there.
+        columns = [c if c.name in known else c.with_nullable(True) for c in design.schema]
+        update.union_by_name(pa.schema(columns))
+    except (ValidationError, ResolveError, ValueError) as error:
+        raise TableChangeError(
+            f"table {'.'.join(design.name)}: {error}; give the column another name, or the contract the next"
+            " major version, which has a table of its own"
+        ) from error
+
+
+def with_field_ids(table: Table) -> pa.Schema:
+    """The table's columns with the ids that its data files carry, by which every reader knows them."""
+    return schema_to_pyarrow(table.schema())
+
+
+def _paths(column: pa.Field, prefix: str = "") -> list[str]:
+    """The names of a column and of what is in it, as Iceberg has them: a, a.element, a.element.b."""
+    path = prefix + column.name
+    if pa.types.is_struct(column.type):
+        return [path, *(inner for part in column.type for inner in _paths(part, f"{path}."))]
+    if pa.types.is_list(column.type):
+        return [path, *_paths(column.type.value_field.with_name("element"), f"{path}.")]
+    return [path]
+
+
+def _create(catalog: Catalog, design: Design) -> Table:
+    properties = PROPERTIES | ({"Description": design.description[:2048]} if design.description else {})
+    place: dict[str, Any] = {"location": design.location, "properties": properties}
+    try:
+        with catalog.create_table_transaction(design.name, design.schema, **place) as new:
             with new.update_spec() as spec:
-                for column, transform in partitioning:
+                for column, transform in design.partitioning:
                     spec.add_field(column, parse_transform(transform), f"{column}_{transform}")
-            # Our files carry column names, no Iceberg field ids.
+            if design.key:
+                with new.update_schema() as update:
+                    update.set_identifier_fields(*design.key)
+            # For files that were written before ours carried field ids.
             mapping = new.table_metadata.schema().name_mapping.model_dump_json()
             new.set_properties({TableProperties.DEFAULT_NAME_MAPPING: mapping})
     except (TableAlreadyExistsError, CommitFailedException):
         pass  # another batch made it
-    return catalog.load_table(name)
-
-
-@dataclass(frozen=True)
-class Commit:
-    """A snapshot: its table's uuid, its id, its place in the order of commits, from 1, and what it says."""
-
-    table: str
-    id: int
-    sequence: int
-    properties: Mapping[str, str]
-
-
-def commits(table: Table) -> Iterator[Commit]:
-    """The table's history, newest first, as far back as it is kept."""
-    snapshot = table.current_snapshot()
-    while snapshot is not None:
-        properties = snapshot.summary.additional_properties if snapshot.summary else {}
-        yield Commit(
-            str(table.metadata.table_uuid), snapshot.snapshot_id, snapshot.sequence_number or 0, properties
-        )
-        parent = snapshot.parent_snapshot_id
-        snapshot = table.snapshot_by_id(parent) if parent is not None else None
-
-
-def change_table(
-    table: Table,
-    *,
-    add: Iterable[str],
-    replace: Iterable[str],
-    properties: dict[str, str],
-    state: Mapping[str, str] | None = None,
-) -> int:
-    """In one snapshot: remove every row of the sources `replace`, add the Parquet files `add`.
-
-    `properties` are the snapshot's, `state` is set among the table's own, which outlive its snapshots.
-
-    Succeeds only if the table is still as `table` last saw it; CommitFailedException otherwise.
-    Returns the new snapshot's id.
-    """
-    sources = sorted(set(replace))
-    with table.transaction() as transaction:
-        update = transaction.update_snapshot(snapshot_properties=properties)
-        with update.overwrite() if sources else update.merge_append() as snapshot:
-            for removed, rest in _files_of(table, sources) if sources else ():
-                snapshot.delete_data_file(removed)
-                if rest is not None:
-                    snapshot.append_data_file(_data_file(table, rest))
-            for path in add:
-                snapshot.append_data_file(_data_file(table, path))
-        if state:
-            transaction.set_properties(dict(state))
-    current = table.current_snapshot()
-    assert current is not None
-    return current.snapshot_id
-
-
-def _data_file(table: Table, path: str) -> DataFile:
-    """The file as the table's metadata names it, with its partition; Parquet's statistics may cut texts."""
-    metadata, schema = table.metadata, table.schema()
-    stored = table.io.new_input(path)
-    with stored.open() as stream:
-        file = pq.ParquetFile(stream)
-        statistics = data_file_statistics_from_parquet_metadata(
-            file.metadata,
-            compute_statistics_plan(schema, metadata.properties),
-            parquet_path_to_id_mapping(schema),
-        )
-        for field in metadata.spec().fields:
-            source = schema.find_field(field.source_id)
-            if source.field_type == StringType():
-                first = next(file.iter_batches(1, columns=[source.name]))[0][0].as_py()
-                bounds = statistics.column_aggregates.setdefault(source.field_id, NO_BOUNDS())
-                bounds.current_min = bounds.current_max = first
-    return DataFile.from_args(
-        content=DataFileContent.DATA,
-        file_path=path,
-        file_format=FileFormat.PARQUET,
-        partition=statistics.partition(metadata.spec(), schema),
-        file_size_in_bytes=len(stored),
-        spec_id=metadata.default_spec_id,
-        **statistics.to_serialized_dict(),
-    )
-
-
-def _files_of(table: Table, sources: list[str]) -> Iterable[tuple[DataFile, str | None]]:
-    """Each file that holds rows of the sources, and a new file with the rest of its rows, if any."""
-    held_by = In("_source", sources)  # type: ignore[call-arg,arg-type]  # as pyiceberg documents it
-    for task in table.scan(row_filter=held_by).plan_files():
-        with table.io.new_input(task.file.file_path).open() as stream:
-            parquet = pq.ParquetFile(stream)
-            held = parquet.read(columns=["_source"])["_source"]
-            leaving = pc.sum(pc.is_in(held, pa.array(sources))).as_py() or 0
-            if leaving == 0:
-                continue
-            rest = (
-                None if leaving == len(held) else _copy_without(table, parquet, task.file.file_path, sources)
-            )
-        yield task.file, rest
-
-
-def _copy_without(table: Table, parquet: pq.ParquetFile, path: str, sources: list[str]) -> str:
-    copy = f"{path.rpartition('/')[0]}/{uuid.uuid4()}.parquet"
-    leaving = pa.array(sources)
-    with (
-        table.io.new_output(copy).create() as stream,
-        pq.ParquetWriter(stream, parquet.schema_arrow, compression="zstd") as writer,
-    ):
-        for rows in parquet.iter_batches():
-            stays = pc.invert(pc.is_in(rows.column("_source"), leaving))
-            writer.write_batch(rows.filter(stays))
-    return copy
+    return catalog.load_table(design.name)

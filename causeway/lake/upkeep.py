@@ -25,16 +25,16 @@ ORPHAN_HOURS = 7 * 24  # between two looks for them
 Optimizer = tuple[str, str, str]  # database, table, type
 
 
-def keep_up(glue: Any, dataset: str, parameters: JobParameters) -> None:
+def keep_up(glue: Any, table: str, dataset: str, parameters: JobParameters) -> None:
     """Bring the optimizers of a dataset's tables to what is wanted. A failure is logged and no more."""
     role, snapshot_days = parameters.optimizer_role, parameters.snapshot_retention_days
     # A crash can leave rejected files that only the next batch will refer to, whenever it comes.
     quarantine_days = max(parameters.quarantine_retention_days, ORPHAN_DAYS)
     wanted = {
-        (database, dataset, kind): configuration
-        for database, orphan_days in (
-            (parameters.curated_database, ORPHAN_DAYS),
-            (parameters.quarantine_database, quarantine_days),
+        (database, name, kind): configuration
+        for database, name, orphan_days in (
+            (parameters.curated_database, table, ORPHAN_DAYS),
+            (parameters.quarantine_database, dataset, quarantine_days),
         )
         for kind, configuration in _configurations(role, snapshot_days, orphan_days).items()
     }

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -13,6 +13,10 @@ from botocore.exceptions import ClientError
 
 from causeway.contract.load import load_contracts
 from causeway.contract.model import Contract
+from causeway.engine.check.keys import Banned
+from causeway.engine.plan import Unit
+from causeway.engine.unit import UnitResult
+from causeway.engine.write import FieldIds
 from causeway.flow.landing import Landing
 from causeway.flow.ledger import Ledger
 from causeway.flow.manifest import Manifest, SourceVersion
@@ -233,10 +237,14 @@ def run_job(aws: EmbeddedAws, case: str) -> None:
             catalog=glue_catalog(),
             ledger=Ledger(boto3.resource("dynamodb").Table("causeway-pipeline-ledger"), dataset),
             s3=s3,
-            distribute=lambda units, banned, task=task: {  # type: ignore[misc]
-                n: task.curate(n, unit, banned) for n, unit in units.items()
-            },
+            distribute=functools.partial(_one_by_one, task),
         ).curate()
+
+
+def _one_by_one(
+    task: Task, units: Mapping[int, Unit], banned: Banned, *, ids: FieldIds
+) -> dict[int, UnitResult]:
+    return {n: task.curate(n, unit, banned, ids) for n, unit in units.items()}
 
 
 WORK: dict[str, Callable[[EmbeddedAws, str], None]] = {

@@ -13,7 +13,7 @@ from botocore.config import Config
 from causeway.flow import events
 from causeway.flow.ledger import Ledger
 from causeway.flow.manifest import SourceVersion
-from causeway.lake import tables
+from causeway.lake import commit, tables
 from causeway.lake.history import History
 from glue_jobs import batch
 from glue_jobs.batch import Batch
@@ -34,18 +34,22 @@ def _the_events_version(self: Batch) -> dict[str, SourceVersion | None]:
     return {s.source: SourceVersion(s.source, s.version, s.size) for s in self.manifest.sources}
 
 
-def _without_removing(table: Any, **change: Any) -> int:
-    return tables.change_table(table, **{**change, "replace": []})
+def _without_removing(table: Any, design: Any, **change: Any) -> int:
+    return commit.change_table(table, design, **{**change, "replace": []})
 
 
-def _in_two_snapshots(table: Any, *, add: Any, replace: Any, properties: dict[str, str]) -> int:
+def _in_two_snapshots(table: Any, design: Any, *, add: Any, replace: Any, properties: dict[str, str]) -> int:
     if replace:
-        tables.change_table(table, add=[], replace=replace, properties={})
-    return tables.change_table(table, add=add, replace=[], properties=properties)
+        commit.change_table(table, design, add=[], replace=replace, properties={})
+    return commit.change_table(table, design, add=add, replace=[], properties=properties)
 
 
 def _only_after_commits(self: History, load: Callable[[], Any]) -> Any:
-    return CATCH_UP(self, load) if load.__name__ == "refresh" else (load(), self.ledger.watermark())
+    return (
+        CATCH_UP(self, load)
+        if getattr(load, "__name__", "") == "refresh"
+        else (load(), self.ledger.watermark())
+    )
 
 
 CATCH_UP = History.catch_up
@@ -64,8 +68,8 @@ PUT = Ledger._put_over_earlier
 
 def _without_looking(self: History, _: Any, report: Any, replaced: list[str]) -> None:
     if replaced or report.rejected_files:
-        table = self._open_quarantine()
-        tables.change_table(table, add=report.rejected_files, replace=replaced, properties={})
+        table = self.open_quarantine()
+        commit.change_table(table, add=report.rejected_files, replace=replaced, properties={})
 
 
 def _whatever_epoch(self: History, news: Any, watermark: Any) -> None:

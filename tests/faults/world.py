@@ -27,7 +27,7 @@ from botocore.awsrequest import AWSResponse
 from ministack.services import stepfunctions
 
 from causeway.engine.check.keys import Banned
-from causeway.engine.plan import Unit
+from causeway.engine.write import FieldIds
 from causeway.flow.clients import PATIENT
 from causeway.flow.datasets import prefix_of
 from causeway.flow.landing import Landing
@@ -231,12 +231,12 @@ class World:
             batch = self.lake.batch(*Manifest.from_json(stored["Body"].read()).sources)
             distribute = batch.distribute
 
-            def killing(units: dict[int, Unit], banned: Banned) -> Any:
+            def killing(units: Any, banned: Banned, *, ids: FieldIds) -> Any:
                 if any(piece.source in self.killers for unit in units.values() for piece in unit.slices):
                     raise Killed
-                return distribute(units, banned)
+                return distribute(units, banned, ids=ids)
 
-            batch.distribute = killing  # type: ignore[assignment]
+            batch.distribute = killing
             report = batch.curate()
             self.runs["nothing to do"] += not report.sources
         except (Killed, Exception) as error:

@@ -21,7 +21,7 @@ from causeway.contract.model import Contract
 from causeway.engine.check.keys import Banned
 from causeway.engine.plan import Unit
 from causeway.engine.unit import UnitResult
-from causeway.engine.write import parquet, write_parquet
+from causeway.engine.write import FieldIds, parquet, write_parquet
 from causeway.flow.clients import PATIENT
 from causeway.flow.ledger import Entry, Ledger
 from causeway.flow.manifest import REMOVED, Manifest, SourceVersion
@@ -86,19 +86,19 @@ class SmallLake:
             catalog=self.catalog,
             ledger=self.ledger,
             s3=self.s3,
-            distribute=lambda units, banned: {
-                n: self._curate(contract or self.contract, unit, banned) for n, unit in units.items()
+            distribute=lambda units, banned, ids: {
+                n: self._curate(contract or self.contract, unit, banned, ids) for n, unit in units.items()
             },
         )
 
     def curate(self, *sources: SourceVersion, contract: Contract | None = None) -> Report:
         return self.batch(*sources, contract=contract).curate()
 
-    def _curate(self, contract: Contract, unit: Unit, banned: Banned) -> UnitResult:
+    def _curate(self, contract: Contract, unit: Unit, banned: Banned, ids: FieldIds) -> UnitResult:
         now = datetime.now(UTC)
         curated = curate_unit(contract, unit, self._fetch, banned, now)
-        files = [self._write(data) for _, data in write_parquet(curated.frame, contract)]
-        rejected = [self._write(parquet(curated.rejected))] if curated.rejected.num_rows else []
+        files = [self._write(data) for _, data in write_parquet(curated.frame, contract, ids.curated)]
+        rejected = [self._write(parquet(curated.rejected, ids.rejected))] if curated.rejected.num_rows else []
         return UnitResult(curated.counts, files, rejected, curated.keys, set(curated.new_columns))
 
     def _fetch(self, source: str, version: str, start: int, stop: int) -> bytes:

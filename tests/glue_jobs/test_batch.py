@@ -8,8 +8,9 @@ from pyiceberg.exceptions import CommitFailedException
 
 from causeway.contract.load import load_contract
 from causeway.flow.manifest import AGAIN, POISON
+from causeway.lake.commit import change_table
 from causeway.lake.history import History
-from causeway.lake.tables import change_table
+from causeway.lake.tables import Design
 from glue_jobs import batch as batch_module
 from tests.glue_jobs.conftest import SmallLake
 
@@ -116,10 +117,10 @@ def commit_first(rival: batch_module.Batch, monkeypatch: pytest.MonkeyPatch) -> 
     """Let the rival decide and commit just before the next commit."""
     rivals = [rival]
 
-    def meet(table: Any, **change: Any) -> int:
+    def meet(table: Any, design: Design, **change: Any) -> int:
         if rivals:
             rivals.pop().curate()
-        return change_table(table, **change)
+        return change_table(table, design, **change)
 
     monkeypatch.setattr(batch_module, "change_table", meet)
 

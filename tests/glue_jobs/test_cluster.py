@@ -24,11 +24,13 @@ from causeway.engine.check.keys import Banned
 from causeway.engine.plan import Unit, plan_units
 from causeway.engine.settle import source_reports
 from causeway.engine.unit import UnitResult
+from causeway.engine.write import FieldIds
 from causeway.flow.manifest import SourceVersion
 from causeway.lake.location import Lake
 from glue_jobs.tasks import Task, in_tasks
 from local.aws.embedded import ROOT, EmbeddedAws
 from local.aws.java import spark_environment
+from tests.causeway.engine.helpers import NO_IDS
 from tests.glue_jobs.conftest import CONTRACT
 
 pytestmark = pytest.mark.spark
@@ -53,8 +55,8 @@ class Watched(Task):
     folder: str = ""
     fatal: int = -1
 
-    def curate(self, number: int, unit: Unit, banned: Banned) -> UnitResult:
-        result = super().curate(number, unit, banned)
+    def curate(self, number: int, unit: Unit, banned: Banned, ids: FieldIds) -> UnitResult:
+        result = super().curate(number, unit, banned, ids)
         executor = _parent(os.getppid())  # this process's parent is the daemon that forks Python workers
         assert b"CoarseGrainedExecutorBackend" in Path(f"/proc/{executor}/cmdline").read_bytes()
         Path(self.folder, f"unit-{number}-on-{executor}").touch()
@@ -86,7 +88,7 @@ def drive(folder: str, fatal: int) -> None:
     task = Watched(contract, lake, "0" * 32, "run", datetime.now(UTC), folder, fatal)
     builder = SparkSession.builder.master("local-cluster[2,1,1024]")
     spark = builder.config(map=dict(CONF)).getOrCreate()
-    results = in_tasks(spark, units, partial(task.curate, banned={}))
+    results = in_tasks(spark, units, partial(task.curate, banned={}, ids=NO_IDS))
     spark.stop()
     answer = {
         "units": sorted(results),

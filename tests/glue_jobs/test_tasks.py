@@ -21,7 +21,7 @@ from causeway.flow.manifest import SourceVersion
 from causeway.lake.location import Lake
 from glue_jobs import tasks
 from glue_jobs.tasks import Task
-from tests.causeway.engine.helpers import column, contract
+from tests.causeway.engine.helpers import NO_IDS, column, contract
 
 PAIR = contract(column("a", "integer", required=True), column("b"))
 LAKE = Lake.in_buckets("landing", "curated", "quarantine", "lake", "rejected")
@@ -60,7 +60,7 @@ def test_files_written_of_an_object_that_turns_out_damaged_are_not_reported(
     text = b"a,b\n" + b"".join(b"%d,%d\n" % (i, i) for i in range(2000))
     good, damaged = land(s3, "good", text), land(s3, "damaged", gzip.compress(text)[:-9])
     (unit,) = plan_units([good, damaged], PAIR)
-    done = Task(PAIR, LAKE, "b" * 32, "run", datetime.now(UTC)).curate(0, unit, {})
+    done = Task(PAIR, LAKE, "b" * 32, "run", datetime.now(UTC)).curate(0, unit, {}, NO_IDS)
     assert sorted(row["a"] for uri in done.files for row in read(s3, uri)) == list(range(2000))
     (rejected,) = (row for uri in done.rejected_files for row in read(s3, uri))
     assert (rejected["_source"], rejected["line"]) == ("damaged", None)

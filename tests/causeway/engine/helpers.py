@@ -7,12 +7,16 @@ import io
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
+
 from causeway.contract.model import Column, Contract
 from causeway.engine.check.keys import Banned
 from causeway.engine.curate import Curated, curate_slices
 from causeway.engine.model import Fetch, Slice
 from causeway.engine.plan import Unit
+from causeway.engine.write import FieldIds
 
+NO_IDS = FieldIds(pa.schema([]), pa.schema([]))  # of tables that are not there
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 

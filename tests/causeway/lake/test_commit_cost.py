@@ -8,7 +8,7 @@ import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 
 from bench.commits import build, measure, write_file
-from causeway.lake.tables import change_table
+from causeway.lake.commit import change_table
 
 SMALL, LARGE = 10, 1_000
 

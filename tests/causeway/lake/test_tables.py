@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from pyiceberg.exceptions import CommitFailedException
 
-from causeway.lake.tables import open_table
+from causeway.lake.tables import Design, open_table
 from tests.glue_jobs.conftest import SmallLake
 
 NAME = ("lake", "trips")
@@ -27,7 +27,8 @@ def meddle(lake: SmallLake, monkeypatch: pytest.MonkeyPatch, *others: Callable[[
 
 def opened(lake: SmallLake, *columns: str) -> list[str]:
     schema = pa.schema([pa.field(name, pa.string()) for name in columns])
-    return open_table(lake.catalog, NAME, schema, f"{lake.folder.as_uri()}/trips").schema().column_names
+    design = Design(NAME, schema, f"{lake.folder.as_uri()}/trips")
+    return open_table(lake.catalog, design).schema().column_names
 
 
 def test_a_table_that_another_batch_makes_first_is_taken(

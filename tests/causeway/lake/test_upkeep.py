@@ -57,7 +57,7 @@ def run(glue: Any) -> None:
         snapshot_retention_days=SNAPSHOTS,
         quarantine_retention_days=QUARANTINE,
     )
-    keep_up(glue, "trips", parameters)
+    keep_up(glue, "trips", "trips", parameters)
 
 
 def entry(optimizer: tuple[str, str, str]) -> dict[str, str]:
