@@ -33,7 +33,7 @@ def build(app: cdk.App, settings: Settings, contracts: Mapping[str, Contract]) -
     }
     lake = LakeStack(app, f"{settings.project}-lake", **common)
     PipelineStack(app, f"{settings.project}-pipeline", lake=lake, contracts=contracts, **common)
-    PartnerStack(app, f"{settings.project}-partner", lake=lake, **common)
+    PartnerStack(app, f"{settings.project}-partner", lake=lake, contracts=contracts, **common)
     if settings.audit:
         AuditStack(app, f"{settings.project}-audit", lake=lake, **common)
     CostsStack(app, f"{settings.project}-costs", **common)

@@ -20,6 +20,7 @@ from causeway.engine.curate import curated_schema
 from causeway.engine.settle import source_reports
 from causeway.engine.unit import UnitResult
 from causeway.engine.write import FieldIds
+from causeway.flow.failures import not_the_objects
 from causeway.flow.ledger import Entry, Ledger, Watermark
 from causeway.flow.manifest import AGAIN, REMOVED, Manifest, SourceVersion
 from causeway.flow.report import Report, SourceReport
@@ -67,14 +68,15 @@ class Batch:
         results: Sequence[UnitResult] = ()
         new: set[str] = set()
         for _ in range(MAX_DECISIONS):
-            table, watermark = history.catch_up(partial(self._open, new))
-            entries = self.ledger.entries((s.source for s in self.manifest.sources), watermark)
-            current = self._current()
-            if self.ledger.watermark() != watermark:
-                continue  # the entries may be newer than the table, or of a ledger that is being built anew
-            due = self._due(entries, current)
-            if not due:
-                return self._nothing_to_do(watermark, entries)
+            with not_the_objects(CommitFailedException):
+                table, watermark = history.catch_up(partial(self._open, new))
+                entries = self.ledger.entries((s.source for s in self.manifest.sources), watermark)
+                current = self._current()
+                if self.ledger.watermark() != watermark:
+                    continue  # the entries may be newer than the table, or of a ledger that is built anew
+                due = self._due(entries, current)
+                if not due:
+                    return self._nothing_to_do(watermark, entries)
             if (due, table.metadata.table_uuid) != curated:
                 curated, results = (due, table.metadata.table_uuid), self._curate(due, table, history)
                 new |= _new_columns(results)

@@ -21,6 +21,7 @@ from causeway.contract.load import load_contract
 from causeway.contract.model import Contract
 from causeway.flow.clients import PATIENT
 from causeway.flow.datasets import SUFFIX
+from causeway.flow.failures import not_the_objects
 from causeway.flow.ledger import Ledger
 from causeway.flow.manifest import Manifest
 from causeway.flow.parameters import from_arguments
@@ -50,8 +51,9 @@ def main(argv: Sequence[str]) -> None:
     parameters, manifest_uri, run = from_arguments(argv)
     started = time.monotonic()
     s3, dynamodb = boto3.client("s3", config=PATIENT), boto3.resource("dynamodb", config=PATIENT)
-    manifest = Manifest.from_json(read_object(s3, manifest_uri))
-    contract = read_contract(read_object(s3, parameters.contracts), manifest.dataset)
+    with not_the_objects():
+        manifest = Manifest.from_json(read_object(s3, manifest_uri))
+        contract = read_contract(read_object(s3, parameters.contracts), manifest.dataset)
     run = run or uuid.uuid4().hex
     spark = SparkSession.builder.appName(f"causeway-{manifest.dataset}").getOrCreate()
     logger.info("session after %.1f s", time.monotonic() - started)

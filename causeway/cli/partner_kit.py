@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from typing import Annotated
@@ -27,7 +27,8 @@ def partner_kit(
 
     Needs credentials of the company's account that may read the deployed stacks' outputs.
     """
-    from causeway.flow.datasets import CONTRACTS, datasets_in
+    from causeway.contract.load import load_contracts
+    from causeway.flow.datasets import CONTRACTS
     from causeway.operate.account import session_of_company, stack_outputs
 
     if new_external_id:
@@ -38,17 +39,18 @@ def partner_kit(
     settings = load_settings()
     cloudformation = session_of_company(settings).client("cloudformation")
     lake, partner = (stack_outputs(cloudformation, settings, stack) for stack in ("lake", "partner"))
-    files = [str(path) for path in write(output, settings, lake | partner, datasets_in(CONTRACTS))]
+    tables = {dataset: contract.table for dataset, contract in load_contracts(CONTRACTS).items()}
+    files = [str(path) for path in write(output, settings, lake | partner, tables)]
     note = "Done. Send these files; the external id in them is no password, but it is nobody else's business."
     answer({"files": files}, lambda: [*files, note], as_json)
 
 
 def write(
-    folder: Path, settings: Settings, outputs: Mapping[str, str], contracts: Sequence[str]
+    folder: Path, settings: Settings, outputs: Mapping[str, str], tables: Mapping[str, str]
 ) -> list[Path]:
-    """Write the kit for the roles that there are; returns its files."""
+    """Write the kit for the roles that there are, with each dataset's newest table; returns its files."""
     partner = settings.partner
-    datasets = contracts if "*" in partner.datasets else partner.datasets
+    datasets = [tables[name] for name in (tables if "*" in partner.datasets else partner.datasets)]
     facts = {
         **outputs,
         "region": settings.company.region,

@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -113,10 +114,12 @@ def _run(
     moved: int | None = None,
 ) -> int:
     """Go through all of it, and say how much it was, or after which key to go on."""
+    from causeway.operate.forecast import forecast
     from causeway.operate.queues import Pace
 
     seen: Counter[str] = Counter()
     queued: Counter[str] = Counter()
+    size: Counter[str] = Counter()
     stopped: BaseException | None = None
     pace: Callable[[int], None] = Pace.of(deployment)
     with Progress("looked at") as progress:
@@ -124,6 +127,7 @@ def _run(
             for checkpoint in checkpoints:
                 seen[checkpoint.dataset] += checkpoint.seen
                 queued[checkpoint.dataset] += checkpoint.queued
+                size[checkpoint.dataset] += checkpoint.size
                 after = checkpoint.after
                 progress.add(checkpoint.seen, f", {queued.total():,} due")
                 pace(0 if dry_run else checkpoint.queued)
@@ -132,6 +136,9 @@ def _run(
     document = {
         "dry_run": dry_run,
         "datasets": {name: {"seen": seen[name], "queued": queued[name]} for name in seen},
+        "forecasts": {
+            name: asdict(forecast(deployment.settings, name, due, size[name])) for name, due in queued.items()
+        },
         "after": after if stopped else None,
         "dead_letters_moved": moved or 0,
     }
@@ -153,9 +160,12 @@ def _shell_word(key: str) -> str:
 def _text(document: Mapping[str, Any], moved: int | None) -> Iterator[str]:
     if moved is not None:
         yield f"dead letters: {moved:,} moved back to the queue"
+    from causeway.operate.forecast import Forecast
+
     done = "due" if document["dry_run"] else "queued"
     for name, count in document["datasets"].items():
-        yield f"{name}: {count['seen']:,} looked at, {count['queued']:,} {done}"
+        takes = f": {Forecast(**document['forecasts'][name])}" if count["queued"] else ""
+        yield f"{name}: {count['seen']:,} looked at, {count['queued']:,} {done}{takes}"
     if moved is None and not document["datasets"]:
         yield "nothing there to look at"
 

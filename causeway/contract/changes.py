@@ -22,11 +22,13 @@ def load_kept(path: Path, load: Callable[[Path], Contract] = load_contract) -> C
     contract = load(path)
     broken: dict[tuple[str, str], str] = {}
     for commit, old in _committed(path):
-        if old.major < contract.major:
-            break  # it announced what it broke, and so did those before it
+        if old.table != contract.table:
+            break  # its readers have a table of their own, and so have those before it
+        table = f"{contract.dataset}_v{old.next_major}"
+        beside = f"whose table {table} is made beside this one and filled by replay"
         reason = f"which breaks readers of version {old.version} (commit {commit[:7]})"
         for change in breaking_changes(old, contract):
-            broken.setdefault(change, f"{reason}; undo it, or raise the version to {old.major + 1}.0.0")
+            broken.setdefault(change, f"{reason}; undo it, or raise the version to {old.next_major}.0.0, {beside}")
     if broken:
         raise ContractError(
             "\n".join(f"{path}: {place}: {change}, {reason}" for (place, change), reason in broken.items())
@@ -70,7 +72,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
 
 def breaking_changes(old: Contract, new: Contract) -> list[tuple[str, str]]:
     """Where and what, for each; none when the major version rises, which announces them."""
-    if new.major > old.major:
+    if new.table != old.table:
         return []
     before = {column.name for column in old.columns}
     changes = _of_columns(old.columns, new.columns, "schema[0].properties")

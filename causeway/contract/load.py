@@ -30,6 +30,12 @@ def load_contracts(
             contracts[dataset] = load(path)
         except ContractError as error:
             errors.append(str(error))
+    for dataset, contract in contracts.items():
+        errors += [
+            f"{directory}: {dataset} {contract.version} has the table {name}: another dataset's; rename one"
+            for name in contract.tables[1:]
+            if name in contracts
+        ]
     if errors:
         raise ContractError("\n".join(errors))
     return contracts

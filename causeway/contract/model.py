@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -122,9 +122,19 @@ class Contract:
         return int(self.version.split(".")[0])
 
     @property
+    def next_major(self) -> int:
+        """The first version that has another table."""
+        return max(self.major, 1) + 1
+
+    @property
     def table(self) -> str:
         """The curated table's name. A major version breaks readers, so each has a table of its own."""
         return self.dataset if self.major <= 1 else f"{self.dataset}_v{self.major}"
+
+    @property
+    def tables(self) -> list[str]:
+        """The tables of this major version and of those before it, whose readers may still be there."""
+        return [replace(self, version=f"{n}.0.0").table for n in range(1, self.next_major)]
 
     @property
     def inputs(self) -> tuple[Column, ...]:

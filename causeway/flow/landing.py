@@ -70,6 +70,7 @@ class Checkpoint:
     seen: int
     queued: int
     after: str
+    size: int = 0  # bytes of what was queued
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,8 @@ class Landing:
                     again.append(SourceVersion(listed.source, listed.version, listed.size, hint))
             if not dry_run:
                 self.queue(again)
-            yield Checkpoint(dataset, len(latest), len(again), page[-1].source)
+            size = sum(source.size for source in again)
+            yield Checkpoint(dataset, len(latest), len(again), page[-1].source, size)
 
     def walk(
         self,

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 
 from causeway.flow.clients import PATIENT
+from causeway.flow.failures import NotTheObjectsError
 from causeway.flow.manifest import POISON, Manifest
 from causeway.flow.parameters import SplitBatchParameters, from_environment
 from lambdas.split_batch.search import GivenUp, Search
@@ -18,10 +19,10 @@ from lambdas.split_batch.search import GivenUp, Search
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
 
-# What a job dies of that no object can cause, nor goes by itself. Leaving objects out would not help. (What
-# does go by itself, such as throttling, ends with the smaller parts that are run anyway.)
+# What a job dies of that no object can cause, nor goes by itself, as the job says it or a library under it.
+# (What does go by itself, such as throttling, ends with the smaller parts that are run anyway.)
 NOT_THE_OBJECTS = re.compile(
-    r"AccessDenied|PERMISSION_ERROR|NoSuchBucket|NoSuchKey|NoCredentials|ExpiredToken"
+    rf"{NotTheObjectsError.__name__}|AccessDenied|ACCESS_DENIED|PERMISSION_ERROR|NoSuchBucket|NoSuchKey|NoCredentials|ExpiredToken"
     r"|ContractError|ModuleNotFoundError|ImportError|EntityNotFoundException"
 )
 STOPPED = "STOPPED"

@@ -1,11 +1,13 @@
 """The partner: two roles of one permission set, to the curated data and nothing else."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from causeway.contract.model import Contract
 from causeway.flow.datasets import LANDING_PREFIX
 from causeway.settings import Partner, Settings
 from stacks.company.lake import PARTNER_PATH, LakeStack
@@ -26,11 +28,18 @@ class PartnerStack(Stack):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, lake: LakeStack, **kwargs: Any
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        lake: LakeStack,
+        contracts: Mapping[str, Contract],
+        **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         partner, self._project = settings.partner, settings.project
-        self._policy = self._permissions(partner, lake)
+        self._policy = self._permissions(partner, lake, _tables_of(partner, contracts))
         if partner.programmatic:
             programmatic = self._role("programmatic", partner, self._programmatic_conditions(partner))
             if partner.source_identity:
@@ -112,20 +121,20 @@ class PartnerStack(Stack):
             )
         )
 
-    def _permissions(self, partner: Partner, lake: LakeStack) -> iam.ManagedPolicy:
+    def _permissions(self, partner: Partner, lake: LakeStack, names: list[str]) -> iam.ManagedPolicy:
         """Everything either role may do. It is their boundary too: nothing attached later adds to it."""
         policy = iam.ManagedPolicy(
             self, "Permissions", path=PARTNER_PATH, description="All that the partner's roles may do"
         )
-        files = [f"{lake.curated_arn}/{dataset}/*" for dataset in partner.datasets]
-        tables = self._tables(lake.curated_database, partner.datasets)
+        files = [f"{lake.curated_arn}/{name}/*" for name in names]
+        tables = self._tables(lake.curated_database, names)
         policy.add_statements(
             iam.PolicyStatement(sid="ReadObjects", actions=["s3:GetObject"], resources=files),
             iam.PolicyStatement(
                 sid="ListObjects",
                 actions=["s3:ListBucket"],
                 resources=[lake.curated_arn],
-                conditions={"StringLike": {"s3:prefix": [f"{dataset}/*" for dataset in partner.datasets]}},
+                conditions={"StringLike": {"s3:prefix": [f"{name}/*" for name in names]}},
             ),
             iam.PolicyStatement(
                 sid="LocateBucket", actions=["s3:GetBucketLocation"], resources=[lake.curated_arn]
@@ -149,14 +158,14 @@ class PartnerStack(Stack):
             acknowledge_wildcards(policy, landed, "The partner names the files that it lands")
         return policy
 
-    def _tables(self, database: str, datasets: list[str]) -> list[str]:
+    def _tables(self, database: str, names: list[str]) -> list[str]:
         """The tables, and what Glue asks for besides: their database and the catalog."""
         return [
             self.format_arn(service="glue", resource="catalog"),
             self.format_arn(service="glue", resource="database", resource_name=database),
             *(
-                self.format_arn(service="glue", resource="table", resource_name=f"{database}/{dataset}")
-                for dataset in datasets
+                self.format_arn(service="glue", resource="table", resource_name=f"{database}/{name}")
+                for name in names
             ),
         ]
 
@@ -171,3 +180,10 @@ class PartnerStack(Stack):
         return iam.PolicyStatement(
             sid=sid, actions=actions, resources=[lake.key.key_arn], conditions={"StringEquals": conditions}
         )
+
+
+def _tables_of(partner: Partner, contracts: Mapping[str, Contract]) -> list[str]:
+    """The tables of the partner's datasets, of every major version that there was."""
+    if "*" in partner.datasets:
+        return ["*"]
+    return [name for dataset in partner.datasets for name in contracts[dataset].tables]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from unittest.mock import patch
 
@@ -142,6 +142,11 @@ ABLATIONS: dict[str, tuple[Callable[[], Any], str, int]] = {
     "the quarantine follows each commit once": (
         _swap(History, "_quarantine_rows", _without_looking),
         "kills",
+        20,
+    ),
+    "what no object causes is told apart": (
+        _swap(batch, "not_the_objects", lambda *_: nullcontext()),
+        "common failures",
         20,
     ),
     "reconciliation": (_swap(World, "reconcile", lambda _: 0), "lost events", 300),

@@ -10,14 +10,16 @@ import math
 import random
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock, patch
 
 import polars as pl
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from pyiceberg.exceptions import ForbiddenError, NoSuchNamespaceError, ValidationError
 
 from causeway.flow.manifest import SourceVersion
 from tests.faults.model import run_model
@@ -322,6 +324,55 @@ def failed_executions(n: int, seed: int) -> Row:
         return _judge(row, world)
 
 
+def common_failures(n: int, seed: int) -> Row:
+    """What every object would meet: it must not be searched for among them."""
+    row = Row(
+        "table, contract, catalog or permission fails, then is mended",
+        n,
+        "one run and one red execution a batch, 0 objects blamed; all committed once it is mended",
+    )
+    with open_world(seed, batch=10) as world:
+        # The table is there before it, or not.
+        bodies = [world.put(f"{i}.csv", bad=i % 10 == 0) for i in range(n)]
+        world.send(bodies[0])
+        world.drain()
+        for i, fail in enumerate(itertools.islice(itertools.cycle(COMMON), -(-n // 10))):
+            some, runs, statuses = bodies[i * 10 : i * 10 + 10], world.runs["all"], dict(world.states.status)
+            with fail(world):
+                world.send(*some)
+                world.drain()
+            new = {name: now for name, now in world.states.status.items() if statuses.get(name) != now}
+            row.failures += list(new.values()) != ["FAILED"] or world.runs["all"] - runs != 1
+            world.send(*some)
+            world.drain()
+        row.measured.append(f"{len(COMMON)} kinds")
+        return _judge(row, world)
+
+
+def _other_types(world: World) -> Any:
+    columns = tuple(replace(column, type="date") for column in world.lake.contract.columns)
+    return patch.object(world.lake, "contract", replace(world.lake.contract, columns=columns))
+
+
+def _fails(name: str, error: Exception) -> Callable[[World], Any]:
+    """The catalog, at this call."""
+    return lambda world: patch.object(world.lake.catalog, name, Mock(side_effect=error))
+
+
+def _denied(world: World) -> Any:
+    denied = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetItem")
+    return patch.object(world.lake.ledger, "watermark", Mock(side_effect=denied))
+
+
+COMMON: tuple[Callable[[World], Any], ...] = (
+    _other_types,
+    _fails("load_table", NoSuchNamespaceError("no database")),
+    _fails("load_table", ForbiddenError("no")),
+    _fails("load_table", ValidationError("no Iceberg table")),
+    _denied,
+)
+
+
 def poison_corpus(seed: int) -> Iterator[tuple[str, bytes]]:
     """Objects that cannot be read as CSV with the columns `id` and `city`, without end: name and content."""
     good = b"id,city\n" + b"".join(b"%d,City %d\n" % (i, i) for i in range(500))
@@ -508,6 +559,7 @@ ROWS: dict[str, tuple[Callable[[int, int], Row], int, int]] = {
     "rebuilds": (rebuilds, 12, 1 << 20),
     "throttling": (throttling, 100, 1000),
     "failed executions": (failed_executions, 60, 1000),
+    "common failures": (common_failures, 50, 1000),
     "poison": (poison, 30, 1000),
     "killers": (killers, 3, 20),
     "keys": (keys, 480, 2000),

@@ -33,7 +33,7 @@ def daft(metadata: str, _: list[str]) -> Any:
 def duckdb(metadata: str, _: list[str]) -> Any:
     import duckdb as library
 
-    connection = library.connect(config={"allow_unsigned_extensions": "true"})
+    connection: Any = library.connect(config={"allow_unsigned_extensions": "true"})
     for name in ("avro", "iceberg"):
         (extension,) = Path(library.__file__).parent.parent.glob(
             f"duckdb_extension_{name}/**/{name}.duckdb_extension"

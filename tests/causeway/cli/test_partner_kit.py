@@ -28,8 +28,13 @@ def changed(**partner: object) -> Settings:
     return loaded.model_copy(update={"partner": loaded.partner.model_copy(update=partner)})
 
 
+TABLES = {"flights": "flights", "weather": "weather"}
+
+
 def kit(folder: Path, outputs: dict[str, str] = OUTPUTS, **partner: object) -> dict[str, str]:
-    written = partner_kit.write(folder, changed(**partner), outputs, ["flights", "weather"])
+    written = partner_kit.write(
+        folder, changed(**partner), outputs, {name: name for name in ("flights", "weather")}
+    )
     return {path.name: path.read_text() for path in written}
 
 

@@ -88,7 +88,8 @@ def test_an_uncommitted_break_is_refused_with_file_place_reason_and_remedy(contr
         load_kept(path)
     message = str(caught.value)
     assert message.startswith(f"{path}: schema[0].properties (city): is removed, which breaks readers")
-    assert message.endswith("; undo it, or raise the version to 2.0.0")
+    remedy = "raise the version to 2.0.0, whose table orders_v2 is made beside this one and filled by replay"
+    assert message.endswith(f"; undo it, or {remedy}")
     assert "\n" not in message
 
 
@@ -158,3 +159,17 @@ def test_synth_refuses_a_contract_that_breaks_readers(contracts: Path) -> None:
     done = subprocess.run([sys.executable, "app.py"], cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith(str(contracts / "orders.odcs.yaml"))
+
+
+def test_a_draft_and_the_first_version_share_a_table_so_neither_may_break_the_other() -> None:
+    draft = replace(OLD, version="0.9.0")
+    released = replace(OLD, version="1.0.0", columns=OLD.columns[1:])
+    assert (draft.table, released.table, draft.next_major) == ("orders", "orders", 2)
+    assert breaking_changes(draft, released) == breaking_changes(OLD, replace(released, version="1.1.0")) != []
+
+
+def test_a_table_of_a_major_version_never_has_the_name_of_another_dataset(contracts: Path) -> None:
+    write(contracts, "2.0.0", ID)
+    write(contracts, "1.0.0", ID, name="orders_v2")
+    with pytest.raises(ContractError, match="orders 2.0.0 has the table orders_v2: another dataset's"):
+        load_contracts(contracts)

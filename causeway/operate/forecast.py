@@ -1,0 +1,38 @@
+"""What it takes to curate sources: runs of the job, time, money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from causeway.settings import Settings
+
+DPU_HOUR = 0.44  # US dollars: Glue's price in us-east-1, and in most regions
+DPUS = {"G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8}
+MINUTE = 60  # seconds; the least that Glue bills, and what a run without data takes
+BYTES_A_SECOND = 20 << 20  # of a DPU, which has 4 processors: a fifth of what docs/speed.md measures of 2
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """An estimate, not a promise: seconds by the clock if nothing else runs, and US dollars."""
+
+    runs: int
+    seconds: int
+    dollars: float
+
+    def __str__(self) -> str:
+        minutes, runs = -(-self.seconds // MINUTE), f"{self.runs:,} run{'s' * (self.runs != 1)}"
+        return f"about {runs}, {minutes:,} minute{'s' * (minutes != 1)}, ${self.dollars:,.2f}"
+
+
+def forecast(settings: Settings, dataset: str, sources: int, size: int) -> Forecast:
+    """For so many sources of so many bytes in all, in batches as the settings have them."""
+    limits, batching = settings.limits, settings.batching()
+    full = batching["*"] | batching.get(dataset, {})
+    runs = max(-(-sources // full["max_objects"]), -(-size // full["max_bytes"]))
+    if not runs:
+        return Forecast(0, 0, 0.0)
+    dpus = DPUS[limits.worker_type] * limits.workers
+    seconds = MINUTE + size / runs / (BYTES_A_SECOND * dpus)
+    rounds = -(-runs // limits.max_concurrent_runs)
+    return Forecast(runs, round(rounds * seconds), round(runs * seconds * dpus * DPU_HOUR / 3600, 2))
