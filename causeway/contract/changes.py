@@ -24,11 +24,11 @@ def load_kept(path: Path, load: Callable[[Path], Contract] = load_contract) -> C
     for commit, old in _committed(path):
         if old.table != contract.table:
             break  # its readers have a table of their own, and so have those before it
-        table = f"{contract.dataset}_v{old.next_major}"
-        beside = f"whose table {table} is made beside this one and filled by replay"
+        major = old.next_major
+        remedy = f"undo it, or raise the version to {major}.0.0, whose table {contract.dataset}_v{major} is made"
         reason = f"which breaks readers of version {old.version} (commit {commit[:7]})"
         for change in breaking_changes(old, contract):
-            broken.setdefault(change, f"{reason}; undo it, or raise the version to {old.next_major}.0.0, {beside}")
+            broken.setdefault(change, f"{reason}; {remedy} beside this one and filled by replay")
     if broken:
         raise ContractError(
             "\n".join(f"{path}: {place}: {change}, {reason}" for (place, change), reason in broken.items())

@@ -165,11 +165,11 @@ def test_a_draft_and_the_first_version_share_a_table_so_neither_may_break_the_ot
     draft = replace(OLD, version="0.9.0")
     released = replace(OLD, version="1.0.0", columns=OLD.columns[1:])
     assert (draft.table, released.table, draft.next_major) == ("orders", "orders", 2)
-    assert breaking_changes(draft, released) == breaking_changes(OLD, replace(released, version="1.1.0")) != []
+    assert [change for _, change in breaking_changes(draft, released)] == ["is removed"]
 
 
 def test_a_table_of_a_major_version_never_has_the_name_of_another_dataset(contracts: Path) -> None:
     write(contracts, "2.0.0", ID)
     write(contracts, "1.0.0", ID, name="orders_v2")
-    with pytest.raises(ContractError, match="orders 2.0.0 has the table orders_v2: another dataset's"):
+    with pytest.raises(ContractError, match=r"orders 2.0.0 has the table orders_v2: another dataset's"):
         load_contracts(contracts)
