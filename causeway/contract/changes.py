@@ -25,7 +25,8 @@ def load_kept(path: Path, load: Callable[[Path], Contract] = load_contract) -> C
         if old.table != contract.table:
             break  # its readers have a table of their own, and so have those before it
         major = old.next_major
-        remedy = f"undo it, or raise the version to {major}.0.0, whose table {contract.dataset}_v{major} is made"
+        table = f"{contract.dataset}_v{major}"
+        remedy = f"undo it, or raise the version to {major}.0.0, whose table {table} is made"
         reason = f"which breaks readers of version {old.version} (commit {commit[:7]})"
         for change in breaking_changes(old, contract):
             broken.setdefault(change, f"{reason}; {remedy} beside this one and filled by replay")

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 RESCUED = "_rescued"
 NARROW = 32  # bits
+# A timestamp's formats that count from 1970 in UTC: microseconds in one of the unit.
+EPOCHS = {"epochSeconds": 1_000_000, "epochMilliseconds": 1000, "epochMicroseconds": 1}
 MAX_NAME = MAX_COMMENT = 255  # characters, in the catalog
 
 
@@ -33,6 +35,19 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Spelling:
+    """How the values of a column are spelled in text."""
+
+    decimal: str = "."
+    group: str = ""  # between thousands
+    true: tuple[str, ...] = ()  # besides the usual ones, if there are some: instead of them
+    false: tuple[str, ...] = ()
+
+
+PLAIN = Spelling()
+
+
+@dataclass(frozen=True)
 class Column:
     name: str
     field: str  # its name in the file
@@ -44,8 +59,10 @@ class Column:
     precision: int | None = None  # a decimal when set
     scale: int = 0
     timezone: str | None = None  # of a timestamp without offset; None: no zone at all
-    format: str | None = None  # strftime
+    format: str | None = None  # strftime, or one of EPOCHS
     format_text: str | None = None  # the same, as the contract spells it
+    spelling: Spelling = PLAIN
+    encoded: str | None = None  # of a string: base64, hex or uuid, as which its bytes stand
     min_length: int | None = None  # characters of a string, items of an array
     max_length: int | None = None
     unique_items: bool = False
@@ -103,7 +120,12 @@ class Contract:
     format: str = "csv"  # csv | jsonl | parquet
     delimiter: str = ","
     quote: str = '"'  # empty: quotes are ordinary characters
+    escape: str = ""  # before a quote, a delimiter, a line end or itself: those are text then
+    comment: str = ""  # a record that begins with it is none
     header: bool = True
+    skip_lines: int = 0  # before the header, of the file
+    skip_footer: int = 0  # after the last record
+    skip_initial_space: bool = False  # after a delimiter
     encoding: str = "utf-8"
     nulls: tuple[str, ...] = ()  # texts that mean null
     partitioning: tuple[tuple[str, str], ...] = ()  # (column, identity | year | month | day)

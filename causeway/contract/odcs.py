@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 from open_data_contract_standard.model import (
-    CustomProperty,
     DataQuality,
     OpenDataContractStandard,
     SchemaObject,
@@ -18,6 +16,7 @@ from open_data_contract_standard.model import (
 )
 from pydantic import BaseModel, ValidationError
 
+from causeway.contract.dialect import compile_facts, physical, spelled, spellings
 from causeway.contract.model import Column, Contract, Rule
 from causeway.contract.odcs_property import compile_columns
 from causeway.contract.place import Place, nearest
@@ -33,19 +32,6 @@ RULES = (
     "expected a column's metric; or type: custom, engine: causeway, implementation: <SQL, true of good rows>;"
     " or type: sql, query: SELECT COUNT(*) FROM <table> WHERE <SQL, true of bad rows>, mustBe: 0"
 )
-# The physical facts: custom property of the schema → (field of Contract, allowed values)
-FACTS: dict[str, tuple[str, tuple[Any, ...]]] = {
-    "format": ("format", ("csv", "jsonl", "parquet")),
-    "delimiter": ("delimiter", ()),
-    "quote": ("quote", ()),
-    "header": ("header", (True, False)),
-    "encoding": ("encoding", ()),
-    "nullValues": ("nulls", ()),
-    "sortOrder": ("sort_order", ()),
-    "onSchemaChange": ("on_schema_change", ("evolve", "rescue", "freeze")),
-    "duplicates": ("duplicates", ("last", "reject")),
-    "onDelete": ("on_delete", ("keep", "remove")),
-}
 
 
 def compile_file(path: Path, text: str | None = None) -> Contract:
@@ -59,31 +45,19 @@ def compile_file(path: Path, text: str | None = None) -> Contract:
     if len(schemas) != 1 or not schemas[0].properties:
         raise (place / "schema").wrong("expected exactly one object, with properties")
     place /= "schema[0]"
-    columns = compile_columns(schemas[0].properties, place)
-    contract = Contract(
+    facts = compile_facts(schemas[0].customProperties or [], place)
+    columns = spelled(
+        compile_columns(schemas[0].properties, place), schemas[0].properties, spellings(facts), place
+    )
+    return Contract(
         dataset=path.name.removesuffix(SUFFIX),
         version=str(standard.version),
         columns=columns,
         description=schemas[0].description or "",
         partitioning=_partitioning(schemas[0].properties, columns, place),
         rules=tuple(_rules(schemas[0], columns, place)),
-        **_facts(schemas[0].customProperties or [], columns, place),
+        **physical(facts, columns, place),
     )
-    _check_dialect(contract, place / "customProperties")
-    return contract
-
-
-def _check_dialect(contract: Contract, place: Place) -> None:
-    """Refuse what no file could be read by."""
-    for name, mark, lengths in (("delimiter", contract.delimiter, (1,)), ("quote", contract.quote, (0, 1))):
-        if len(mark.encode()) not in lengths or mark in ("\r", "\n", "\0"):
-            raise place.wrong(f"{name} {mark!r}: expected one ASCII character; a quote may be none ('')")
-    if contract.delimiter == contract.quote:
-        raise place.wrong(f"delimiter and quote are both {contract.quote!r}; they must differ")
-    try:
-        "".encode(contract.encoding)
-    except LookupError as error:
-        raise place.wrong(f"encoding: {error}; expected a name such as utf-8, utf-16 or latin-1") from error
 
 
 def _read(path: Path, text: str | None, place: Place) -> OpenDataContractStandard:
@@ -132,33 +106,6 @@ def _partitioning(
             )
         partitions.append((p.partitionKeyPosition or i, column.name, str(transform)))
     return tuple((name, transform) for _, name, transform in sorted(partitions))
-
-
-def _facts(custom: list[CustomProperty], columns: tuple[Column, ...], place: Place) -> dict[str, Any]:
-    facts: dict[str, Any] = {}
-    for i, item in enumerate(custom):
-        at = place / f"customProperties[{i}] ({item.property})"
-        if item.property not in FACTS:
-            if difflib.get_close_matches(str(item.property), FACTS, cutoff=0.8):
-                raise at.wrong(f"unknown{nearest(str(item.property), FACTS)}")
-            continue  # another tool's
-        name, allowed = FACTS[item.property]
-        value = item.value
-        if allowed and value not in allowed:
-            raise at.wrong(f"{value!r} is not one of {', '.join(map(str, allowed))}")
-        if item.property in ("nullValues", "sortOrder"):
-            if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-                raise at.wrong("expected a list of strings")
-            value = tuple(value)
-        elif not allowed and not isinstance(value, str):
-            raise at.wrong(f"{value!r} is not a string")
-        facts[name] = value
-    if facts.setdefault("format", "csv") == "csv":
-        facts.setdefault("nulls", ("",))  # an empty field; JSON and Parquet have a null of their own
-    for column in facts.get("sort_order", ()):
-        if column not in {c.name for c in columns}:
-            raise (place / "customProperties (sortOrder)").wrong(f"no column {column!r}")
-    return facts
 
 
 def _rules(schema: SchemaObject, columns: tuple[Column, ...], place: Place) -> Iterable[Rule]:

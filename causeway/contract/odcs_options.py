@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from open_data_contract_standard.model import SchemaProperty
 
-from causeway.contract.model import Column
+from causeway.contract.model import EPOCHS, Column
 from causeway.contract.place import Place, nearest
 
 TYPES = ("string", "integer", "number", "boolean", "date", "timestamp", "time", "array", "object")
@@ -26,7 +26,7 @@ BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
 
 OPTIONS = {
-    "string": {"minLength", "maxLength", "pattern"},
+    "string": {"minLength", "maxLength", "pattern", "format"},
     "integer": {*BOUNDS, "multipleOf", "format"},
     "number": {*BOUNDS, "multipleOf", "format", "precision", "scale"},
     "date": {*BOUNDS, "format"},
@@ -52,6 +52,7 @@ def snake_case(name: str) -> str:
     return re.sub("[A-Z]", lambda m: "_" + m[0].lower(), name)
 
 
+ENCODED = ("base64", "hex", "uuid")
 COUNTS = {"minLength", "maxLength", "minItems", "maxItems", "precision", "scale"}
 
 
@@ -92,6 +93,8 @@ def timezone_of(p: SchemaProperty, options: dict[str, Any], place: Place) -> str
 def strftime_of(options: dict[str, Any], place: Place) -> str | None:
     if "format" not in options:
         return None
+    if options["format"] in EPOCHS:
+        return str(options["format"])
     parts = []
     for match in JDK_TOKEN.finditer(str(options["format"])):
         literal, fraction, letter, other = match.groups()
@@ -104,6 +107,17 @@ def strftime_of(options: dict[str, Any], place: Place) -> str | None:
     if options.get("timezone", True) is False and any(part.endswith("z") for part in parts):
         raise (place / "logicalTypeOptions.format").wrong("has an offset, where timezone is false")
     return "".join(parts)
+
+
+def encoded_of(p: SchemaProperty, options: dict[str, Any], place: Place) -> str | None:
+    """As what a string's bytes are written, if it is no plain text."""
+    if p.logicalType != "string" or "format" not in options:
+        return None
+    if options["format"] not in ENCODED:
+        raise (place / "logicalTypeOptions.format").wrong(
+            f"{options['format']!r} is not one of {', '.join(ENCODED)}"
+        )
+    return str(options["format"])
 
 
 def pattern_of(pattern: str | None, place: Place) -> str | None:

@@ -11,6 +11,7 @@ from causeway.contract.model import Column, is_name
 from causeway.contract.odcs_options import (
     BOUNDS,
     TYPES,
+    encoded_of,
     options_of,
     pattern_of,
     precision_of,
@@ -61,6 +62,7 @@ def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool
         timezone=timezone_of(p, options, place),
         format=strftime_of(options, place) if p.logicalType in ("date", "timestamp", "time") else None,
         format_text=options.get("format"),
+        encoded=encoded_of(p, options, place),
         min_length=options.get("minLength", options.get("minItems")),
         max_length=options.get("maxLength", options.get("maxItems")),
         unique_items=bool(options.get("uniqueItems")),

@@ -18,7 +18,7 @@ from causeway.contract.model import Column, ContractError
 from causeway.contract.odcs_property import compile_columns
 from causeway.contract.place import Place
 from causeway.engine.check.casts import cast
-from causeway.engine.sample import read_sample
+from causeway.engine.sample import Sample, read_sample
 
 # Texts that often mean null. Whether they do, only a person knows: NA is a country, None a surname.
 NULLS = ["NA", "N/A", "NaN", "NULL", "null", "None", "\\N", "-"]
@@ -32,6 +32,7 @@ CERTAIN = {
     "time": r"^\d\d:\d\d:\d\d(\.\d{1,6})?$",
 }
 FIXED = r"^-?(?:0|[1-9][0-9]*)\.([0-9]+)$"  # a number whose decimals are written out: 1.50
+COMMA = r"^[+-]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+)(?:,[0-9]+)?$"
 DIGITS = 15  # that a double keeps
 FEW = 12  # distinct values that look like an enumeration
 
@@ -39,11 +40,15 @@ FEW = 12  # distinct values that look like an enumeration
 def draft(files: list[Path], name: str | None = None) -> str:
     """A contract that the samples satisfy, as YAML with the doubts as comments."""
     dataset = _identifier(name or files[0].name.split(".")[0])[:40]
-    contract, frame, texts = read_sample(files)
+    sample = read_sample(files)
+    contract, frame, texts = sample.contract, sample.frame, sample.texts
     properties = _named((c, _property(frame[c], text=c in texts)) for c in frame.columns)
     facts: dict[str, Any] = {"format": contract.format, "onSchemaChange": "rescue"}
     if contract.format == "csv":
         facts |= {"delimiter": contract.delimiter, "nullValues": [""]}
+        facts |= {"comment": contract.comment} if contract.comment else {}
+        facts |= {"skipInitialSpace": True} if contract.skip_initial_space else {}
+        facts |= {"skipLines": contract.skip_lines} if contract.skip_lines else {}
     schema = {
         "name": dataset,
         "customProperties": [{"property": key, "value": value} for key, value in facts.items()],
@@ -68,10 +73,22 @@ def draft(files: list[Path], name: str | None = None) -> str:
         f"Drafted from {frame.height:,} rows of {samples}; ranges and enumerations are what these hold.",
         "Before you trust it: name the primary key (primaryKey: true), widen what may grow,",
         f"and save it as contracts/{dataset}.odcs.yaml",
+        *_doubts_of_files(sample),
         *doubts,
     ]
     body = str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110))
     return "".join(f"# {line}\n" for line in head) + body
+
+
+def _doubts_of_files(sample: Sample) -> Iterator[str]:
+    """What a person may know better of the files, a line each."""
+    contract = sample.contract
+    if contract.skip_lines:
+        yield f"skipLines: {contract.skip_lines:,} lines stand above the table; does every file have as many?"
+    if contract.skip_initial_space:
+        yield "skipInitialSpace: a blank follows each delimiter; it is taken for no part of the value"
+    if sample.malformed:
+        yield f"{len(sample.malformed):,} records of the sample are no rows; the first: {sample.malformed[0]}"
 
 
 def _doubts(name: str, kind: str, values: pl.Series) -> Iterator[str]:
@@ -86,6 +103,8 @@ def _doubts(name: str, kind: str, values: pl.Series) -> Iterator[str]:
         named = ", ".join(f"{null!r} ({(present == null).sum():,} times)" for null in candidates)
         change = "" if otherwise == kind else f", and make it logicalType: {otherwise}"
         yield f"{name}: {named} may mean null; if so, add it to nullValues{change}"
+    elif len(present) and present.str.contains(COMMA).all() and present.str.contains(",").any():
+        yield f"{name}: numbers with a decimal comma? If so, say decimalSeparator: ',' (groupSeparator: '.')"
     elif len(present) and present.str.contains(r"^[0-9]+$").all():
         yield f"{name}: kept as text: digits with leading zeros, too many for a number, or strings in JSON"
 

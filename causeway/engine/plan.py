@@ -51,7 +51,8 @@ def plan_units(
 
 
 def _slices(item: SourceVersion, contract: Contract, target: int) -> Iterator[Slice]:
-    count = -(-item.size // target) if contract.format == "parquet" or is_utf8(contract.encoding) else 1
+    whole = contract.skip_footer or contract.escape or not is_utf8(contract.encoding)
+    count = 1 if whole and contract.format != "parquet" else -(-item.size // target)
     edges = [item.size * i // max(count, 1) for i in range(max(count, 1) + 1)]
     for start, stop in pairwise(edges):
         yield Slice(item.source, item.version, start, stop, item.size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
@@ -12,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from causeway.contract.model import Column
+from causeway.contract.model import EPOCHS, PLAIN, Column, Spelling
 from causeway.engine.check.nested import known_fields, parsed
 
 FIRST_DAY, LAST_DAY = ((day - date(1970, 1, 1)).days for day in (date.min, date.max))
@@ -44,6 +45,8 @@ def cast(raw: pl.Series, column: Column) -> pl.Series:
 def _retype(raw: pl.Series, column: Column) -> pl.Series:
     """Cast typed values (of Parquet) where that loses nothing; the others become null."""
     target = polars_type(column)
+    if raw.dtype.is_integer() and column.format in EPOCHS:
+        return _since_1970(raw.cast(pl.String), column)
     if raw.dtype.is_nested():
         raw = raw.to_frame("v").select(v=known_fields(pl.col("v"), raw.dtype, column))["v"]
     if (
@@ -100,16 +103,29 @@ def _only(value: pl.Series, allowed: pl.Series) -> pl.Series:
     return value.to_frame("v").select(pl.when(allowed).then("v"))["v"]
 
 
+def _digits(raw: pl.Series, spelling: Spelling) -> pl.Series:
+    """Numbers as every parser reads them: 1.234,56 as 1234.56. What is none of the spelling becomes null."""
+    if (spelling.decimal, spelling.group) == (PLAIN.decimal, PLAIN.group):
+        return raw
+    point, between = re.escape(spelling.decimal), re.escape(spelling.group)
+    whole = rf"(?:\d+|\d{{1,3}}(?:{between}\d{{3}})+)" if between else r"\d+"
+    number = rf"^[+-]?(?:{whole}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?$"
+    plain = raw.str.replace_all(spelling.group, "", literal=True) if between else raw
+    return _only(plain.str.replace(spelling.decimal, ".", literal=True), raw.str.contains(number))
+
+
 def _integer(raw: pl.Series, column: Column) -> pl.Series:
-    return raw.cast(polars_type(column), strict=False)
+    return _digits(raw, column.spelling).cast(polars_type(column), strict=False)
 
 
 def _whole_number(raw: pl.Series, column: Column) -> pl.Series:
     """Read 270.0 as 270: writers that have no null for integers make them floats."""
-    return _integer(raw.str.replace(r"^([+-]?\d+)\.0+$", "${1}"), column)
+    plain = _digits(raw, column.spelling).str.replace(r"^([+-]?\d+)\.0+$", "${1}")
+    return plain.cast(polars_type(column), strict=False)
 
 
 def _number(raw: pl.Series, column: Column) -> pl.Series:
+    raw = _digits(raw, column.spelling)
     value = raw.cast(polars_type(column), strict=False)
     if column.precision is None:
         return _writable(value)
@@ -119,12 +135,15 @@ def _number(raw: pl.Series, column: Column) -> pl.Series:
 
 
 def _boolean(raw: pl.Series, column: Column) -> pl.Series:
-    text = pl.col("t")
-    value = pl.when(text == "true").then(True).when(text == "false").then(False)
+    text, spelling = pl.col("t"), column.spelling
+    true, false = spelling.true or ("true",), spelling.false or ("false",)
+    value = pl.when(text.is_in(true)).then(True).when(text.is_in(false)).then(False)
     return raw.alias("t").to_frame().select(value.alias("v"))["v"]
 
 
 def _other_boolean(raw: pl.Series, column: Column) -> pl.Series:
+    if column.spelling.true:  # the contract says which there are
+        return pl.Series([None], dtype=pl.Boolean).new_from_index(0, len(raw))
     return _boolean(raw.str.to_lowercase().replace({"1": "true", "0": "false"}), column)
 
 
@@ -133,7 +152,22 @@ def _date(raw: pl.Series, column: Column) -> pl.Series:
     return _in_range(raw.str.to_date(form, strict=False, cache=False), raw, form)
 
 
+def _since_1970(raw: pl.Series, column: Column) -> pl.Series:
+    """Seconds (or what the format counts) with as many decimals as microseconds hold."""
+    unit = EPOCHS[str(column.format)]
+    decimals = len(str(unit)) - 1
+    fraction = rf"(?:\.\d{{1,{decimals}}}0*)?" if decimals else ""
+    written = rf"^[+-]?\d{{1,18}}{fraction}$"
+    count = _only(raw, raw.str.contains(written)).cast(pl.Decimal(38, 6), strict=False)
+    day = 86_400_000_000
+    micro = (count * unit).cast(pl.Int64, strict=False)
+    micro = _only(micro, micro.is_between(FIRST_DAY * day, (LAST_DAY + 1) * day, closed="left"))
+    return micro.cast(pl.Datetime("us")).cast(polars_type(column))
+
+
 def _timestamp(raw: pl.Series, column: Column) -> pl.Series:
+    if column.format in EPOCHS:
+        return _since_1970(raw, column)
     return _moment(
         raw, column.format or ("%Y-%m-%dT%H:%M:%SZ" if column.timezone else "%Y-%m-%dT%H:%M:%S"), column
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -12,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from causeway.contract.model import Contract
-from causeway.engine.model import Parsed, Unreadable, text
+from causeway.engine.model import Parsed, Unreadable
+from causeway.engine.read.dialect import PLAIN_QUOTE, fields_of
 from causeway.engine.read.headers import UNNAMED, check_names, named
 from causeway.engine.read.records import Records, malformed
 from causeway.flow.codes import Code
@@ -28,10 +27,8 @@ def read_header(data: bytes, records: Records, contract: Contract) -> list[str]:
 
 
 def header_names(data: bytes, records: Records, contract: Contract) -> list[str]:
-    line = io.StringIO(text(data[records.start[0] : records.end[0]]), newline="")
-    quoting: dict[str, Any] = {"quotechar": contract.quote} if contract.quote else {"quoting": csv.QUOTE_NONE}
-    first, *more = csv.reader(line, delimiter=contract.delimiter, **quoting)
-    if more:
+    first = fields_of(data[records.start[0] : records.end[0]], contract)
+    if first is None:
         raise Unreadable(Code.FORMAT, LONE_RETURN)
     names = [name.strip() for name in first]
     while names and not names[-1]:  # spreadsheets write empty columns beside the table
@@ -73,7 +70,7 @@ def _read(data: bytes, records: Records, names: list[str], contract: Contract) -
         skip_lines=skipped,
         schema=schema,
         separator=contract.delimiter,
-        quote_char=contract.quote or None,
+        quote_char=contract.quote or (PLAIN_QUOTE if records.mended else None),
         null_values=[null for null in contract.nulls if null] or None,
         empty_string_is_null="" in contract.nulls,
     ).rechunk()  # or every select that follows does it again

@@ -11,10 +11,11 @@ import pyarrow as pa
 from causeway.contract.model import Contract
 from causeway.engine.model import NOTHING, Fetch, Malformed, Parsed, Slice, Unreadable, text
 from causeway.engine.read.csv_rows import LONE_RETURN, parse_csv, read_header
+from causeway.engine.read.dialect import preamble
 from causeway.engine.read.json_rows import JSON_ARRAY, parse_jsonl
 from causeway.engine.read.parquet_rows import read_parquet
 from causeway.engine.read.records import Records, find_records, malformed
-from causeway.engine.read.stored import BLOCK, BOM, Lines, head, text_blocks, whole_lines
+from causeway.engine.read.stored import BLOCK, BOM, Lines, head, text_blocks, whole_lines, without_footer
 from causeway.flow.codes import Code
 
 MOSTLY = 0.1  # share of undecodable lines from which the object, not the line, is in the wrong encoding
@@ -41,15 +42,17 @@ class _Text:
     def __init__(self, piece: Slice, fetch: Fetch, contract: Contract) -> None:
         self._piece, self._fetch, self._contract = piece, fetch, contract
         csv = contract.format == "csv"
-        self._delimiter = contract.delimiter if csv else None
-        self._quote = contract.quote if csv else ""
+        self._csv = csv
         self._names = self._names_elsewhere() if csv else []
         self._open = b""  # a record whose quotes the last block did not close
         self._line = 0
         self._empty = piece.start == 0
 
     def read(self) -> Iterator[Parsed]:
-        for lines in whole_lines(text_blocks(self._piece, self._fetch, self._contract.encoding)):
+        blocks = text_blocks(self._piece, self._fetch, self._contract.encoding)
+        for lines in without_footer(whole_lines(blocks), self._contract.skip_footer):
+            if self._csv and self._line == 0 and self._piece.start == 0 and not lines.length:
+                lines = self._without_preamble(lines)  # noqa: PLW2901
             if lines.length:
                 yield from self._parse(Lines(lines.at, b"", last=True))
                 yield self._too_long(lines)
@@ -65,20 +68,25 @@ class _Text:
         if self._piece.start == 0:
             return None
         first = head(self._piece, self._fetch).removeprefix(BOM)
-        return read_header(first, find_records(first, self._delimiter, self._quote), self._contract)
+        first = first[preamble(first, self._contract)[0] :]
+        return read_header(first, find_records(first, self._contract), self._contract)
+
+    def _without_preamble(self, lines: Lines) -> Lines:
+        size, self._line = preamble(lines.data, self._contract)
+        return replace(lines, at=lines.at + size, data=lines.data[size:])
 
     def _parse(self, lines: Lines) -> Iterator[Parsed]:
         data = self._open + lines.data if self._open else lines.data
         at = lines.at - len(self._open)
-        if at == 0 and self._delimiter and lines.last and _ends_lines_with_return(data):
+        if at == 0 and self._csv and lines.last and _ends_lines_with_return(data):
             raise Unreadable(Code.FORMAT, LONE_RETURN)
-        if at == 0 and not self._delimiter and data.lstrip().startswith(b"["):
+        if at == 0 and not self._csv and data.lstrip().startswith(b"["):
             raise Unreadable(Code.FORMAT, JSON_ARRAY)
-        records = find_records(data, self._delimiter, self._quote)
+        records = find_records(data, self._contract)
         self._open = b""
         if records.unclosed is not None and not lines.last:
             data, self._open = data[: records.unclosed], data[records.unclosed :]
-            records = find_records(data, self._delimiter, self._quote)
+            records = find_records(data, self._contract)
         count, torn = records.lines, not self._piece.whole and bool(records.stray.any())
         if len(records):
             self._empty = False

@@ -7,8 +7,6 @@ have the right number of fields and well-formed quotes. Row i of the parser is r
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -16,14 +14,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from causeway.contract.model import Contract
 from causeway.engine.model import Malformed, text
+from causeway.engine.read.dialect import masked, mend
 
 Positions = NDArray[np.int64]
 MAX_RECORD = 16 << 20  # bytes a quoted value may span before its opening quote is called stray
 CHUNK = 1 << 20  # scans stay in the processor's cache
 NEWLINE, RETURN, TWICE_RETURNED = 10, 13, b"\r\r\n"
-
-csv.field_size_limit(MAX_RECORD)
 
 
 @dataclass
@@ -61,8 +59,28 @@ def malformed(
     return rejected
 
 
-def find_records(data: bytes, delimiter: str | None, quote: str) -> Records:
-    """Every record of `data`, blank lines left out."""
+def find_records(data: bytes, contract: Contract) -> Records:
+    """Every record of `data`, without blank lines and comments."""
+    if contract.format != "csv":
+        return _index(data, None, "", "")
+    plain = masked(data, contract)
+    records = _index(plain, contract.delimiter, contract.quote, contract.comment)
+    if plain is not data:
+        _number_lines(data, records)
+        if plain[-1:] != data[-1:] and len(records):  # its line end is escaped: the record goes on
+            records.unclosed = int(records.start[-1])
+    if plain is not data or records.mended:
+        mend(data, records, contract)
+    return records
+
+
+def _number_lines(data: bytes, records: Records) -> None:
+    ends = _positions(np.frombuffer(data, np.uint8), b"\n")
+    records.line = np.searchsorted(ends, records.start)
+    records.lines = len(ends) + (data[-1:] not in (b"", b"\n"))
+
+
+def _index(data: bytes, delimiter: str | None, quote: str, comment: str) -> Records:
     buffer = np.frombuffer(data, np.uint8)
     if delimiter is None or not quote or quote.encode() not in data:
         quote = ""
@@ -83,12 +101,17 @@ def find_records(data: bytes, delimiter: str | None, quote: str) -> Records:
     if delimiter:
         fields = _count_fields(buffer, marks, quoted, ord(delimiter))[:count]
     records = Records(starts, ends, after, np.arange(count), fields, np.zeros(count, np.bool_), count)
+    commented = np.zeros(count, np.bool_)
+    if comment:
+        commented = (starts < ends) & (buffer[np.minimum(starts, len(buffer) - 1)] == ord(comment))
     if quote and delimiter:
         quotes, owner = marks[quoted], np.cumsum(~quoted)[quoted]
         _look_at_quotes(buffer, records, quotes, owner, ord(delimiter))
+        records.stray &= ~commented
         if records.stray.any():
             _settle(data, records, delimiter, quote)
-            records = records[records.start >= 0]
+    if comment or (records.start < 0).any():
+        records = records[(records.start >= 0) & ~commented]
     if doubled:
         for i in map(int, np.flatnonzero(records.next - records.end > len(b"\r\n"))):
             start, end = int(records.start[i]), int(records.end[i])
@@ -190,21 +213,7 @@ def _settle(data: bytes, records: Records, delimiter: str, quote: str) -> None:
         if last < len(ends) and ends[last] == stop and stop - start <= MAX_RECORD:
             records.end[i], records.next[i] = stop, records.next[last]
             records.start[i + 1 : last + 1], taken = -1, last
-            _mend(data, records, i, delimiter, quote)
+            records.mended[start], records.stray[i] = b"", False  # how, is to be found
         elif len(data) - start <= MAX_RECORD and unclosed.fullmatch(data, start):
             records.unclosed = start
             break
-
-
-def _mend(data: bytes, records: Records, i: int, delimiter: str, quote: str) -> None:
-    """Keep the record in plainer quotes, which every parser reads alike: b'a"b,c' → b'"a""b",c'."""
-    start, end = int(records.start[i]), int(records.end[i])
-    try:
-        text = io.StringIO(data[start:end].decode(), newline="")
-        (fields,) = csv.reader(text, delimiter=delimiter, quotechar=quote)
-    except (csv.Error, ValueError):  # not one row for that reader: a lone carriage return
-        return
-    out = io.StringIO(newline="")
-    csv.writer(out, delimiter=delimiter, quotechar=quote, lineterminator="\n").writerow(fields)
-    records.mended[start] = out.getvalue().encode()
-    records.fields[i], records.stray[i] = len(fields), False

@@ -125,6 +125,26 @@ def whole_lines(blocks: Iterable[tuple[int, bytes]]) -> Iterator[Lines]:
             held, size = held if length > LINE_LIMIT else [*held, block], length
 
 
+def without_footer(blocks: Iterable[Lines], count: int) -> Iterator[Lines]:
+    """The lines but for the last ones, which are held back until it shows that they are not."""
+    if not count:
+        yield from blocks
+        return
+    held = Lines(0, b"", last=False)
+    for lines in blocks:
+        if lines.length:
+            yield from [held, lines]
+            held = Lines(lines.at + lines.length, b"", last=False)
+            continue
+        data = held.data + lines.data
+        at, cut = lines.at - len(held.data), len(data.removesuffix(b"\n"))
+        for _ in range(count):
+            cut = max(data.rfind(b"\n", 0, cut), 0)
+        cut += data[cut : cut + 1] == b"\n"
+        yield Lines(at, data[:cut], lines.last)
+        held = Lines(at + cut, data[cut:], last=False)
+
+
 def _marking_the_last(blocks: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes, bool]]:
     before: tuple[int, bytes] | None = None
     for at, block in blocks:

@@ -327,10 +327,10 @@ def test_a_directory_names_every_wrong_contract(draft: Draft, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("facts", "why"),
     [
-        ("{property: delimiter, value: '¦'}", "delimiter '¦': expected one ASCII character"),
-        ("{property: quote, value: '«'}", "quote '«': expected one ASCII character"),
+        ("{property: delimiter, value: '¦'}", "(delimiter): '¦' is not one ASCII character"),
+        ("{property: quote, value: '«'}", "(quote): '«' is not one ASCII character"),
         ("{property: delimiter, value: '\"'}", "must differ"),
-        ("{property: encoding, value: utf-9}", "unknown encoding: utf-9"),
+        ("{property: encoding, value: utf-9}", "'utf-9' is no encoding"),
     ],
 )
 def test_a_dialect_by_which_nothing_can_be_read_is_refused(draft: Draft, facts: str, why: str) -> None:
