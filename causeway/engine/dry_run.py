@@ -12,7 +12,7 @@ import polars as pl
 
 from causeway.contract.load import load_contract
 from causeway.contract.model import Column, Contract, ContractError
-from causeway.engine.check.casts import can_become
+from causeway.engine.check.retype import can_become
 from causeway.engine.check.rules import describe
 from causeway.engine.check.typed import derived, typed
 from causeway.engine.model import COMPUTED, FAILED

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import date
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,10 +11,17 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from causeway.contract.model import EPOCHS, PLAIN, Column, Spelling
-from causeway.engine.check.nested import known_fields, parsed
-
-FIRST_DAY, LAST_DAY = ((day - date(1970, 1, 1)).days for day in (date.min, date.max))
+from causeway.contract.model import EPOCHS, Column
+from causeway.engine.check.nested import parsed
+from causeway.engine.check.retype import polars_type, retype, writable
+from causeway.engine.check.spelling import (
+    ENCODED,
+    FIRST_DAY,
+    LAST_DAY,
+    digits,
+    only,
+    since_1970,
+)
 
 YEAR_1000 = (date(1000, 1, 1) - date(1970, 1, 1)).days
 MICROSECONDS = len("2024-01-01T00:00:00.123456")
@@ -25,16 +30,11 @@ FINER = r"\.\d{6}\d*[1-9]"  # a fraction that microseconds cannot hold
 Cast = Callable[[pl.Series, Column], pl.Series]
 
 
-@cache
-def polars_type(column: Column) -> Any:
-    return pl.Series(pa.array([], column.arrow_type())).dtype
-
-
 def cast(raw: pl.Series, column: Column) -> pl.Series:
     if raw.dtype != pl.String:
-        return _retype(raw, column)
+        return retype(raw, column)
     if column.type == "string":
-        return raw
+        return only(raw, raw.str.contains(ENCODED[column.encoded])) if column.encoded else raw
     value = CASTS[column.type](raw, column)
     if column.type in SECOND_TRY and not column.format and value.null_count() > raw.null_count():
         failed = (value.is_null() & raw.is_not_null()).arg_true()
@@ -42,96 +42,24 @@ def cast(raw: pl.Series, column: Column) -> pl.Series:
     return value
 
 
-def _retype(raw: pl.Series, column: Column) -> pl.Series:
-    """Cast typed values (of Parquet) where that loses nothing; the others become null."""
-    target = polars_type(column)
-    if raw.dtype.is_integer() and column.format in EPOCHS:
-        return _since_1970(raw.cast(pl.String), column)
-    if raw.dtype.is_nested():
-        raw = raw.to_frame("v").select(v=known_fields(pl.col("v"), raw.dtype, column))["v"]
-    if (
-        isinstance(raw.dtype, pl.Datetime)
-        and column.type == "timestamp"
-        and not raw.dtype.time_zone
-        and column.timezone
-    ):
-        raw = raw.dt.replace_time_zone(
-            column.timezone, ambiguous="null", non_existent="null"
-        ).dt.convert_time_zone("UTC")
-    if raw.dtype == target:
-        return _writable(raw)
-    if isinstance(raw.dtype, pl.Duration) and target == pl.String:
-        return raw.dt.to_string("iso")
-    try:
-        value = raw.cast(target, strict=False)
-        same = value.cast(raw.dtype, strict=False) == raw
-        # A struct's fields may have been cast instead.
-        fits = value.dtype == target and not _reread(raw.dtype, target)
-    except pl.exceptions.PolarsError:
-        fits = False
-    if not fits:  # no way between the two types
-        return pl.Series(raw.name, [None], target).new_from_index(0, len(raw))
-    if column.type == "number" and raw.dtype.is_float() and column.precision is None:
-        return _writable(value)  # a narrower float is what the contract asks for
-    return _only(value, same)
-
-
-def can_become(dtype: Any, column: Column) -> bool:
-    """Whether there are values of this type that are the column's too; a text may be any."""
-    target = polars_type(column)
-    if dtype == pl.String or (target == pl.String and not dtype.is_nested()):
-        return True
-    days = (pl.Date, pl.Datetime)
-    kinds = [(t.is_numeric(), t == pl.Boolean, isinstance(t, days), t == pl.Time) for t in (dtype, target)]
-    same_kind = any(kinds[0]) and kinds[0] == kinds[1]
-    return same_kind or (dtype.is_nested() and type(dtype) is type(target))
-
-
-def _reread(raw: Any, target: Any) -> bool:
-    """Whether numbers would be taken for times, or times for numbers, in whatever depth."""
-    if isinstance(raw, pl.Struct) and isinstance(target, pl.Struct):
-        fields = {field.name: field.dtype for field in raw.fields}
-        return any(_reread(fields.get(field.name, field.dtype), field.dtype) for field in target.fields)
-    if hasattr(raw, "inner") or hasattr(target, "inner"):
-        return _reread(getattr(raw, "inner", raw), getattr(target, "inner", target))
-    return bool((raw.is_numeric() and target.is_temporal()) or (raw.is_temporal() and target.is_numeric()))
-
-
-def _only(value: pl.Series, allowed: pl.Series) -> pl.Series:
-    if allowed.all():
-        return value
-    return value.to_frame("v").select(pl.when(allowed).then("v"))["v"]
-
-
-def _digits(raw: pl.Series, spelling: Spelling) -> pl.Series:
-    """Numbers as every parser reads them: 1.234,56 as 1234.56. What is none of the spelling becomes null."""
-    if (spelling.decimal, spelling.group) == (PLAIN.decimal, PLAIN.group):
-        return raw
-    point, between = re.escape(spelling.decimal), re.escape(spelling.group)
-    whole = rf"(?:\d+|\d{{1,3}}(?:{between}\d{{3}})+)" if between else r"\d+"
-    number = rf"^[+-]?(?:{whole}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?$"
-    plain = raw.str.replace_all(spelling.group, "", literal=True) if between else raw
-    return _only(plain.str.replace(spelling.decimal, ".", literal=True), raw.str.contains(number))
-
-
 def _integer(raw: pl.Series, column: Column) -> pl.Series:
-    return _digits(raw, column.spelling).cast(polars_type(column), strict=False)
+    return digits(raw, column.spelling).cast(polars_type(column), strict=False)
 
 
 def _whole_number(raw: pl.Series, column: Column) -> pl.Series:
     """Read 270.0 as 270: writers that have no null for integers make them floats."""
-    plain = _digits(raw, column.spelling).str.replace(r"^([+-]?\d+)\.0+$", "${1}")
+    plain = digits(raw, column.spelling).str.replace(r"^([+-]?\d+)\.0+$", "${1}")
     return plain.cast(polars_type(column), strict=False)
 
 
 def _number(raw: pl.Series, column: Column) -> pl.Series:
-    raw = _digits(raw, column.spelling)
+    raw = digits(raw, column.spelling)
     value = raw.cast(polars_type(column), strict=False)
     if column.precision is None:
-        return _writable(value)
+        return writable(value)
     # More digits than the scale would have been rounded.
-    digits = rf"^[+-]?(\d+(\.\d{{0,{column.scale}}}0*)?|\.\d{{1,{max(column.scale, 1)}}}0*)$"
-    return _only(value, raw.str.contains(digits))
+    fits = rf"^[+-]?(\d+(\.\d{{0,{column.scale}}}0*)?|\.\d{{1,{max(column.scale, 1)}}}0*)$"
+    return only(value, raw.str.contains(fits))
 
 
 def _boolean(raw: pl.Series, column: Column) -> pl.Series:
@@ -152,22 +80,9 @@ def _date(raw: pl.Series, column: Column) -> pl.Series:
     return _in_range(raw.str.to_date(form, strict=False, cache=False), raw, form)
 
 
-def _since_1970(raw: pl.Series, column: Column) -> pl.Series:
-    """Seconds (or what the format counts) with as many decimals as microseconds hold."""
-    unit = EPOCHS[str(column.format)]
-    decimals = len(str(unit)) - 1
-    fraction = rf"(?:\.\d{{1,{decimals}}}0*)?" if decimals else ""
-    written = rf"^[+-]?\d{{1,18}}{fraction}$"
-    count = _only(raw, raw.str.contains(written)).cast(pl.Decimal(38, 6), strict=False)
-    day = 86_400_000_000
-    micro = (count * unit).cast(pl.Int64, strict=False)
-    micro = _only(micro, micro.is_between(FIRST_DAY * day, (LAST_DAY + 1) * day, closed="left"))
-    return micro.cast(pl.Datetime("us")).cast(polars_type(column))
-
-
 def _timestamp(raw: pl.Series, column: Column) -> pl.Series:
     if column.format in EPOCHS:
-        return _since_1970(raw, column)
+        return since_1970(raw, column)
     return _moment(
         raw, column.format or ("%Y-%m-%dT%H:%M:%SZ" if column.timezone else "%Y-%m-%dT%H:%M:%S"), column
     )
@@ -197,7 +112,7 @@ def _moment(raw: pl.Series, form: str, column: Column) -> pl.Series:
             "UTC"
         )
     if (raw.str.len_bytes().max() or 0) > MICROSECONDS:  # type: ignore[operator]
-        value = _only(value, ~raw.str.contains(FINER))
+        value = only(value, ~raw.str.contains(FINER))
     return _in_range(value, raw, form)
 
 
@@ -205,7 +120,7 @@ def _in_range(value: pl.Series, raw: pl.Series, form: str) -> pl.Series:
     """Keep the years 1 to 9999, which every reader knows. Integers compare in a third of the time."""
     day = 1 if value.dtype == pl.Date else 86_400_000_000  # microseconds
     first, after = FIRST_DAY * day, (LAST_DAY + 1) * day
-    value = _only(value, value.to_physical().is_between(first, after, closed="left"))
+    value = only(value, value.to_physical().is_between(first, after, closed="left"))
     if "%Y" in form and (value.to_physical().min() or 0) < YEAR_1000 * day:  # type: ignore[operator]
         # Polars takes 24 for a year under %Y: the text must have its four digits.
         early = (value.to_physical() < YEAR_1000 * day).arg_true()
@@ -215,14 +130,7 @@ def _in_range(value: pl.Series, raw: pl.Series, form: str) -> pl.Series:
 
 
 def _time(raw: pl.Series, column: Column) -> pl.Series:
-    return _writable(raw.str.to_time(column.format or "%H:%M:%S%.f", strict=False))
-
-
-def _writable(value: pl.Series) -> pl.Series:
-    """Keep what a table can hold: finite numbers, and times in microseconds, where Polars has nanoseconds."""
-    if value.dtype == pl.Time:
-        return _only(value, value.to_physical() % 1000 == 0)
-    return _only(value, value.is_finite()) if value.dtype.is_float() else value
+    return writable(raw.str.to_time(column.format or "%H:%M:%S%.f", strict=False))
 
 
 def _nested(raw: pl.Series, column: Column) -> pl.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -60,7 +61,7 @@ def unknown_fields(raw: pl.Series, column: Column) -> pl.Series | None:
     if is_text:
         rests = [_written(beyond(parsed(text))) for text in raw]
     else:
-        rests = [_as_json(beyond(value)) for value in raw]
+        rests = [as_json(beyond(value)) for value in raw]
     return pl.Series(rests, dtype=pl.String) if any(rest is not None for rest in rests) else None
 
 
@@ -68,8 +69,13 @@ def _written(value: Any) -> str | None:
     return None if value is None else dump_written(value)
 
 
-def _as_json(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, default=str, ensure_ascii=False)
+def as_json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, default=_text_of, ensure_ascii=False)
+
+
+def _text_of(value: Any) -> str:
+    """What JSON has no type for."""
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
 
 
 def _beyond(column: Column, *, nulls: bool) -> Beyond | None:
@@ -114,3 +120,16 @@ def _example(dtype: Any) -> Any:
     if isinstance(dtype, pl.Struct):
         return {field.name: _example(field.dtype) for field in dtype.fields}
     return True
+
+
+def as_text(values: pl.Series) -> pl.Series:
+    """Each value as text, whole: arrays and objects as JSON, bytes as base64."""
+    if values.dtype.is_nested():
+        return pl.Series(values.name, [as_json(value) for value in values.to_list()], pl.String)
+    if values.dtype == pl.Binary:
+        return values.bin.encode("base64")
+    if values.dtype == pl.Object:
+        return pl.Series(values.name, [None if v is None else str(v) for v in values], pl.String)
+    if isinstance(values.dtype, pl.Duration):
+        return values.dt.to_string("iso")
+    return values.cast(pl.String, strict=False)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from causeway.engine.check.nested import as_json
 from causeway.engine.check.rules import FAULT
 from causeway.engine.model import NOTHING, RAW, Group, Parsed, SourceCount, Unreadable, text
 
@@ -37,7 +37,7 @@ def _as_json(bad: pl.DataFrame) -> list[str]:
     """Rows of a format that has no text of its own, as JSON of the values that came in."""
     names = [name for name in bad.columns if name.startswith(RAW)] or bad.columns
     rows = bad.select(pl.col(name).alias(name.removeprefix(RAW)) for name in names).iter_rows(named=True)
-    return [json.dumps(row, default=str, ensure_ascii=False) for row in rows]
+    return [as_json(row) or "" for row in rows]
 
 
 def malformed(group: Group) -> pl.DataFrame:

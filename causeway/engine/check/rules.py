@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from causeway.contract.model import RESCUED, Column, Contract
+from causeway.engine.check.nested import as_text
 from causeway.engine.model import COMPUTED, FAILED, RAW
 from causeway.flow.codes import Code
 
@@ -65,7 +65,7 @@ def _column_checks(column: Column, format: str) -> Iterator[Check]:
         shown, failed = COMPUTED + name, FAILED + name
         missing = pl.col(shown).is_null() & pl.col(failed).is_null()
         yield _cannot_be_computed(name, failed)
-    if column.type != "string" or format == "parquet" or column.transform:
+    if column.type != "string" or column.encoded or format == "parquet" or column.transform:
         untyped = pl.col(shown).is_not_null() & value.is_null()
         yield Check(name, Code.TYPE, f"'{SHOWN}' is not {describe(column)}", untyped, shown)
     for path, code, message, broken in _value_checks(column, value, missing):
@@ -139,6 +139,7 @@ def describe(column: Column) -> str:
         parts = ", ".join(f"{part.name}: {describe(part)}" for part in column.properties)
         return f"an object with {shorten(parts, 200, placeholder=' …')}"
     form = f" in the form {column.format_text}" if column.format_text else ""
+    form = " in UTF-8" if column.type == "string" and not form else form
     return f"{'an' if column.type[0] in 'ao' else 'a'} {column.type}{form}"
 
 
@@ -163,17 +164,3 @@ def _described(bad: pl.DataFrame, check: Check, at: pl.Series) -> pl.DataFrame:
         message = pl.concat_str(pl.lit(before), shown, pl.lit(after))
     fault = pl.struct(column=pl.lit(check.column), code=pl.lit(check.code), message=message)
     return at.alias("_at").to_frame().select("_at", fault.alias("faults"))
-
-
-def as_text(values: pl.Series) -> pl.Series:
-    """Each value as text, whole: arrays and objects as JSON."""
-    if values.dtype.is_nested():
-        texts = [
-            None if v is None else json.dumps(v, default=str, ensure_ascii=False) for v in values.to_list()
-        ]
-        return pl.Series(values.name, texts, pl.String)
-    if values.dtype in (pl.Binary, pl.Object):
-        return pl.Series(values.name, [None if v is None else str(v) for v in values], pl.String)
-    if isinstance(values.dtype, pl.Duration):
-        return values.dt.to_string("iso")
-    return values.cast(pl.String, strict=False)

@@ -11,8 +11,7 @@ import polars as pl
 from causeway.contract.model import RESCUED, Contract, is_name
 from causeway.engine.check.casts import cast
 from causeway.engine.check.expressions import compute
-from causeway.engine.check.nested import unknown_fields
-from causeway.engine.check.rules import as_text
+from causeway.engine.check.nested import as_text, unknown_fields
 from causeway.engine.json_text import as_field, load_written
 from causeway.engine.model import COMPUTED, EXTRA, FAILED, RAW, Group, Parsed
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import polars as pl
@@ -39,6 +39,19 @@ def read_parquet(piece: Slice, fetch: Fetch, contract: Contract) -> Iterator[Par
         raise Unreadable(Code.FORMAT, f"not a Parquet file that can be read: {error}"[:1000]) from error
 
 
+def _converted(dtype: pa.DataType) -> Callable[[pa.Array], pa.Array] | None:
+    """How a type is read that no contract names: a UUID as its text, a map as an array of keys and values."""
+    if dtype == pa.uuid():
+        return lambda chunk: pa.array([None if v is None else str(v) for v in chunk.to_pylist()], pa.string())
+    if pa.types.is_map(dtype):
+        pair = pa.struct([("key", dtype.key_type), ("value", dtype.item_type)])
+        return lambda chunk: pa.array(
+            [v and [{"key": key, "value": value} for key, value in v] for v in chunk.to_pylist()],
+            pa.list_(pair),
+        )
+    return None
+
+
 def _readable(field: pa.Field) -> pa.Field:
     """The field as Polars can hold it, or Unreadable."""
     if pa.types.is_decimal256(field.type):
@@ -65,6 +78,9 @@ def _fine(dtype: pa.DataType) -> pa.DataType:
 def _blocks(table: pa.Table, row: int, contract: Contract) -> Iterator[Parsed]:
     """Blocks of the row group whose first row has the number `row`, from 0."""
     table.validate(full=True)  # Polars trusts that text is UTF-8, and panics over metadata that is not
+    for i, field in enumerate(table.schema):
+        if convert := _converted(field.type):
+            table = table.set_column(i, field.name, [convert(chunk) for chunk in table.column(i).chunks])
     table = table.cast(pa.schema(map(_readable, table.schema)))
     height = max(1, len(table) * BLOCK // max(table.nbytes, 1))
     for first in range(0, max(len(table), 1), height):
