@@ -128,6 +128,8 @@ def _named(fields: Iterable[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]
 def _property(values: pl.Series, *, text: bool) -> dict[str, Any]:
     """What the contract says of a column; `text`: it holds strings, whatever they look like."""
     present = values.drop_nulls()
+    if values.dtype == pl.Binary and cast(present, Column("c", "c", "string")).null_count():
+        return {"logicalType": "string", "logicalTypeOptions": {"format": "base64"}}
     kind, typed = ("string", present) if text and present.dtype == pl.String else _guess(present)
     facts: dict[str, Any] = {"logicalType": kind}
     if kind == "string" and len(present):

@@ -21,9 +21,9 @@ from causeway.engine.local import fetch
 from causeway.engine.model import Parsed, Slice, Unreadable
 from causeway.engine.read.csv_rows import header_names
 from causeway.engine.read.dialect import preamble
-from causeway.engine.read.formats import read
+from causeway.engine.read.formats import LAYOUT, read
 from causeway.engine.read.headers import UNNAMED
-from causeway.engine.read.json_rows import JSON_ARRAY
+from causeway.engine.read.json_layout import base_depth, find
 from causeway.engine.read.records import Records, find_records
 from causeway.engine.read.stored import BOM, HEAD, text_blocks
 
@@ -85,9 +85,7 @@ def _shape(path: Path) -> Contract:
             facts["format"], names = "parquet", pq.read_schema(piece.source).names
         else:
             first = next(text_blocks(piece, fetch, "utf-8"), (0, b""))[1].removeprefix(BOM)
-            if first.lstrip().startswith(b"["):
-                raise ContractError(f"{path}: {JSON_ARRAY}")
-            if first.lstrip().startswith(b"{"):
+            if first.lstrip()[:1] in (b"{", b"["):
                 facts["format"], names = "jsonl", _keys(first)
             else:
                 facts, names = _header(first)
@@ -152,7 +150,13 @@ def _around(head: bytes, draft: Contract) -> dict[str, Any]:
 
 def _keys(data: bytes) -> list[str]:
     keys: dict[str, None] = {}
-    for line in data.splitlines()[:-1][:10_000] or [data]:
+    base = base_depth(data[:LAYOUT])
+    if base is None:
+        records = data.splitlines()[:-1][:10_000] or [data]
+    else:
+        index = find(data, base, begun=False, last=False)
+        records = [data[start:end] for start, end in zip(index.start, index.end, strict=True)]
+    for line in records:
         with contextlib.suppress(ValueError, AttributeError):
             keys |= dict.fromkeys(load_json(line).keys())
     return list(keys)

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from causeway.contract.model import Contract
-from causeway.engine.model import Parsed, Unreadable
+from causeway.engine.model import Parsed, Unreadable, text
 from causeway.engine.read.dialect import PLAIN_QUOTE, fields_of
 from causeway.engine.read.headers import UNNAMED, check_names, named
 from causeway.engine.read.records import Records, malformed
@@ -30,7 +30,7 @@ def header_names(data: bytes, records: Records, contract: Contract) -> list[str]
     first = fields_of(data[records.start[0] : records.end[0]], contract)
     if first is None:
         raise Unreadable(Code.FORMAT, LONE_RETURN)
-    names = [name.strip() for name in first]
+    names = [text(name.encode("utf-8", "surrogateescape")).strip() for name in first]
     while names and not names[-1]:  # spreadsheets write empty columns beside the table
         names.pop()
     return names + [f"{UNNAMED}{i + 1}" for i in range(len(names), len(first))]

@@ -10,14 +10,17 @@ import pyarrow as pa
 
 from causeway.contract.model import Contract
 from causeway.engine.model import NOTHING, Fetch, Malformed, Parsed, Slice, Unreadable, text
+from causeway.engine.read import json_layout
 from causeway.engine.read.csv_rows import LONE_RETURN, parse_csv, read_header
 from causeway.engine.read.dialect import preamble
-from causeway.engine.read.json_rows import JSON_ARRAY, parse_jsonl
+from causeway.engine.read.json_layout import base_depth
+from causeway.engine.read.json_rows import parse_jsonl
 from causeway.engine.read.parquet_rows import read_parquet
 from causeway.engine.read.records import Records, find_records, malformed
 from causeway.engine.read.stored import BLOCK, BOM, Lines, head, text_blocks, whole_lines, without_footer
 from causeway.flow.codes import Code
 
+LAYOUT = 1 << 20  # bytes by which it is told how JSON is laid out
 MOSTLY = 0.1  # share of undecodable lines from which the object, not the line, is in the wrong encoding
 
 
@@ -44,8 +47,10 @@ class _Text:
         csv = contract.format == "csv"
         self._csv = csv
         self._names = self._names_elsewhere() if csv else []
-        self._open = b""  # a record whose quotes the last block did not close
+        self._open = b""  # a record that the last block did not close
+        self._base: int | None = None  # of JSON that is not one object a line
         self._line = 0
+        self._begun = False
         self._empty = piece.start == 0
 
     def read(self) -> Iterator[Parsed]:
@@ -80,13 +85,14 @@ class _Text:
         at = lines.at - len(self._open)
         if at == 0 and self._csv and lines.last and _ends_lines_with_return(data):
             raise Unreadable(Code.FORMAT, LONE_RETURN)
-        if at == 0 and not self._csv and data.lstrip().startswith(b"["):
-            raise Unreadable(Code.FORMAT, JSON_ARRAY)
-        records = find_records(data, self._contract)
-        self._open = b""
-        if records.unclosed is not None and not lines.last:
-            data, self._open = data[: records.unclosed], data[records.unclosed :]
-            records = find_records(data, self._contract)
+        if not self._csv and not self._begun:
+            first = data[:LAYOUT] if self._piece.start == 0 else head(self._piece, self._fetch)
+            self._base = base_depth(first)
+        if self._base is not None and not self._piece.whole:
+            yield replace(NOTHING, torn=True)
+            return
+        data, records = self._cut(data, last=lines.last)
+        self._begun = True
         count, torn = records.lines, not self._piece.whole and bool(records.stray.any())
         if len(records):
             self._empty = False
@@ -97,6 +103,20 @@ class _Text:
         elif count:
             yield replace(NOTHING, lines=count)
         self._line += count
+
+    def _cut(self, data: bytes, *, last: bool) -> tuple[bytes, Records]:
+        """The records that end in here; one that does not is kept for the next block."""
+        if self._base is None:
+            records = find_records(data, self._contract)
+        else:
+            records = json_layout.find(data, self._base, begun=self._begun, last=last)
+        self._open = b""
+        if records.unclosed is None or last:
+            return data, records
+        data, self._open = data[: records.unclosed], data[records.unclosed :]
+        if self._base is None:
+            return data, find_records(data, self._contract)
+        return data, replace(records, lines=data.count(b"\n"))
 
     def _columns(self, data: bytes, records: Records, *, whole: bool) -> Parsed:
         wrong: list[Malformed] = []

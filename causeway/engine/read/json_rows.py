@@ -16,12 +16,12 @@ from causeway.engine.json_text import dump_written, load_written
 from causeway.engine.model import NOWHERE, Malformed, Parsed, Unreadable
 from causeway.engine.read.json_numbers import REWRITTEN, as_written
 from causeway.engine.read.json_sql import pointer, query, quoted
-from causeway.engine.read.records import CHUNK, Positions, Records, count_before, malformed
+from causeway.engine.read.positions import CHUNK, Positions, count_before
+from causeway.engine.read.records import Records, malformed
 from causeway.flow.codes import Code
 
 Chosen = NDArray[np.bool_]
 SHAPES = "SELECT hash(json_keys(l)) AS shape FROM lines"
-JSON_ARRAY = "it is a JSON array; write one object a line, without the brackets and commas around them"
 
 
 def parse_jsonl(data: bytes, records: Records, contract: Contract, *, whole: bool) -> Parsed:

@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from causeway.contract.model import Contract
 from causeway.engine.model import Malformed, text
 from causeway.engine.read.dialect import masked, mend
+from causeway.engine.read.positions import Positions, count_before, positions
 
-Positions = NDArray[np.int64]
 MAX_RECORD = 16 << 20  # bytes a quoted value may span before its opening quote is called stray
-CHUNK = 1 << 20  # scans stay in the processor's cache
 NEWLINE, RETURN, TWICE_RETURNED = 10, 13, b"\r\r\n"
 
 
@@ -75,7 +74,7 @@ def find_records(data: bytes, contract: Contract) -> Records:
 
 
 def _number_lines(data: bytes, records: Records) -> None:
-    ends = _positions(np.frombuffer(data, np.uint8), b"\n")
+    ends = positions(np.frombuffer(data, np.uint8), b"\n")
     records.line = np.searchsorted(ends, records.start)
     records.lines = len(ends) + (data[-1:] not in (b"", b"\n"))
 
@@ -85,7 +84,7 @@ def _index(data: bytes, delimiter: str | None, quote: str, comment: str) -> Reco
     if delimiter is None or not quote or quote.encode() not in data:
         quote = ""
     # b'a,b\nc\n' → marks [3, 5], after [4, 6], starts [0, 4], ends [3, 5]
-    marks = _positions(buffer, b"\n" + quote.encode())
+    marks = positions(buffer, b"\n" + quote.encode())
     quoted = buffer[marks] != NEWLINE
     after = marks[~quoted] + 1
     if len(buffer) and buffer[-1] != NEWLINE:
@@ -120,18 +119,6 @@ def _index(data: bytes, delimiter: str | None, quote: str, comment: str) -> Reco
     return records[~blank] if blank.any() else records
 
 
-def _positions(buffer: NDArray[np.uint8], wanted: bytes) -> Positions:
-    """Where any of these bytes stands: b',\n' in b'a,b\n' → [1, 3]."""
-    parts = [np.empty(0, np.int64)]
-    for i in range(0, len(buffer), CHUNK):
-        chunk = buffer[i : i + CHUNK]
-        matches = chunk == wanted[0]
-        for byte in wanted[1:]:
-            matches |= chunk == byte
-        parts.append(np.flatnonzero(matches) + i)
-    return np.concatenate(parts)
-
-
 def _count_fields(
     buffer: NDArray[np.uint8], marks: Positions, quoted: NDArray[np.bool_], delimiter: int
 ) -> Positions:
@@ -151,25 +138,6 @@ def _count_fields(
     counts[ordinal % 2 == 1] = 0
     fields: Positions = np.add.reduceat(counts, heads) + 1
     return fields
-
-
-def count_before(
-    positions: Positions, size: int, chosen: Callable[[int, int], NDArray[np.bool_]]
-) -> Positions:
-    """How many of `size` bytes are chosen before each position; `chosen(start, stop)` says which are.
-
-    With the commas of b'a,b,c,d' chosen: positions [0, 3, 7] → [0, 1, 3]. Each byte becomes a bit, and bits
-    are counted 64 at a time: the words before a position's own, then the bits below it in its own word.
-    """
-    bits = np.zeros((size // 64 + 1) * 8, np.uint8)
-    for i in range(0, size, CHUNK):
-        packed = np.packbits(chosen(i, min(i + CHUNK, size)), bitorder="little")
-        bits[i // 8 : i // 8 + len(packed)] = packed
-    words = bits.view("<u8")
-    before = np.cumsum(np.bitwise_count(words), dtype=np.int64) - np.bitwise_count(words)
-    below = (np.uint64(1) << (positions & 63).astype(np.uint64)) - np.uint64(1)
-    counts: Positions = before[positions >> 6] + np.bitwise_count(words[positions >> 6] & below)
-    return counts
 
 
 def _look_at_quotes(

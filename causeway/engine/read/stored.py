@@ -5,9 +5,12 @@ from __future__ import annotations
 import codecs
 import io
 import lzma
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
 
@@ -17,8 +20,14 @@ from causeway.flow.codes import Code
 BLOCK = 16 << 20  # bytes of text in work at a time: bounds a task's memory, and suits processors' caches
 SMALL = 64 << 20  # bytes that any object may unfold to
 HEAD = 1 << 16
-CODECS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2", b"\xfd7zXZ\0": "xz"}
-ARCHIVES = {b"PK\x03\x04": "zip", b"7z\xbc\xaf": "7z", b"Rar!": "rar"}
+CODECS = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh": "bz2",
+    b"\xfd7zXZ\0": "xz",
+    b"PK\x03\x04": "zip",
+}
+ARCHIVES = {b"7z\xbc\xaf": "7z", b"Rar!": "rar"}
 TAR, TAR_AT = b"ustar", 257  # what a tar archive has in its first header, and where
 BOM = b"\xef\xbb\xbf"
 BINARY = 0.01  # share of zero bytes that no text has
@@ -195,15 +204,26 @@ def _lines(piece: Slice, fetch: Fetch) -> Iterator[tuple[int, bytes]]:
 def _decompressed(piece: Slice, fetch: Fetch, codec: str) -> Iterator[bytes]:
     limit, size = max(SMALL, piece.size * MAX_RATIO), 0
     try:
-        source = pa.BufferedInputStream(pa.PythonFile(RangedFile(piece, fetch), mode="r"), 4 << 20)
-        with lzma.LZMAFile(source) if codec == "xz" else pa.CompressedInputStream(source, codec) as stream:
+        with _opened(RangedFile(piece, fetch), codec) as stream:
             while block := stream.read(BLOCK):
                 size += len(block)
                 if size > limit:
                     raise Unreadable(Code.TOO_LARGE, f"more than {limit:,} bytes come out of {piece.size:,}")
                 yield block
-    except (OSError, EOFError, lzma.LZMAError) as error:
+    except (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
         raise Unreadable(Code.COMPRESSION, f"the {codec} stream is damaged: {error}") from error
+
+
+def _opened(stored: RangedFile, codec: str) -> Any:
+    """The stream of what comes out."""
+    if codec == "zip":
+        archive = zipfile.ZipFile(stored)
+        files = [member for member in archive.infolist() if not member.is_dir()]
+        if len(files) != 1:
+            raise Unreadable(Code.FORMAT, f"a zip archive of {len(files):,} files; land each by itself")
+        return archive.open(files[0])
+    source = pa.BufferedInputStream(pa.PythonFile(stored, mode="r"), 4 << 20)
+    return lzma.LZMAFile(source) if codec == "xz" else pa.CompressedInputStream(source, codec)
 
 
 def _transcoded(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:

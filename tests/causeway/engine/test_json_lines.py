@@ -129,14 +129,6 @@ def test_new_columns_whose_names_are_taken_are_rescued_not_joined() -> None:
     assert json.loads(row["_rescued"]) == taken
 
 
-@pytest.mark.parametrize("data", [b'[{"a":1},\n{"a":2}]', b' [\n{"a":1}\n]\n', b'[{"a":1}]', b"[]"])
-def test_a_json_array_is_refused_by_its_name_and_none_of_it_is_taken(data: bytes) -> None:
-    result = run(contract(column("a", "integer"), format="jsonl"), data)
-    ((fault,),) = result.rejected["faults"].to_pylist()
-    assert (result.rows.num_rows, fault["code"]) == (0, "format")
-    assert "JSON array" in fault["message"]
-
-
 def test_a_line_with_two_objects_is_rejected_and_says_so() -> None:
     result = run(contract(column("a", "integer"), format="jsonl"), b'{"a":1}\n{"a":2}{"a":3}\n')
     assert values(result, "a") == [1]

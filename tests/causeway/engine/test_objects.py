@@ -142,11 +142,13 @@ def test_what_other_compressors_write_is_read(pack: Any) -> None:
     assert codes(run(PAIR, pack(GOOD)[:-8])) == [(None, ["compression"])]
 
 
-def archive(kind: str) -> bytes:
+def archive(kind: str, files: int = 1) -> bytes:
     out = io.BytesIO()
     if kind == "zip":
-        with zipfile.ZipFile(out, "w") as packed:
-            packed.writestr("a.csv", GOOD)
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+            packed.mkdir("folder")
+            for n in range(files):
+                packed.writestr(f"folder/{n}.csv", GOOD)
     else:
         with tarfile.open(None, f"w:{kind}", out) as tar:  # type: ignore[call-overload]
             member = tarfile.TarInfo("a.csv")
@@ -155,9 +157,17 @@ def archive(kind: str) -> bytes:
     return out.getvalue()
 
 
+def test_a_zip_of_one_file_is_read_and_a_damaged_one_rejected() -> None:
+    packed = archive("zip")
+    assert values(run(PAIR, packed), "a") == values(run(PAIR, GOOD), "a")
+    at = len(packed) // 3
+    damaged = packed[:at] + bytes([packed[at] ^ 255]) + packed[at + 1 :]
+    assert codes(run(PAIR, damaged)) == codes(run(PAIR, packed[:-30])) == [(None, ["compression"])]
+
+
 @pytest.mark.parametrize("kind", ["zip", "", "gz", "bz2", "xz"])
 def test_an_archive_is_refused_by_its_name(kind: str) -> None:
-    ((fault,),) = run(PAIR, archive(kind)).rejected["faults"].to_pylist()
+    ((fault,),) = run(PAIR, archive(kind, files=2)).rejected["faults"].to_pylist()
     assert fault["code"] == "format"
     assert f"a {kind if kind == 'zip' else 'tar'} archive" in fault["message"]
 
