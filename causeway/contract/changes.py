@@ -78,7 +78,7 @@ def breaking_changes(old: Contract, new: Contract) -> list[tuple[str, str]]:
     before = {column.name for column in old.columns}
     changes = _of_columns(old.columns, new.columns, "schema[0].properties")
     for i, column in enumerate(new.columns):
-        if column.required and column.name not in before:
+        if column.required and column.name not in before and not column.withheld:
             changes.append(
                 (f"schema[0].properties[{i}] ({column.name})", "is new and required, but old rows lack it")
             )
@@ -86,9 +86,9 @@ def breaking_changes(old: Contract, new: Contract) -> list[tuple[str, str]]:
 
 
 def _of_columns(old: tuple[Column, ...], new: tuple[Column, ...], place: str) -> list[tuple[str, str]]:
-    at = {column.name: i for i, column in enumerate(new)}
+    at = {column.name: i for i, column in enumerate(new) if not column.withheld}
     changes = []
-    for column in old:
+    for column in (column for column in old if not column.withheld):
         if column.name in at:
             i = at[column.name]
             changes += _narrowed(column, new[i], f"{place}[{i}] ({column.name})")

@@ -159,7 +159,7 @@ def physical(facts: dict[str, Any], columns: Sequence[Column], place: Place) -> 
     fields = {FACTS[name].field: value for name, value in facts.items() if name in FACTS}
     if fields["format"] == "csv":
         fields.setdefault("nulls", ("",))  # an empty field; JSON and Parquet have a null of their own
-    names = [column.name for column in columns]
+    names = [column.name for column in columns if not column.withheld]
     for column in fields.get("sort_order", ()):
         if column not in names:
             raise (place / "customProperties (sortOrder)").wrong(

@@ -74,6 +74,8 @@ class Column:
     multiple_of: Any = None
     values: tuple[Any, ...] = ()
     transform: str | None = None  # SQL over the other columns
+    withheld: bool = False  # checked, and in no table that the partner reads
+    passed: bool = False  # to the partner, because the contract says so
     description: str = ""
     items: Column | None = None
     properties: tuple[Column, ...] = ()
@@ -167,7 +169,7 @@ class Contract:
         """The curated business columns; the engine appends its lineage columns."""
         import pyarrow as pa  # noqa: PLC0415
 
-        fields = [column.arrow_field() for column in self.columns]
+        fields = [column.arrow_field() for column in self.columns if not column.withheld]
         if self.on_schema_change == "rescue":
             doc = {"doc": "fields of the row that the contract does not know, as JSON"}
             fields.append(pa.field(RESCUED, pa.string(), metadata=doc))

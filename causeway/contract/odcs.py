@@ -41,6 +41,8 @@ def compile_file(path: Path, text: str | None = None) -> Contract:
         raise place.wrong("expected kind: DataContract and apiVersion: v3.x")
     if not re.fullmatch(r"\d+\.\d+\.\d+", standard.version or ""):
         raise (place / "version").wrong(f"{standard.version!r} is not a semantic version such as 1.0.0")
+    if standard.slaProperties:
+        raise (place / "slaProperties").wrong("nothing here watches them; take them out")
     schemas = standard.schema_ or []
     if len(schemas) != 1 or not schemas[0].properties:
         raise (place / "schema").wrong("expected exactly one object, with properties")
@@ -98,6 +100,10 @@ def _partitioning(
         if not p.partitioned:
             continue
         custom = {c.property: c.value for c in p.customProperties or []}
+        if column.withheld:
+            raise (place / f"properties[{i}].partitioned").wrong(
+                "a withheld column is in no table to partition"
+            )
         transform = custom.get("partitionTransform", "identity")
         allowed = TRANSFORMS if column.type in ("date", "timestamp") else TRANSFORMS[:1]
         if transform not in allowed:

@@ -22,6 +22,8 @@ from causeway.contract.odcs_options import (
 )
 from causeway.contract.place import Place
 
+PARTNER_ACCESS = "partnerAccess"  # a property's custom property: withhold or pass
+
 
 def compile_columns(
     properties: list[SchemaProperty], place: Place, *, nested: bool = False
@@ -69,6 +71,8 @@ def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool
         pattern=pattern_of(options.get("pattern"), place / "logicalTypeOptions.pattern"),
         transform=p.transformLogic,
         description=p.description or "",
+        withheld=_withheld(p, place, whole=not nested and not item),
+        passed=_access(p) == "pass",
         items=_items(p, place),
         properties=_parts(p, options, place),
     )
@@ -79,6 +83,7 @@ def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool
     }
     values = tuple(value_of(column, v.value, place / "enum") for v in p.enum or [])
     column = replace(column, **limits, values=values)
+    _refuse_empty_range(column, place)
     for i, quality in enumerate(p.quality or []):
         if quality.metric or quality.rule:
             column = _library_rule(column, quality, place / f"quality[{i}]")
@@ -87,6 +92,25 @@ def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool
     if nested and (column.unique or column.key or column.transform):
         raise place.wrong("primaryKey, unique and transformLogic are of whole columns")
     return column
+
+
+def _withheld(p: SchemaProperty, place: Place, *, whole: bool) -> bool:
+    """Whether the partner gets no such column: what is classified, unless the contract says otherwise."""
+    if p.encryptedName:
+        raise (place / "encryptedName").wrong("nothing here encrypts a column; withhold it, or take this out")
+    access = _access(p)
+    if (p.classification or access) and not whole:
+        raise (place / "classification").wrong("is of whole columns, not of a part of one")
+    if access not in (None, "withhold", "pass"):
+        raise (place / f"customProperties ({PARTNER_ACCESS})").wrong(
+            f"{access!r} is not one of withhold, pass"
+        )
+    classified = (p.classification or "public").lower() != "public"
+    return access == "withhold" or (classified and access is None)
+
+
+def _access(p: SchemaProperty) -> Any:
+    return {c.property: c.value for c in p.customProperties or []}.get(PARTNER_ACCESS)
 
 
 def _library_rule(column: Column, quality: DataQuality, place: Place) -> Column:
@@ -108,6 +132,20 @@ def _library_rule(column: Column, quality: DataQuality, place: Place) -> Column:
         pattern = pattern_of(arguments.get("pattern"), place / "arguments.pattern")
         return replace(column, values=values or column.values, pattern=pattern or column.pattern)
     raise place.wrong(f"{metric!r} is not one of nullValues, missingValues, duplicateValues, invalidValues")
+
+
+def _refuse_empty_range(column: Column, place: Place) -> None:
+    """No value is at least 5 and at most 3."""
+    pairs = [
+        ("minimum", column.minimum, "maximum", column.maximum),
+        ("exclusiveMinimum", column.exclusive_minimum, "maximum", column.maximum),
+        ("minimum", column.minimum, "exclusiveMaximum", column.exclusive_maximum),
+        ("minLength", column.min_length, "maxLength", column.max_length),
+    ]
+    for low, least, high, most in pairs:
+        if least is not None and most is not None and least > most:
+            at = place / "logicalTypeOptions"
+            raise at.wrong(f"{low} {least} is above {high} {most}: no value can be right")
 
 
 def _items(p: SchemaProperty, place: Place) -> Column | None:

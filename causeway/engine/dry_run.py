@@ -12,6 +12,7 @@ import polars as pl
 
 from causeway.contract.load import load_contract
 from causeway.contract.model import Column, Contract, ContractError
+from causeway.engine.check.expressions import asked_columns
 from causeway.engine.check.retype import can_become
 from causeway.engine.check.rules import describe
 from causeway.engine.check.typed import derived, typed
@@ -42,6 +43,12 @@ def _refuse_expressions(rows: pl.DataFrame, contract: Contract) -> None:
         (c.name, f"{c.name}: transformLogic {c.transform!r}", c) for c in contract.columns if c.transform
     ]
     asked += [(f"_{i}", f"rule {rule.name!r}", None) for i, rule in enumerate(contract.rules)]
+    withheld = {column.name for column in contract.columns if column.withheld}
+    for one in contract.columns:
+        told = withheld & set(asked_columns(one.transform or "NULL", rows))
+        if told and not one.withheld and not one.passed:
+            names = ", ".join(sorted(told))
+            raise ValueError(f"{one.name}: computed from {names}, which is withheld; say its partnerAccess")
     for name, label, column in asked:
         if (reason := nulls[FAILED + name][0]) is not None:
             raise ValueError(f"{label}: {reason}")

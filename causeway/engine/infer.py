@@ -34,6 +34,12 @@ CERTAIN = {
 FIXED = r"^-?(?:0|[1-9][0-9]*)\.([0-9]+)$"  # a number whose decimals are written out: 1.50
 COMMA = r"^[+-]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+)(?:,[0-9]+)?$"
 DIGITS = 15  # that a double keeps
+# Names, in whole words, of columns that often hold what is of a person; and texts that are.
+PERSONAL = re.compile(
+    r"(^|_)(e?_?mail|phone|tel|mobile|fax|ssn|passport|iban|birth|birthday|birthdate|dob|name|first_?name"
+    r"|last_?name|surname|full_?name|address|street|ip)(_|$)"
+)
+MAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 FEW = 12  # distinct values that look like an enumeration
 
 
@@ -42,7 +48,7 @@ def draft(files: list[Path], name: str | None = None) -> str:
     dataset = _identifier(name or files[0].name.split(".")[0])[:40]
     sample = read_sample(files)
     contract, frame, texts = sample.contract, sample.frame, sample.texts
-    properties = _named((c, _property(frame[c], text=c in texts)) for c in frame.columns)
+    properties = _named((c, _property(frame[c], c, text=c in texts)) for c in frame.columns)
     facts: dict[str, Any] = {"format": contract.format, "onSchemaChange": "rescue"}
     if contract.format == "csv":
         facts |= {"delimiter": contract.delimiter, "nullValues": [""]}
@@ -65,6 +71,11 @@ def draft(files: list[Path], name: str | None = None) -> str:
     }
     samples = ", ".join(path.name for path in files)
     doubts = [
+        f"{described['name']}: looks personal; classification: confidential withholds it from the partner"
+        for column, described in zip(frame.columns, properties, strict=True)
+        if _looks_personal(column, frame[column])
+    ]
+    doubts += [
         doubt
         for column, described in zip(frame.columns, properties, strict=True)
         for doubt in _doubts(described["name"], described["logicalType"], frame[column])
@@ -125,7 +136,7 @@ def _named(fields: Iterable[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]
     return list(properties.values())
 
 
-def _property(values: pl.Series, *, text: bool) -> dict[str, Any]:
+def _property(values: pl.Series, field: str, *, text: bool) -> dict[str, Any]:
     """What the contract says of a column; `text`: it holds strings, whatever they look like."""
     present = values.drop_nulls()
     if values.dtype == pl.Binary and cast(present, Column("c", "c", "string")).null_count():
@@ -140,6 +151,8 @@ def _property(values: pl.Series, *, text: bool) -> dict[str, Any]:
         facts["required"] = True
     if isinstance(typed.dtype, pl.Decimal):
         facts["physicalType"] = f"decimal({typed.dtype.precision},{typed.dtype.scale})"
+    if _looks_personal(field, values):  # no value of it, nor a bound, stands in the draft
+        return facts
     kind = facts["logicalType"]
     distinct = typed.unique().to_list() if kind == "string" else []
     if 0 < len(distinct) <= FEW and len(present) >= 10 * len(distinct):
@@ -154,6 +167,13 @@ def _property(values: pl.Series, *, text: bool) -> dict[str, Any]:
                 name: str(bound) if isinstance(bound, Decimal) else bound for name, bound in bounds.items()
             }
     return facts
+
+
+def _looks_personal(field: str, values: pl.Series) -> bool:
+    """By its name or its texts."""
+    present = values.drop_nulls() if values.dtype == pl.String else pl.Series([], dtype=pl.String)
+    mails = len(present) > 0 and bool(present.str.contains(MAIL).any())
+    return mails or bool(PERSONAL.search(_identifier(field)))
 
 
 def _guess(present: pl.Series) -> tuple[str, pl.Series]:

@@ -91,7 +91,7 @@ def _alone(sql: str) -> str:
     return sql
 
 
-def _columns(sql: str, rows: pl.DataFrame) -> list[str]:
+def asked_columns(sql: str, rows: pl.DataFrame) -> list[str]:
     """The columns that the expression asks."""
     names = {
         name.lower()
@@ -110,7 +110,7 @@ def _parts(node: Any) -> Iterator[dict[str, Any]]:
 
 def _reasons(rows: pl.DataFrame, sql: str) -> Iterator[str]:
     """Why the expression cannot be computed of these rows, with the values that it asked."""
-    columns = _columns(sql, rows)
+    columns = asked_columns(sql, rows)
     shown = shorten(sql, SHOWN, placeholder=" …")
     for i, row in enumerate(rows.select(columns).iter_rows(named=True)):
         values = ", ".join(f"{name} = {str(value)[:SHOWN]!r}" for name, value in row.items())
