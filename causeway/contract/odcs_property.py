@@ -76,14 +76,7 @@ def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool
         items=_items(p, place),
         properties=_parts(p, options, place),
     )
-    limits = {
-        snake_case(o): value_of(column, options[o], place / f"logicalTypeOptions.{o}")
-        for o in (*BOUNDS, "multipleOf")
-        if o in options
-    }
-    values = tuple(value_of(column, v.value, place / "enum") for v in p.enum or [])
-    column = replace(column, **limits, values=values)
-    _refuse_empty_range(column, place)
+    column = _limited(column, p, options, place)
     for i, quality in enumerate(p.quality or []):
         if quality.metric or quality.rule:
             column = _library_rule(column, quality, place / f"quality[{i}]")
@@ -134,8 +127,15 @@ def _library_rule(column: Column, quality: DataQuality, place: Place) -> Column:
     raise place.wrong(f"{metric!r} is not one of nullValues, missingValues, duplicateValues, invalidValues")
 
 
-def _refuse_empty_range(column: Column, place: Place) -> None:
-    """No value is at least 5 and at most 3."""
+def _limited(column: Column, p: SchemaProperty, options: dict[str, Any], place: Place) -> Column:
+    """With its bounds and its allowed values. Raises ContractError where none is at least 5 and at most 3."""
+    limits = {
+        snake_case(o): value_of(column, options[o], place / f"logicalTypeOptions.{o}")
+        for o in (*BOUNDS, "multipleOf")
+        if o in options
+    }
+    values = tuple(value_of(column, v.value, place / "enum") for v in p.enum or [])
+    column = replace(column, **limits, values=values)
     pairs = [
         ("minimum", column.minimum, "maximum", column.maximum),
         ("exclusiveMinimum", column.exclusive_minimum, "maximum", column.maximum),
@@ -146,6 +146,7 @@ def _refuse_empty_range(column: Column, place: Place) -> None:
         if least is not None and most is not None and least > most:
             at = place / "logicalTypeOptions"
             raise at.wrong(f"{low} {least} is above {high} {most}: no value can be right")
+    return column
 
 
 def _items(p: SchemaProperty, place: Place) -> Column | None:

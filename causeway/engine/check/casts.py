@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
@@ -62,10 +64,15 @@ def _number(raw: pl.Series, column: Column) -> pl.Series:
     return only(value, raw.str.contains(fits))
 
 
+def _is_one_of(text: pl.Expr, spellings: tuple[str, ...]) -> pl.Expr:
+    """Of so few that comparing each is faster than looking it up."""
+    return functools.reduce(operator.or_, (text == spelling for spelling in spellings))
+
+
 def _boolean(raw: pl.Series, column: Column) -> pl.Series:
     text, spelling = pl.col("t"), column.spelling
     true, false = spelling.true or ("true",), spelling.false or ("false",)
-    value = pl.when(text.is_in(true)).then(True).when(text.is_in(false)).then(False)
+    value = pl.when(_is_one_of(text, true)).then(True).when(_is_one_of(text, false)).then(False)
     return raw.alias("t").to_frame().select(value.alias("v"))["v"]
 
 
