@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := $(VENV)/.installed
 READERS := $(VENV)/readers/.installed
 
-.PHONY: help install demo test quick lint synth deploy destroy bench access faults wheels sbom audit clean lock
+.PHONY: help install demo test quick lint synth deploy destroy bench access faults fuzz wheels sbom audit clean lock
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -68,6 +68,9 @@ access: $(INSTALLED) ## Prove who may do what, action by action
 
 faults: $(INSTALLED) ## Break things on purpose, and count what does not hold (ARGS=--full for thousands of cases)
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+fuzz: $(INSTALLED) ## Look for values that come out wrong (ARGS="--minutes 30")
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 wheels: $(INSTALLED) ## Write the Glue job's modules into one file, for jobs without the internet
 	@rm -rf build/wheels && mkdir -p build/wheels
