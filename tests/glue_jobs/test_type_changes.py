@@ -10,7 +10,7 @@ from pyiceberg.expressions import GreaterThan
 from pyiceberg.types import DecimalType, DoubleType, LongType
 
 from causeway.contract.model import Column, Contract
-from causeway.lake.tables import TableChangeError
+from causeway.flow.failures import NotTheObjectsError
 from glue_jobs import batch as batch_module
 from tests.causeway.engine.helpers import column
 from tests.glue_jobs.conftest import SmallLake
@@ -124,7 +124,7 @@ def test_a_type_that_cannot_be_widened_is_refused_before_any_object_is_read(
     rows = small_lake.rows()
     batch = small_lake.batch(small_lake.land("b", b"id,n,x,d\n2,8,,\n"), contract=wider(NARROW, n=changed))
     batch.distribute = None  # type: ignore[assignment]
-    with pytest.raises(TableChangeError, match=r"table lake.trips: .*n.*next major version"):
+    with pytest.raises(NotTheObjectsError, match=r"table lake.trips: .*n.*next major version"):
         batch.curate()
     assert small_lake.rows() == rows
 
