@@ -33,11 +33,11 @@ def _texts(value: Any) -> str | None:
 def _character(value: Any) -> str | None:
     """None is no character; more than one byte the parsers do not take."""
     fits = isinstance(value, str) and value.isascii() and len(value) <= 1 and value not in ("\r", "\n", "\0")
-    return None if fits else "is not one ASCII character (nor '', for none)"
+    return None if fits else "is not one ASCII character, or '' for none"
 
 
 def _delimiter(value: Any) -> str | None:
-    return "is not one ASCII character" if value == "" else _character(value)
+    return "is not one ASCII character" if value == "" or _character(value) else None
 
 
 def _separator(value: Any) -> str | None:
