@@ -68,7 +68,7 @@ def find_records(data: bytes, contract: Contract) -> Records:
         _number_lines(data, records)
         if plain[-1:] != data[-1:] and len(records):  # its line end is escaped: the record goes on
             records.unclosed = int(records.start[-1])
-    if plain is not data or records.mended:
+    if contract.escape or contract.skip_initial_space or records.mended:
         mend(data, records, contract)
     return records
 

@@ -86,6 +86,11 @@ def test_blanks_after_delimiters_are_no_part_of_a_value_but_in_quotes() -> None:
     ]
 
 
+def test_blanks_are_left_out_in_files_without_a_quote_too() -> None:
+    rules = replace(TEXTS, skip_initial_space=True)
+    assert rows(rules, b"a, b, c\n1, 2,  3\n  4,5,6\n") == [("1", "2", "3"), ("4", "5", "6")]
+
+
 def test_a_record_that_begins_with_the_comment_is_none_and_a_line_inside_a_value_is_no_comment() -> None:
     rules = replace(TEXTS, comment="#")
     data = b'# units: "m\n# src\na,b,c\n1,2,3\n#mid\n4,"x\n# not a comment\n",6\n7,#8,9\n'
