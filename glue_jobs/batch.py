@@ -103,7 +103,7 @@ class Batch:
             curated_schema(self.contract, sorted(new_columns)),
             f"{self.lake.curated_location}/{self.contract.table}",
             self.contract.partitioning,
-            [] if any(c.key and c.withheld for c in self.contract.columns) else self.contract.key,
+            self.contract.identifier,
             self.contract.description,
         )
 

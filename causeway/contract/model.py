@@ -142,6 +142,13 @@ class Contract:
         return tuple(column.name for column in self.columns if column.key)
 
     @property
+    def identifier(self) -> tuple[str, ...]:
+        """The key, if Iceberg can name it as the table's: all of it is there, and none of it floats."""
+        keys = [column for column in self.columns if column.key]
+        unfit = any(c.withheld or (c.type == "number" and c.precision is None) for c in keys)
+        return () if unfit else self.key
+
+    @property
     def major(self) -> int:
         return int(self.version.split(".")[0])
 

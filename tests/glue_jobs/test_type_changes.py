@@ -147,3 +147,12 @@ def test_a_column_that_a_contract_no_longer_requires_or_names_may_be_missing(sma
     second = dataclasses.replace(trips(column("k", "integer")), version="1.9.0")
     small_lake.curate(small_lake.land("b", b"id,k\n2,\n"), contract=second)
     assert {row["id"]: (row["k"], row["gone"]) for row in small_lake.rows()} == {1: (1, "x"), 2: (None, None)}
+
+
+@pytest.mark.parametrize("facts", [{"type": "number"}, {"type": "string", "withheld": True}])
+def test_a_key_that_iceberg_cannot_name_still_has_a_table(
+    small_lake: SmallLake, facts: dict[str, Any]
+) -> None:
+    rules = trips(column("k", key=True, required=True, **facts))
+    small_lake.curate(small_lake.land("a", b"id,k\n1,1.5\n"), contract=rules)
+    assert (small_lake.ids(), small_lake.table().schema().identifier_field_names()) == ([1], set())
