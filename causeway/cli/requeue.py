@@ -133,16 +133,15 @@ def _run(
                 pace(0 if dry_run else checkpoint.queued)
         except (KeyboardInterrupt, OSError, BotoCoreError, ClientError) as error:
             stopped = error
+    forecasts = {name: forecast(deployment.settings, name, due, size[name]) for name, due in queued.items()}
     document = {
         "dry_run": dry_run,
         "datasets": {name: {"seen": seen[name], "queued": queued[name]} for name in seen},
-        "forecasts": {
-            name: asdict(forecast(deployment.settings, name, due, size[name])) for name, due in queued.items()
-        },
+        "forecasts": {name: asdict(takes) for name, takes in forecasts.items()},
         "after": after if stopped else None,
         "dead_letters_moved": moved or 0,
     }
-    answer(document, lambda: _text(document, moved), as_json)
+    answer(document, lambda: _text(document, forecasts, moved), as_json)
     if stopped is None:
         return Exit.FINE
     go_on = f"go on with --after {_shell_word(after)}" if after else "run it again"
@@ -157,14 +156,12 @@ def _shell_word(key: str) -> str:
     return "$'" + "".join(f"\\x{byte:02x}" for byte in key.encode()) + "'"
 
 
-def _text(document: Mapping[str, Any], moved: int | None) -> Iterator[str]:
+def _text(document: Mapping[str, Any], forecasts: Mapping[str, Any], moved: int | None) -> Iterator[str]:
     if moved is not None:
         yield f"dead letters: {moved:,} moved back to the queue"
-    from causeway.operate.forecast import Forecast
-
     done = "due" if document["dry_run"] else "queued"
     for name, count in document["datasets"].items():
-        takes = f": {Forecast(**document['forecasts'][name])}" if count["queued"] else ""
+        takes = f": {forecasts[name]}" if count["queued"] else ""
         yield f"{name}: {count['seen']:,} looked at, {count['queued']:,} {done}{takes}"
     if moved is None and not document["datasets"]:
         yield "nothing there to look at"

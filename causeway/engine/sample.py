@@ -106,7 +106,7 @@ def _header(data: bytes) -> tuple[dict[str, Any], list[str]]:
     mark = delimiter.encode()
     if mark in head and head.count(mark) == head.count(mark + b" "):
         facts["skip_initial_space"] = True
-    draft = Contract("draft", "0.1.0", (), **facts)
+    draft = replace(_with(delimiter), **facts)
     if not excel:
         facts |= _around(head, draft)
         draft = replace(draft, **facts)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 PLAIN_QUOTE = '"'
 TEXT = b"\x01"  # a byte that stands for text in which nothing counts
 
-csv.field_size_limit(16 << 20)
+MAX_RECORD = 16 << 20  # bytes a quoted value may span before its opening quote is called stray
+
+csv.field_size_limit(MAX_RECORD)
 
 
 def preamble(data: bytes, contract: Contract) -> tuple[int, int]:

@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 
 from causeway.contract.model import Contract
 from causeway.engine.model import Malformed, text
-from causeway.engine.read.dialect import masked, mend
+from causeway.engine.read.dialect import MAX_RECORD, masked, mend
 from causeway.engine.read.positions import Positions, count_before, positions
 
-MAX_RECORD = 16 << 20  # bytes a quoted value may span before its opening quote is called stray
 NEWLINE, RETURN, TWICE_RETURNED = 10, 13, b"\r\r\n"
 
 
