@@ -31,7 +31,7 @@ def build(app: cdk.App, settings: Settings, contracts: Mapping[str, Contract]) -
         "tags": project_tags(settings),
         "termination_protection": not settings.sandbox,
     }
-    lake = LakeStack(app, f"{settings.project}-lake", **common)
+    lake = LakeStack(app, f"{settings.project}-lake", contracts=contracts, **common)
     PipelineStack(app, f"{settings.project}-pipeline", lake=lake, contracts=contracts, **common)
     PartnerStack(app, f"{settings.project}-partner", lake=lake, contracts=contracts, **common)
     if settings.audit:

@@ -45,6 +45,13 @@ def read_contract(archive: bytes, dataset: str) -> Contract:
         return load_contract(Path(contracts.extract(f"contracts/{dataset}{SUFFIX}", folder)))
 
 
+def derive_hash_key(key: str) -> bytes:
+    """From a key that never leaves KMS. The same in every run, or what was hashed would no longer join."""
+    kms = boto3.client("kms", config=PATIENT)
+    mac: bytes = kms.generate_mac(KeyId=key, MacAlgorithm="HMAC_SHA_256", Message=b"causeway columns")["Mac"]
+    return mac
+
+
 def main(argv: Sequence[str]) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("py4j").setLevel(logging.WARNING)
@@ -54,13 +61,14 @@ def main(argv: Sequence[str]) -> None:
     with not_the_objects():
         manifest = Manifest.from_json(read_object(s3, manifest_uri))
         contract = read_contract(read_object(s3, parameters.contracts), manifest.dataset)
+        hash_key = derive_hash_key(parameters.hash_key) if contract.hashed else b""
     run = run or uuid.uuid4().hex
     spark = SparkSession.builder.appName(f"causeway-{manifest.dataset}").getOrCreate()
     logger.info("session after %.1f s", time.monotonic() - started)
     buckets = (parameters.landing_bucket, parameters.curated_bucket, parameters.quarantine_bucket)
     lake = Lake.in_buckets(*buckets, parameters.curated_database, parameters.quarantine_database)
     catalog = glue_catalog()
-    task = Task(contract, lake, manifest.batch, run, datetime.now(UTC))
+    task = Task(contract, lake, manifest.batch, run, datetime.now(UTC), hash_key)
     batch = Batch(
         manifest,
         contract,

@@ -8,7 +8,7 @@ import sys
 import uuid
 import zipimport
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -84,6 +84,7 @@ class Task:
     batch: str
     run: str
     committed_at: datetime
+    hash_key: bytes = field(default=b"", repr=False)
 
     def curate(self, number: int, unit: Unit, banned: Banned, ids: FieldIds) -> UnitResult:
         """Curate a unit. A task that Spark tries again writes the same files again."""
@@ -97,6 +98,7 @@ class Task:
             batch=self.batch,
             committed_at=self.committed_at,
             banned=banned,
+            hash_key=self.hash_key,
         )
 
     def _store(self, name: str, part: Curated, ids: FieldIds) -> tuple[list[str], list[str]]:

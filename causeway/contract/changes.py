@@ -99,7 +99,9 @@ def _of_columns(old: tuple[Column, ...], new: tuple[Column, ...], place: str) ->
 
 def _narrowed(old: Column, new: Column, place: str) -> list[tuple[str, str]]:
     changes = []
-    if _kind(old) != _kind(new):
+    if old.hashed != new.hashed:
+        changes.append((place, "is hashed" if new.hashed else "is no longer hashed"))
+    elif _kind(old) != _kind(new):
         changes.append((place, f"{_type(old)} becomes {_type(new)}"))
     elif new.bits < old.bits or (new.precision or 0) < (old.precision or 0):
         changes.append((place, f"{_type(old)} is narrowed to {_type(new)}"))

@@ -13,6 +13,8 @@ RESCUED = "_rescued"
 NARROW = 32  # bits
 # A timestamp's formats that count from 1970 in UTC: microseconds in one of the unit.
 EPOCHS = {"epochSeconds": 1_000_000, "epochMilliseconds": 1000, "epochMicroseconds": 1}
+# What the partner gets of a column: nothing, a hash of each value, or the values.
+ACCESS = ("withhold", "hash", "pass")
 MAX_NAME = MAX_COMMENT = 255  # characters, in the catalog
 
 
@@ -74,8 +76,7 @@ class Column:
     multiple_of: Any = None
     values: tuple[Any, ...] = ()
     transform: str | None = None  # SQL over the other columns
-    withheld: bool = False  # checked, and in no table that the partner reads
-    passed: bool = False  # to the partner, because the contract says so
+    access: str = ""  # the partner's, one of ACCESS if the contract says something of it
     description: str = ""
     items: Column | None = None
     properties: tuple[Column, ...] = ()
@@ -86,7 +87,17 @@ class Column:
         for part in (*self.properties, *([self.items] if self.items else [])):
             yield from part.with_parts()
 
+    @property
+    def withheld(self) -> bool:
+        """Checked, and in no table that the partner reads."""
+        return self.access == "withhold"
+
+    @property
+    def hashed(self) -> bool:
+        return self.access == "hash"
+
     def arrow_type(self) -> pa.DataType:
+        """Of its values, before they are hashed."""
         import pyarrow as pa  # noqa: PLC0415 - not where Lambda loads this module
 
         if self.type == "number" and self.precision is not None:
@@ -106,11 +117,12 @@ class Column:
         }[self.type]
 
     def arrow_field(self) -> pa.Field:
-        """With its description as Iceberg and Glue take it: one line, of so many characters."""
+        """As the table has it; the description as Iceberg and Glue take it: one short line."""
         import pyarrow as pa  # noqa: PLC0415
 
         described = {"doc": " ".join(self.description.split())[:MAX_COMMENT]} if self.description else None
-        return pa.field(self.name, self.arrow_type(), not self.required, described)
+        type_ = pa.string() if self.hashed else self.arrow_type()
+        return pa.field(self.name, type_, not self.required, described)
 
 
 @dataclass(frozen=True)
@@ -145,8 +157,12 @@ class Contract:
     def identifier(self) -> tuple[str, ...]:
         """The key, if Iceberg can name it as the table's: all of it is there, and none of it floats."""
         keys = [column for column in self.columns if column.key]
-        unfit = any(c.withheld or (c.type == "number" and c.precision is None) for c in keys)
-        return () if unfit else self.key
+        floats = any(c.type == "number" and c.precision is None for c in keys)
+        return () if floats or any(column.withheld for column in keys) else self.key
+
+    @property
+    def hashed(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns if column.hashed)
 
     @property
     def major(self) -> int:

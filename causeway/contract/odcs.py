@@ -100,9 +100,9 @@ def _partitioning(
         if not p.partitioned:
             continue
         custom = {c.property: c.value for c in p.customProperties or []}
-        if column.withheld:
+        if column.withheld or column.hashed:
             raise (place / f"properties[{i}].partitioned").wrong(
-                "a withheld column is in no table to partition"
+                "a column whose values the partner does not get is not one to partition by"
             )
         transform = custom.get("partitionTransform", "identity")
         allowed = TRANSFORMS if column.type in ("date", "timestamp") else TRANSFORMS[:1]

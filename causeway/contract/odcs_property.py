@@ -7,7 +7,7 @@ from typing import Any
 
 from open_data_contract_standard.model import DataQuality, SchemaProperty
 
-from causeway.contract.model import Column, is_name
+from causeway.contract.model import ACCESS, Column, is_name
 from causeway.contract.odcs_options import (
     BOUNDS,
     TYPES,
@@ -22,7 +22,8 @@ from causeway.contract.odcs_options import (
 )
 from causeway.contract.place import Place
 
-PARTNER_ACCESS = "partnerAccess"  # a property's custom property: withhold or pass
+PARTNER_ACCESS = "partnerAccess"  # a property's custom property, one of ACCESS
+HASHABLE = ("string", "integer", "date")  # a value has one text there
 
 
 def compile_columns(
@@ -71,8 +72,7 @@ def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool
         pattern=pattern_of(options.get("pattern"), place / "logicalTypeOptions.pattern"),
         transform=p.transformLogic,
         description=p.description or "",
-        withheld=_withheld(p, place, whole=not nested and not item),
-        passed=_access(p) == "pass",
+        access=_access(p, place, whole=not nested and not item),
         items=_items(p, place),
         properties=_parts(p, options, place),
     )
@@ -87,23 +87,20 @@ def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool
     return column
 
 
-def _withheld(p: SchemaProperty, place: Place, *, whole: bool) -> bool:
-    """Whether the partner gets no such column: what is classified, unless the contract says otherwise."""
+def _access(p: SchemaProperty, place: Place, *, whole: bool) -> str:
+    """The partner's: none to what is classified, unless the contract says otherwise."""
     if p.encryptedName:
         raise (place / "encryptedName").wrong("nothing here encrypts a column; withhold it, or take this out")
-    access = _access(p)
+    access = {c.property: c.value for c in p.customProperties or []}.get(PARTNER_ACCESS, "")
     if (p.classification or access) and not whole:
         raise (place / "classification").wrong("is of whole columns, not of a part of one")
-    if access not in (None, "withhold", "pass"):
-        raise (place / f"customProperties ({PARTNER_ACCESS})").wrong(
-            f"{access!r} is not one of withhold, pass"
-        )
+    at = place / f"customProperties ({PARTNER_ACCESS})"
+    if access not in ("", *ACCESS):
+        raise at.wrong(f"{access!r} is not one of {', '.join(ACCESS)}")
+    if access == "hash" and p.logicalType not in HASHABLE:
+        raise at.wrong(f"hash goes with {', '.join(HASHABLE)}, not with {p.logicalType}; withhold it")
     classified = (p.classification or "public").lower() != "public"
-    return access == "withhold" or (classified and access is None)
-
-
-def _access(p: SchemaProperty) -> Any:
-    return {c.property: c.value for c in p.customProperties or []}.get(PARTNER_ACCESS)
+    return access or ("withhold" if classified else "")
 
 
 def _library_rule(column: Column, quality: DataQuality, place: Place) -> Column:

@@ -17,6 +17,7 @@ from causeway.engine.check import rejects
 from causeway.engine.check.keys import Banned, constraints, key_hashes, repeated_keys
 from causeway.engine.check.rules import checks, faults
 from causeway.engine.check.typed import typed
+from causeway.engine.hashing import hashed
 from causeway.engine.model import EXTRA, NOTHING, RAW, Fetch, Group, Parsed, Slice, SourceCount, Unreadable
 from causeway.engine.read.formats import read
 from causeway.engine.read.stored import BLOCK
@@ -56,6 +57,7 @@ def curate_slices(
     committed_at: datetime,
     part_bytes: int = PART_BYTES,
     banned: Banned | None = None,
+    hash_key: bytes = b"",
 ) -> Iterator[Curated]:
     """Curate block by block, so that memory is bounded whatever an object's size; yields at least one part.
 
@@ -70,7 +72,7 @@ def curate_slices(
         try:
             groups = _groups(contract, slices, fetch, damaged)
             for results in _results(contract, groups, banned or {}, part_bytes):
-                yield replace(_part(contract, results, stamp), anew=anew)
+                yield replace(_part(contract, results, stamp, hash_key), anew=anew)
                 given, anew = True, False
         except _DamagedLaterError as error:
             damaged[error.piece] = error.reason
@@ -201,7 +203,7 @@ def _sources(piece: pl.Series, group: Group) -> list[pl.Series]:
     return [sources.gather(piece), versions.gather(piece)]
 
 
-def _part(contract: Contract, results: list[_Result], stamp: Mapping[str, Any]) -> Curated:
+def _part(contract: Contract, results: list[_Result], stamp: Mapping[str, Any], hash_key: bytes) -> Curated:
     if not results:
         results = [_check(contract, [], {})]
     constants = [
@@ -209,6 +211,7 @@ def _part(contract: Contract, results: list[_Result], stamp: Mapping[str, Any]) 
         for name, value in stamp.items()
     ]
     rows = pl.concat([result.good for result in results], how="diagonal").with_columns(constants)
+    rows = rows.with_columns(hashed(rows[name], hash_key) for name in contract.hashed)
     known = {*contract.arrow_schema().names, *LINEAGE.names}
     evolved = tuple(name for name in rows.columns if name not in known)
     schema = curated_schema(contract, evolved)

@@ -43,12 +43,15 @@ def _refuse_expressions(rows: pl.DataFrame, contract: Contract) -> None:
         (c.name, f"{c.name}: transformLogic {c.transform!r}", c) for c in contract.columns if c.transform
     ]
     asked += [(f"_{i}", f"rule {rule.name!r}", None) for i, rule in enumerate(contract.rules)]
-    withheld = {column.name for column in contract.columns if column.withheld}
+    private = {column.name for column in contract.columns if column.withheld or column.hashed}
     for one in contract.columns:
-        told = withheld & set(asked_columns(one.transform or "NULL", rows))
-        if told and not one.withheld and not one.passed:
+        told = private & set(asked_columns(one.transform or "NULL", rows))
+        if told and not one.access:
             names = ", ".join(sorted(told))
-            raise ValueError(f"{one.name}: computed from {names}, which is withheld; say its partnerAccess")
+            raise ValueError(
+                f"{one.name}: computed from {names}, whose values the partner does not get; "
+                "say the partnerAccess of this column too"
+            )
     for name, label, column in asked:
         if (reason := nulls[FAILED + name][0]) is not None:
             raise ValueError(f"{label}: {reason}")

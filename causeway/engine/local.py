@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -47,10 +48,13 @@ def run(contract: Contract, files: Iterable[Path], out: Path | None = None) -> t
             _write(part, contract, out, f"part-{n:05}-{i:03}.parquet")
         return [], []
 
+    hash_key = secrets.token_bytes()  # so that nobody takes these hashes for those that the lake has
+
     def curate(chosen: Mapping[int, Unit], banned: Banned) -> dict[int, UnitResult]:
         facts: dict[str, Any] = {"batch": RUN, "committed_at": datetime.now(UTC), "banned": banned}
         return {
-            n: curate_unit(contract, unit, fetch, partial(store, n), **facts) for n, unit in chosen.items()
+            n: curate_unit(contract, unit, fetch, partial(store, n), hash_key=hash_key, **facts)
+            for n, unit in chosen.items()
         }
 
     results = curate(units, {})

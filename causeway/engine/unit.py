@@ -38,9 +38,18 @@ def curate_unit(
     batch: str,
     committed_at: datetime,
     banned: Banned,
+    hash_key: bytes,
 ) -> UnitResult:
     """Curate a unit and store its parts, so that memory does not grow with it."""
-    parts = curate_slices(contract, unit.slices, fetch, batch=batch, committed_at=committed_at, banned=banned)
+    parts = curate_slices(
+        contract,
+        unit.slices,
+        fetch,
+        batch=batch,
+        committed_at=committed_at,
+        banned=banned,
+        hash_key=hash_key,
+    )
     result, keys = UnitResult(), [NO_KEYS]
     for n, part in enumerate(parts):
         if part.anew:  # the parts before are void

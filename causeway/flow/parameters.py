@@ -57,6 +57,7 @@ class JobParameters:
     curated_database: str
     quarantine_database: str
     ledger_table: str
+    hash_key: str = ""  # ARN of the KMS key behind hashed columns; without it no contract has such a column
     optimizer_role: str = ""  # whom Glue's table optimizers work as; without it there are none
     snapshot_retention_days: int = 90
     quarantine_retention_days: int = 90
@@ -74,8 +75,8 @@ def from_environment(kind: type[Parameters], environment: Mapping[str, str]) -> 
 
 
 def to_arguments(parameters: JobParameters) -> dict[str, str]:
-    """The job's arguments, as Glue takes them."""
-    return {_argument(name): _text(value) for name, value in asdict(parameters).items()}
+    """The job's arguments, as Glue takes them: what is empty is left out."""
+    return {_argument(name): _text(value) for name, value in asdict(parameters).items() if value != ""}
 
 
 def from_arguments(argv: Sequence[str]) -> tuple[JobParameters, str, str]:

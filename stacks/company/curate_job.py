@@ -76,6 +76,7 @@ class CurateJob(Construct):
                 curated_database=lake.curated_database,
                 quarantine_database=lake.quarantine_database,
                 ledger_table=self._ledger.table_name,
+                hash_key=lake.hash_key.key_arn if lake.hash_key else "",
                 optimizer_role=maintenance.role.role_arn,
                 snapshot_retention_days=limits.snapshot_retention_days,
                 quarantine_retention_days=limits.quarantine_retention_days,
@@ -149,3 +150,5 @@ class CurateJob(Construct):
         )
         allow(role, "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem", self._ledger.table_arn)
         allow(role, "kms:Decrypt kms:GenerateDataKey", lake.key.key_arn)
+        if lake.hash_key:
+            allow(role, "kms:GenerateMac", lake.hash_key.key_arn)

@@ -1,5 +1,6 @@
 """The lake: where data lands, where it is kept, and the queue that says it landed."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import CfnOutput, Duration, Stack
@@ -10,6 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from causeway.contract.model import Contract
 from causeway.flow.datasets import LANDING_PREFIX
 from causeway.settings import Settings
 from stacks.parts.functions import removal_policy
@@ -24,7 +26,15 @@ BATCHING_TIMEOUT = Duration.minutes(2)
 class LakeStack(Stack):
     """Buckets, key, catalog databases and the queue of landing events."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        contracts: Mapping[str, Contract],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self._removal = removal_policy(settings)
         limits = settings.limits
@@ -32,6 +42,7 @@ class LakeStack(Stack):
         self.key = kms.Key(
             self, "Key", description="Causeway's data", enable_key_rotation=True, removal_policy=self._removal
         )
+        self.hash_key = self._hash_key() if any(c.hashed for c in contracts.values()) else None
         self.log_bucket = self._bucket(
             "Logs",
             # Log delivery cannot write under a customer key.
@@ -63,6 +74,16 @@ class LakeStack(Stack):
         self.curated_arn = self.export_value(self.curated_bucket.bucket_arn)
         self.quarantine_arn = self.export_value(self.quarantine_bucket.bucket_arn)
         self._outputs()
+
+    def _hash_key(self) -> kms.Key:
+        return kms.Key(
+            self,
+            "HashKey",
+            description="Behind the hashes that the partner gets instead of values",
+            key_spec=kms.KeySpec.HMAC_256,  # not rotated: what was hashed before would no longer join
+            key_usage=kms.KeyUsage.GENERATE_VERIFY_MAC,
+            removal_policy=self._removal,
+        )
 
     def _bucket(self, construct_id: str, **kwargs: Any) -> s3.Bucket:
         return s3.Bucket(
@@ -188,17 +209,14 @@ class LakeStack(Stack):
         )
         bucket = self.landing_bucket.node.default_child
         assert isinstance(bucket, s3.CfnBucket)
+        prefix = s3.CfnBucket.FilterRuleProperty(name="prefix", value=LANDING_PREFIX)
+        landed = s3.CfnBucket.NotificationFilterProperty(
+            s3_key=s3.CfnBucket.S3KeyFilterProperty(rules=[prefix])
+        )
+        queue = self.landing_events.queue_arn
         bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             queue_configurations=[
-                s3.CfnBucket.QueueConfigurationProperty(
-                    event=event,
-                    queue=self.landing_events.queue_arn,
-                    filter=s3.CfnBucket.NotificationFilterProperty(
-                        s3_key=s3.CfnBucket.S3KeyFilterProperty(
-                            rules=[s3.CfnBucket.FilterRuleProperty(name="prefix", value=LANDING_PREFIX)]
-                        )
-                    ),
-                )
+                s3.CfnBucket.QueueConfigurationProperty(event=event, queue=queue, filter=landed)
                 # Not what lifecycle expires: a row outlives the file that brought it.
                 for event in ("s3:ObjectCreated:*", "s3:ObjectRemoved:*")
             ]

@@ -13,7 +13,7 @@ import pandas as pd  # type: ignore[import-untyped]
 from hypothesis import strategies as st
 
 from tests.causeway.engine.helpers import column, contract, run
-from tests.fuzz.roundtrip import KINDS
+from tests.fuzz.kinds import KINDS
 
 SQL = {
     "int64": "BIGINT", "int32": "INTEGER", "double": "DOUBLE", "decimal": "DECIMAL(38, 9)",

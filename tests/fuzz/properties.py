@@ -10,7 +10,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.fuzz.dirty import DIRTY, SQL, check_dirty, check_texts
-from tests.fuzz.roundtrip import TEXT, WRITERS, check, tables
+from tests.fuzz.kinds import TEXT, tables
+from tests.fuzz.roundtrip import check
+from tests.fuzz.writers import COMPRESSIONS, ENCODINGS, WRITERS
 
 CELLS = TEXT.filter(lambda text: "\r" not in text)  # that both of pandas' parsers take for a line's end
 GRID = st.integers(2, 4).flatmap(lambda width: st.lists(st.tuples(*[CELLS] * width), min_size=1, max_size=6))
@@ -21,7 +23,10 @@ TEXTS = st.lists(DIRTY, min_size=1, max_size=6)
 Property = tuple[Callable[[Any], None], st.SearchStrategy[Any]]
 PROPERTIES: dict[str, Property] = {
     **{
-        f"comes back equal: {writer}": (lambda table, writer=writer: check(writer, *table), tables())  # type: ignore[misc]
+        f"comes back equal: {writer}": (
+            lambda drawn, writer=writer: check(writer, *drawn[0], *drawn[1:]),  # type: ignore[misc]
+            st.tuples(tables(), st.sampled_from(ENCODINGS), st.sampled_from(COMPRESSIONS)),
+        )
         for writer in WRITERS
     },
     **{

@@ -1,5 +1,6 @@
 """The Glue job itself, through a real Spark session, against the embedded AWS's S3, DynamoDB and Glue."""
 
+import hmac
 import io
 import logging
 import zipfile
@@ -19,6 +20,18 @@ from local.aws.java import spark_environment
 from tests.glue_jobs.conftest import CONTRACT, ledger_table
 
 pytestmark = pytest.mark.spark
+PEOPLE = """
+apiVersion: v3.1.0
+kind: DataContract
+id: people
+version: 1.0.0
+schema:
+  - name: people
+    properties:
+      - name: mail
+        logicalType: string
+        customProperties: [{property: partnerAccess, value: hash}]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +56,14 @@ def aws() -> Iterator[Any]:
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as contracts:
             contracts.writestr("contracts/trips.odcs.yaml", CONTRACT)
+            contracts.writestr("contracts/people.odcs.yaml", PEOPLE)
         s3.put_object(Bucket="assets", Key="contracts.zip", Body=archive.getvalue())
         yield s3
         tasks._s3.cache_clear()
 
 
-def run_job(s3: Any, run: str, *sources: SourceVersion) -> None:
-    manifest = Manifest("trips", sources)
+def run_job(s3: Any, run: str, *sources: SourceVersion, dataset: str = "trips", key: str = "") -> None:
+    manifest = Manifest(dataset, sources)
     s3.put_object(Bucket="landing", Key=manifest.key, Body=manifest.to_json().encode())
     main(
         [
@@ -57,13 +71,13 @@ def run_job(s3: Any, run: str, *sources: SourceVersion) -> None:
             "--landing-bucket", "landing", "--curated-bucket", "curated", "--quarantine-bucket", "quarantine",
             "--curated-database", "lake", "--quarantine-database", "quarantine", "--ledger-table", "ledger",
             "--optimizer-role", "arn:aws:iam::111111111111:role/optimizer",
-            "--JOB_NAME", "curate", "--JOB_RUN_ID", run, "--enable-metrics", "true",
+            "--hash-key", key, "--JOB_NAME", "curate", "--JOB_RUN_ID", run, "--enable-metrics", "true",
         ]
     )  # fmt: skip
 
 
-def land(s3: Any, name: str, text: str) -> SourceVersion:
-    source = f"landing/trips/{name}"
+def land(s3: Any, name: str, text: str, dataset: str = "trips") -> SourceVersion:
+    source = f"landing/{dataset}/{name}"
     version = s3.put_object(Bucket="landing", Key=source, Body=text.encode())["VersionId"]
     return SourceVersion(source, version, len(text))
 
@@ -92,3 +106,14 @@ def test_a_batch_succeeds_where_nobody_can_look_after_its_table(
     said = [record.getMessage() for record in caplog.records]
     assert [line for line in said if line.startswith("the upkeep of trips is not set up: ")]
     assert [line for line in said if "landed 1 = curated 1 + quarantined 0" in line]
+
+
+def test_hashes_join_across_batches_and_only_the_key_makes_them(aws: Any) -> None:
+    kms = boto3.client("kms")
+    key = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["Arn"]
+    for run in ("four", "five"):
+        source = land(aws, f"{run}.csv", "mail\na@b.c\n", "people")
+        run_job(aws, run, source, dataset="people", key=key)
+    hashes = glue_catalog().load_table(("lake", "people")).scan().to_arrow()["mail"].to_pylist()
+    derived = kms.generate_mac(KeyId=key, MacAlgorithm="HMAC_SHA_256", Message=b"causeway columns")["Mac"]
+    assert hashes == [hmac.new(derived, b"a@b.c", "sha256").hexdigest()] * 2

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = {name: Contract(name, "1.0.0", ()) for name in ("flights", "weather")}
 
 
-def build_app(settings: Settings, outdir: Path) -> cdk.App:
+def build_app(settings: Settings, outdir: Path, contracts: Mapping[str, Contract] = CONTRACTS) -> cdk.App:
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = cdk.App(context=context, outdir=str(outdir), analytics_reporting=False)
-    build(app, settings, CONTRACTS)
+    build(app, settings, contracts)
     return app
 
 

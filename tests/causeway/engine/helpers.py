@@ -41,7 +41,14 @@ def curate_unit(
 ) -> Curated:
     """A unit in one part."""
     parts = curate_slices(
-        rules, unit.slices, fetch, batch="b", committed_at=at, part_bytes=1 << 62, banned=banned
+        rules,
+        unit.slices,
+        fetch,
+        batch="b",
+        committed_at=at,
+        part_bytes=1 << 62,
+        banned=banned,
+        hash_key=b"test",
     )
     *_, last = parts
     return last
