@@ -85,7 +85,7 @@ def drive(folder: str, fatal: int) -> None:
     contract = load_contract(Path(folder, "trips.odcs.yaml"))
     units = dict(enumerate(plan_units(objects, contract, target_bytes=1)))
     lake = Lake("landing", "s3://curated", "s3://quarantine/rejected", "lake", "quarantine")
-    task = Watched(contract, lake, "0" * 32, "run", datetime.now(UTC), folder, fatal)
+    task = Watched(contract, lake, "0" * 32, "run", datetime.now(UTC), folder=folder, fatal=fatal)
     builder = SparkSession.builder.master("local-cluster[2,1,1024]")
     spark = builder.config(map=dict(CONF)).getOrCreate()
     results = in_tasks(spark, units, partial(task.curate, banned={}, ids=NO_IDS))
