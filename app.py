@@ -20,6 +20,7 @@ from stacks.company.audit import AuditStack
 from stacks.company.costs import CostsStack, project_tags, tag_everything
 from stacks.company.lake import LakeStack
 from stacks.company.pipeline import PipelineStack
+from stacks.parts.assets import package_prefix
 
 
 def build(app: cdk.App, settings: Settings, contracts: Mapping[str, Contract]) -> None:
@@ -32,7 +33,10 @@ def build(app: cdk.App, settings: Settings, contracts: Mapping[str, Contract]) -
         "termination_protection": not settings.sandbox,
     }
     lake = LakeStack(app, f"{settings.project}-lake", contracts=contracts, **common)
-    PipelineStack(app, f"{settings.project}-pipeline", lake=lake, contracts=contracts, **common)
+    packages = cdk.DefaultStackSynthesizer(bucket_prefix=package_prefix(settings))
+    PipelineStack(
+        app, f"{settings.project}-pipeline", lake=lake, contracts=contracts, synthesizer=packages, **common
+    )
     PartnerStack(app, f"{settings.project}-partner", lake=lake, contracts=contracts, **common)
     if settings.audit:
         AuditStack(app, f"{settings.project}-audit", lake=lake, **common)

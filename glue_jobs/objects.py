@@ -19,6 +19,11 @@ from causeway.flow.codes import Code
 from causeway.flow.manifest import POISON, Manifest, SourceVersion
 from glue_jobs.tasks import Distribute
 
+DIED = (
+    "a job that curates this object alone failed twice, the first time of {}; "
+    "to try it again, land it anew or run: causeway replay landing/{}/ --quarantined"
+)
+
 
 def curate_objects(
     objects: Sequence[SourceVersion],
@@ -35,8 +40,16 @@ def curate_objects(
 
     `quarantine`: URI of the folder of rejected rows' files, which pyiceberg opens with `file_io`.
     """
-    poison = {(s.source, s.version) for s in manifest.sources if s.hint == POISON}
-    killing = [item for item in objects if (item.source, item.version) in poison]
+    poison = {
+        (s.source, s.version): s.hint.removeprefix(POISON)
+        for s in manifest.sources
+        if s.hint.startswith(POISON)
+    }
+    killing = {
+        item: DIED.format(poison[item.source, item.version], manifest.dataset)
+        for item in objects
+        if (item.source, item.version) in poison
+    }
     readable = [item for item in objects if item not in killing]
     plan = partial(plan_units, contract=contract, target_bytes=target_bytes(readable, slots))
     units = dict(enumerate(plan(readable, split=True)))
@@ -76,7 +89,7 @@ def _number_lines(
 
 
 def _quarantine_unread(
-    poison: Sequence[SourceVersion],
+    killing: Mapping[SourceVersion, str],
     manifest: Manifest,
     contract: Contract,
     place: OutputFile,
@@ -84,9 +97,8 @@ def _quarantine_unread(
     ids: FieldIds,
 ) -> UnitResult:
     counts, rejected = unread(
-        poison,
+        killing,
         code=Code.KILLS_JOB,
-        message="a job that curates this object alone fails",
         contract=contract.version,
         batch=manifest.batch,
         committed_at=datetime.now(UTC),

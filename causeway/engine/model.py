@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -102,16 +102,18 @@ def text(raw: bytes) -> str:
 
 
 def unread(
-    objects: Iterable[SourceVersion], *, code: str, message: str, **lineage: object
+    messages: Mapping[SourceVersion, str], *, code: str, **lineage: object
 ) -> tuple[tuple[SourceCount, ...], pa.Table]:
-    """Whole objects that are quarantined without a look inside; `lineage` names LINEAGE's other columns."""
-    listed = list(objects)
-    counts = tuple(SourceCount(o.source, o.version, 0, 0, 0, {code: 1}, unreadable=True) for o in listed)
-    faults = [{"column": "", "code": code, "message": message}]
+    """Whole objects that are quarantined without a look inside, each with why.
+
+    `lineage` names LINEAGE's other columns.
+    """
+    counts = tuple(SourceCount(o.source, o.version, 0, 0, 0, {code: 1}, unreadable=True) for o in messages)
     rows = [
-        {"_source": o.source, "_source_version": o.version, "faults": faults}
+        {"_source": o.source, "_source_version": o.version}
+        | {"faults": [{"column": "", "code": code, "message": message}]}
         | {f"_{name}": value for name, value in lineage.items()}
-        for o in listed
+        for o, message in messages.items()
     ]
     return counts, pa.Table.from_pylist(rows, REJECTED_SCHEMA)
 

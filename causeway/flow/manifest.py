@@ -8,7 +8,7 @@ from dataclasses import dataclass
 REMOVED = "removed:"  # someone deleted it (S3's word for how); unless told so, a source keeps its rows
 AGAIN = "again:"  # curate it even if its versions match, as long as its rows are of the snapshot named here
 SEEN = "seen:"  # it differs from what the table holds since the snapshot named here
-POISON = "poison"  # this version killed its job when it was alone: quarantine it unread
+POISON = "poison:"  # this version killed its job when it was alone (of what, each time): quarantine it unread
 
 
 @dataclass(frozen=True, order=True)

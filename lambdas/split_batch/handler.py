@@ -26,6 +26,7 @@ NOT_THE_OBJECTS = re.compile(
     r"|ContractError|ModuleNotFoundError|ImportError|EntityNotFoundException"
 )
 STOPPED = "STOPPED"
+MAX_CAUSE = 500  # characters of it, for a state holds many
 # What a run that failed ends with, unlike a run that could not be started.
 RUN_FAILED = ("States.TaskFailed", "States.Timeout")
 
@@ -35,27 +36,32 @@ def split_batch(event: Mapping[str, Any], *, landing_bucket: str, s3: Any) -> di
 
     `event` is the state machine's input, with `failure` if the run failed. Raises GivenUp.
     """
-    if failure := event.get("failure"):
-        _check_that_objects_may_be_to_blame(failure)
+    failure = event.get("failure")
+    run = _failed_run(failure) if failure else {}
     whole = event.get("whole", event["manifest"])
     stored = s3.get_object(Bucket=landing_bucket, Key=whole.removeprefix(f"s3://{landing_bucket}/"))
     sources = Manifest.from_json(stored["Body"].read()).sources
     search = Search.from_json(event["search"]) if "search" in event else Search.begin(len(sources))
-    search = search.after(failed=bool(failure))
+    timed_out = run.get("JobRunState") == "TIMEOUT"
+    search = search.after(failed=bool(failure), cause=run.get("ErrorMessage", ""), passing=not timed_out)
     isolated = [sources[n].source for n in search.poison]
     state = {"dataset": event["dataset"], "whole": whole, "isolated": isolated, "search": search.to_json()}
     if search.done:
         logger.info("%d sources done after %d runs; isolated: %s", len(sources), search.runs, isolated)
         return {**state, "manifest": event["manifest"], "batch": event["batch"]}
     running = [sources[n] for n in search.running]
-    poison = [replace(sources[n], hint=POISON) for n in search.quarantines]
+    poison = [
+        replace(sources[n], hint=POISON + deaths)
+        for n, deaths in zip(search.quarantines, search.deaths, strict=False)
+    ]
     part = Manifest(event["dataset"], tuple(sorted([*running, *poison])))
     s3.put_object(Bucket=landing_bucket, Key=part.key, Body=part.to_json().encode())
     logger.info("run %d: %d of %d sources as %s", search.runs, len(running), len(sources), part.batch)
     return {**state, "manifest": f"s3://{landing_bucket}/{part.key}", "batch": part.batch}
 
 
-def _check_that_objects_may_be_to_blame(failure: Mapping[str, str]) -> None:
+def _failed_run(failure: Mapping[str, str]) -> dict[str, str]:
+    """What is known of the run that failed. Raises GivenUp if no object can be to blame."""
     cause = failure.get("Cause", "")
     try:
         run = json.loads(cause)
@@ -65,6 +71,8 @@ def _check_that_objects_may_be_to_blame(failure: Mapping[str, str]) -> None:
     ran = failure["Error"] in RUN_FAILED and run.get("JobRunState") != STOPPED
     if not ran or NOT_THE_OBJECTS.search(message):
         raise GivenUp(f"{failure['Error']}: {message or run.get('JobRunState')}")
+    cause = " ".join(message.split()) or run.get("JobRunState", failure["Error"])
+    return {"JobRunState": run.get("JobRunState", ""), "ErrorMessage": cause[:MAX_CAUSE]}
 
 
 def decide(event: Mapping[str, Any], *, landing_bucket: str, s3: Any) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """The search for a batch's poison, the objects that kill its job: which of its sources to run next.
 
-Halving: a part that fails holds poison; a part that commits holds none, so its other half must, and is
+The whole batch runs once more first: most of what kills a job, a machine that is lost, passes by itself.
+Then halving: a part that fails holds poison; a part that commits holds none, so its other half must, and is
 halved in turn. An object that fails alone twice is poison: once may be the machine's fault. What
 halving leaves aside runs in the end, together with the quarantine of the poison. For one poison object
-among n that is at most ceil(log2 n) + 3 runs beyond the first that failed, and 2 if it is the only one.
+among n that is at most ceil(log2 n) + 4 runs beyond the first that failed, and 2 if it is the only one.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ class Search:
     running: tuple[int, ...]  # what runs now
     aside: tuple[int, ...] = ()  # not run yet
     poison: tuple[int, ...] = ()
+    deaths: tuple[str, ...] = ()  # what the job died of, each time that it had one of the poison alone
     runs: int = 1
-    again: bool = False  # what runs now is one object that failed alone before
+    again: bool = False  # what runs now has failed before, and runs once more
+    died: str = ""  # of what, if so
     innocent: bool = False  # some run succeeded: the job itself works
     done: bool = False
 
@@ -45,21 +48,34 @@ class Search:
         """The poison that the run in progress quarantines: only the last ones do."""
         return () if self.suspects else self.poison
 
-    def after(self, *, failed: bool) -> Search:
-        """What to run next, now that what ran has failed or committed. Raises GivenUp."""
+    def after(self, *, failed: bool, cause: str = "", passing: bool = True) -> Search:
+        """What to run next, now that what ran has failed or committed. Raises GivenUp.
+
+        `cause`: what it died of. `passing`: the same run may do better.
+        """
         if self.runs >= MAX_RUNS:
             raise GivenUp(f"the batch was split {self.runs} times; poison so far: {len(self.poison)}")
-        search = replace(self, runs=self.runs + 1, again=False, innocent=self.innocent or not failed)
-        return search._after_failure(again=self.again) if failed else search._after_success()
+        search = replace(self, runs=self.runs + 1, again=False, died="", innocent=self.innocent or not failed)
+        if not failed:
+            return search._after_success()
+        alone, whole = len(self.running) == 1, self.runs == 1
+        if not self.again and (alone or (whole and passing)):
+            return search._narrow(again=True, died=cause)
+        deaths = f"{self.died or 'unknown'}; then {cause or 'unknown'}"
+        return search._after_failure(deaths if alone else None)
 
-    def _after_failure(self, *, again: bool) -> Search:
+    def _narrow(self, **changes: Any) -> Search:
+        """What failed is suspect, and what else was suspect is not run for now."""
+        left = tuple(n for n in self.suspects if n not in self.running)
+        return replace(self, suspects=self.running, aside=self.aside + left, **changes)
+
+    def _after_failure(self, deaths: str | None) -> Search:
         if not self.running:
             raise GivenUp("quarantining objects unread fails too: it is not the objects")
-        left = tuple(n for n in self.suspects if n not in self.running)
-        search = replace(self, suspects=self.running, aside=self.aside + left)
-        if again:
-            return replace(search, poison=(*self.poison, *self.running))._finish()
-        return replace(search._halve(), again=len(self.running) == 1)
+        if deaths is None:
+            return self._narrow()._halve()
+        poison, died = (*self.poison, *self.running), (*self.deaths, deaths)
+        return self._narrow(poison=poison, deaths=died)._finish()
 
     def _after_success(self) -> Search:
         left = tuple(n for n in self.suspects if n not in self.running)

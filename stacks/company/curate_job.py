@@ -15,6 +15,7 @@ from stacks.company.upkeep import Maintenance, allow_files, catalog_arns
 from stacks.parts import assets
 from stacks.parts.permissions import acknowledge, allow
 
+EARLIER_PACKAGES = "A run that begins while the stack is deployed reads what the deployment before packaged"
 NO_DATA_IN_LOGS = "CloudWatch encrypts logs with its own key; ours hold keys and counts, no rows"
 
 
@@ -51,10 +52,10 @@ class CurateJob(Construct):
             **self._arguments(contracts, maintenance),
         }
         self.job = self._job(script, library, log_group, arguments)
-        packaged = [
-            asset.bucket.arn_for_objects(asset.s3_object_key) for asset in (script, library, contracts)
-        ]
-        allow(self.role, "s3:GetObject", *packaged, f"arn:{Stack.of(self).partition}:s3:::{modules}")
+        packaged = script.bucket.arn_for_objects(f"{assets.package_prefix(settings)}*")
+        allow(self.role, "s3:GetObject", packaged, why_wildcards=EARLIER_PACKAGES)
+        if settings.job_modules:
+            allow(self.role, "s3:GetObject", f"arn:{Stack.of(self).partition}:s3:::{modules}")
         self._allow_logging(log_group)
         self._allow_curating()
 

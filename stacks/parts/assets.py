@@ -5,6 +5,8 @@ from typing import Any
 
 from aws_cdk import IgnoreMode
 
+from causeway.settings import Settings
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # What every function shares, and the contracts, which say what datasets there are.
@@ -21,6 +23,11 @@ GLUE_LIBRARY = (
 CONTRACTS = ("contracts/*.odcs.yaml",)
 # What the job asks Glue to install: pinned with hashes, written by `make lock`.
 JOB_MODULES = ROOT / "glue_jobs" / "requirements.txt"
+
+
+def package_prefix(settings: Settings) -> str:
+    """Where CDK's bucket keeps what each deployment packaged, for runs that began before the newest one."""
+    return f"{settings.project}/"
 
 
 def only(*patterns: str) -> dict[str, Any]:

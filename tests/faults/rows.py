@@ -430,7 +430,7 @@ def poison(n: int, seed: int) -> Row:
 
 def killers(n: int, seed: int) -> Row:
     """One object of each batch kills whatever process reads it."""
-    row = Row("an object that kills the process", n, "isolated, the rest committed, extra runs ≤ 2·log2(n)+2")
+    row = Row("an object that kills the process", n, "isolated, the rest committed, extra runs ≤ 2·log2(n)+3")
     most = 0.0
     with open_world(seed) as world:
         for i in range(n):
@@ -443,7 +443,7 @@ def killers(n: int, seed: int) -> Row:
             runs = world.runs["all"]
             world.send(*bodies)
             world.drain()
-            extra, bound = world.runs["all"] - runs - 1, 2 * math.log2(size) + 2
+            extra, bound = world.runs["all"] - runs - 1, 2 * math.log2(size) + 3
             most = max(most, extra / bound)
             row.failures += extra > bound
         there = world.lake.catalog.table_exists(("quarantine", "trips"))

@@ -217,7 +217,7 @@ def test_an_object_whose_quoted_newlines_cross_a_cut_is_curated_whole(keyed_lake
 
 def test_a_version_that_kills_jobs_is_quarantined_unread_and_the_rest_commits(small_lake: SmallLake) -> None:
     killer, good = small_lake.put("killer.csv", "1,Oslo"), small_lake.put("a.csv", "2,Rome")
-    report = small_lake.curate(dataclasses.replace(killer, hint=POISON), good)
+    report = small_lake.curate(dataclasses.replace(killer, hint=f"{POISON}heap; then disk"), good)
     assert small_lake.ids() == [2]
     (rejected,) = small_lake.rows("quarantine")
     assert (rejected["_source"], rejected["_source_version"]) == (killer.source, killer.version)

@@ -30,13 +30,36 @@ def look_for(killers: set[int], n: int, *, broken: bool = False) -> tuple[set[in
     return committed, quarantined, search.runs - 2  # the first run, and the step from the last to done
 
 
+@given(st.integers(1, 2000))
+def test_a_crash_that_passes_costs_one_run_more(n: int) -> None:
+    search = Search.begin(n).after(failed=True)
+    assert search.running == tuple(range(n))
+    assert search.after(failed=False).done
+
+
+def test_a_run_that_timed_out_is_not_run_whole_again() -> None:
+    assert len(Search.begin(8).after(failed=True, passing=False).running) == 4
+
+
+def test_what_a_killer_s_job_died_of_is_kept_for_each_killer() -> None:
+    search, alone = Search.begin(3), {0: "", 2: ""}
+    while not search.done:
+        failed = bool(alone.keys() & set(search.running))
+        cause = f"death in run {search.runs}" if failed else ""
+        if failed and len(search.running) == 1:
+            (n,) = search.running
+            alone[n] += f"; then {cause}" if alone[n] else cause
+        search = search.after(failed=failed, cause=cause)
+    assert dict(zip(search.poison, search.deaths, strict=True)) == alone
+
+
 @given(st.data())
 def test_one_killer_is_isolated_in_logarithmically_many_runs(data: st.DataObject) -> None:
     n = data.draw(st.integers(1, 2000))
     killer = data.draw(st.integers(0, n - 1))
     committed, quarantined, extra = look_for({killer}, n)
     assert (committed, quarantined) == (set(range(n)) - {killer}, {killer})
-    assert extra <= 2 * math.log2(n) + 2
+    assert extra <= 2 * math.log2(n) + 3
 
 
 @given(st.data())
@@ -110,9 +133,11 @@ def test_the_state_machine_is_led_from_part_to_part_until_the_killer_is_quaranti
         manifest = read_manifest(state)
         assert manifest.batch == state["batch"]
         ran.append(sorted((s.source[-1], s.hint) for s in manifest.sources))
-        if any(s.source == killer and s.hint != POISON for s in manifest.sources):
+        if any(s.source == killer and not s.hint for s in manifest.sources):
             state["failure"] = FAILED
-    assert ran == [[("0", ""), ("1", "")], [("2", "")], [("2", "")], [("2", POISON)], [("2", POISON)]]
+    whole = [("0", ""), ("1", ""), ("2", "")]
+    poison = [("2", POISON + "exit code 137; then exit code 137")]
+    assert ran == [whole, whole[:2], whole[2:], whole[2:], poison, poison]
     assert state["isolated"] == [killer]
 
 
