@@ -28,7 +28,10 @@ def search(name: str, *, examples: int, seed: int) -> str | None:
     try:
         look()
     except Exception as error:
-        return f"{type(error).__name__}: {str(error).splitlines()[0]}"
+        shown = [
+            f"{type(e).__name__}: {str(e).splitlines()[0]}" for e in getattr(error, "exceptions", [error])
+        ]
+        return min(shown, key=len)
     return None
 
 
