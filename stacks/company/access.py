@@ -9,12 +9,15 @@ from constructs import Construct
 
 from causeway.contract.model import Contract
 from causeway.flow.datasets import LANDING_PREFIX
-from causeway.settings import Partner, Settings
+from causeway.settings import Partner, Settings, SettingsError
 from stacks.company.lake import PARTNER_PATH, LakeStack
 from stacks.parts.permissions import acknowledge_wildcards
 
 # Both the longest session and how recent the console's MFA must be.
 SESSION = Duration.hours(1)
+# A policy has 6,144 characters at most, and what a table needs up to 300; a role has 10 policies at most.
+TABLES_IN_A_POLICY = 16
+MAX_TABLES = 10 * TABLES_IN_A_POLICY
 
 
 def _programs(partner: Partner) -> list[str]:
@@ -39,7 +42,7 @@ class PartnerStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         partner, self._project = settings.partner, settings.project
-        self._policy = self._permissions(partner, lake, _tables_of(partner, contracts))
+        self._policies, self._boundary = self._permissions(partner, lake, _tables_of(partner, contracts))
         if partner.programmatic:
             programmatic = self._role("programmatic", partner, self._programmatic_conditions(partner))
             if partner.source_identity:
@@ -95,8 +98,8 @@ class PartnerStack(Stack):
             path=PARTNER_PATH,
             description="For the partner: reads the curated data",
             assumed_by=iam.PrincipalWithConditions(account, conditions),
-            managed_policies=[self._policy],
-            permissions_boundary=self._policy,
+            managed_policies=self._policies,
+            permissions_boundary=self._boundary,
             max_session_duration=SESSION,
         )
         if partner.revoked:
@@ -121,11 +124,24 @@ class PartnerStack(Stack):
             )
         )
 
-    def _permissions(self, partner: Partner, lake: LakeStack, names: list[str]) -> iam.ManagedPolicy:
-        """Everything either role may do. It is their boundary too: nothing attached later adds to it."""
-        policy = iam.ManagedPolicy(
-            self, "Permissions", path=PARTNER_PATH, description="All that the partner's roles may do"
-        )
+    def _permissions(
+        self, partner: Partner, lake: LakeStack, names: list[str]
+    ) -> tuple[list[iam.IManagedPolicy], iam.IManagedPolicy]:
+        """Everything either role may do, and their boundary, to which nothing attached later adds."""
+        parts = [names[i : i + TABLES_IN_A_POLICY] for i in range(0, len(names), TABLES_IN_A_POLICY)]
+        policies = [self._policy(f"Permissions{i or ''}", lake, part) for i, part in enumerate(parts or [[]])]
+        # One policy is its own boundary; of several, none is, and one for all would be too long.
+        boundary = policies[0] if len(policies) == 1 else self._policy("Boundary", lake, ["*"])
+        for policy in {policies[0], boundary}:
+            self._add_buckets(policy, partner, lake)
+        return [*policies], boundary
+
+    def _policy(self, construct_id: str, lake: LakeStack, names: list[str]) -> iam.ManagedPolicy:
+        """Lets read these tables, if there are some."""
+        description = "All that the partner's roles may do"
+        policy = iam.ManagedPolicy(self, construct_id, path=PARTNER_PATH, description=description)
+        if not names:
+            return policy
         files = [f"{lake.curated_arn}/{name}/*" for name in names]
         tables = self._tables(lake.curated_database, names)
         policy.add_statements(
@@ -137,17 +153,23 @@ class PartnerStack(Stack):
                 conditions={"StringLike": {"s3:prefix": [f"{name}/*" for name in names]}},
             ),
             iam.PolicyStatement(
-                sid="LocateBucket", actions=["s3:GetBucketLocation"], resources=[lake.curated_arn]
-            ),
-            iam.PolicyStatement(
                 sid="ReadCatalog",
                 actions=["glue:GetDatabase", "glue:GetTable", "glue:GetTables"],
                 resources=tables,
             ),
-            self._through_s3("Decrypt", ["kms:Decrypt"], lake, lake.curated_arn),
         )
         acknowledge_wildcards(policy, files, "A dataset is its files, whose names Iceberg makes")
-        acknowledge_wildcards(policy, tables, "Every curated dataset, as the settings say")
+        acknowledge_wildcards(policy, tables, "The boundary of roles with more tables than a policy can name")
+        return policy
+
+    def _add_buckets(self, policy: iam.ManagedPolicy, partner: Partner, lake: LakeStack) -> None:
+        """What reading any table takes, and landing files."""
+        policy.add_statements(
+            iam.PolicyStatement(
+                sid="LocateBucket", actions=["s3:GetBucketLocation"], resources=[lake.curated_arn]
+            ),
+            self._through_s3("Decrypt", ["kms:Decrypt"], lake, lake.curated_arn),
+        )
         if partner.may_land:
             landed = [f"{lake.landing_arn}/{LANDING_PREFIX}{dataset}/*" for dataset in partner.may_land]
             policy.add_statements(
@@ -156,7 +178,6 @@ class PartnerStack(Stack):
                 self._through_s3("Encrypt", ["kms:Decrypt", "kms:GenerateDataKey"], lake, lake.landing_arn),
             )
             acknowledge_wildcards(policy, landed, "The partner names the files that it lands")
-        return policy
 
     def _tables(self, database: str, names: list[str]) -> list[str]:
         """The tables, and what Glue asks for besides: their database and the catalog."""
@@ -183,7 +204,14 @@ class PartnerStack(Stack):
 
 
 def _tables_of(partner: Partner, contracts: Mapping[str, Contract]) -> list[str]:
-    """The tables of the partner's datasets, of every major version that there was."""
-    if "*" in partner.datasets:
-        return ["*"]
-    return [name for dataset in partner.datasets for name in contracts[dataset].tables]
+    """The tables of the partner's datasets, of every major version that there was; "*" is all contracts'.
+
+    So access goes with the contract. Raises SettingsError.
+    """
+    datasets = sorted(contracts if "*" in partner.datasets else partner.datasets)
+    names = [name for dataset in datasets for name in contracts[dataset].tables]
+    if len(names) > MAX_TABLES:
+        raise SettingsError(
+            f"partner.datasets: {len(names)} tables, and an IAM role can name {MAX_TABLES}; name fewer"
+        )
+    return names

@@ -76,6 +76,7 @@ def _reading(who: str) -> Iterator[Intent]:
             "of the logs": i.read(who, i.LOGS),
             "of another bucket": i.read(who, "arn:aws:s3:::another"),
             "outside any dataset": i.read(who, i.CURATED, "loose.parquet"),
+            "of a table without a contract": i.read(who, i.CURATED, "withdrawn/data/a.parquet"),
             "in an earlier version": i.read(who, i.CURATED, action="s3:GetObjectVersion"),
             "without TLS": (file[0].but({"aws:SecureTransport": "false"}),),
             "over TLS 1.1": (file[0].but({"s3:TlsVersion": "1.1"}),),
@@ -103,6 +104,7 @@ def _reading(who: str) -> Iterator[Intent]:
         {
             "of the whole bucket": i.list_(who, i.CURATED, None),
             "with an empty prefix": i.list_(who, i.CURATED, ""),
+            "of a table without a contract": i.list_(who, i.CURATED, "withdrawn/data/"),
             "of landing": i.list_(who, i.LANDING, "flights/data/"),
             "of quarantine": i.list_(who, i.QUARANTINE, "flights/data/"),
             "in all versions": i.list_(who, i.CURATED, "flights/data/", "s3:ListBucketVersions"),
@@ -121,6 +123,7 @@ def _reading(who: str) -> Iterator[Intent]:
         f"{role} opens a table",
         (*i.table(who, "causeway_lake/flights"), *i.table(who, "causeway_lake/weather", "glue:GetTables")),
         {
+            "without a contract": i.table(who, "causeway_lake/withdrawn"),
             "of quarantine": i.table(who, "causeway_quarantine/flights"),
             "of another database": i.table(who, "payroll/flights"),
             "and changes it": i.table(who, "causeway_lake/flights", "glue:UpdateTable"),
