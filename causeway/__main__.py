@@ -14,14 +14,16 @@ from causeway.cli.output import Exit, printable
 from causeway.cli.partner_kit import partner_kit
 from causeway.cli.quarantine import quarantine
 from causeway.cli.requeue import backfill, reconcile, replay
+from causeway.cli.retire import retire
 from causeway.cli.revoke import revoke
 from causeway.cli.status import status
 from causeway.contract.model import ContractError
+from causeway.operate.explain import explain
 from causeway.settings import SettingsError
 
 PANELS: dict[str, list[Callable[..., Any]]] = {
     "A contract": [infer, check],
-    "A deployment": [status, quarantine, reconcile, backfill, replay],
+    "A deployment": [status, quarantine, reconcile, backfill, replay, retire],
     "The partner": [partner_kit, revoke],
 }
 
@@ -51,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
             return Exit.FAILED
         reason += "; causeway --help lists the commands, causeway COMMAND --help its options"
     except (ContractError, SettingsError, OSError, BotoCoreError, ClientError) as error:
-        reason = str(error)
+        reason = explain(error)
     print("causeway: " + "\n".join(map(printable, reason.splitlines())), file=sys.stderr)
     return Exit.FAILED
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from rich.console import RenderableType
 
-from causeway.cli.output import Json, answer, printable, table
+from causeway.cli.output import Json, answer, printable
+from causeway.cli.unclaimed import lines as unclaimed_lines
 
-WIDTH = 100  # characters of a raw record that a person sees
+WIDTH = 2_000  # characters of a raw record that a person sees
 
 
 def quarantine(
@@ -19,32 +19,41 @@ def quarantine(
     """Show what is in quarantine, by reason."""
     from causeway.lake.quarantine import of_dataset
     from causeway.lake.tables import glue_catalog
-    from causeway.operate.account import session_of_company
-    from causeway.settings import load_settings
+    from causeway.operate.deployment import Deployment
+    from causeway.operate.unclaimed import unclaimed
 
-    settings = load_settings()
-    session_of_company(settings)  # the catalog takes the same credentials from the environment
+    deployment = Deployment.find()
+    settings = deployment.settings
     database, catalog = settings.database("quarantine"), glue_catalog(settings.company.region)
-    names = [dataset] if dataset else sorted(name for _, name in catalog.list_tables(database))
-    groups = [group for name in names for group in of_dataset(catalog, database, name)]
+    names = sorted(name for _, name in catalog.list_tables(database))
+    if dataset and dataset not in names:  # it may never have had one, or its name may be wrong
+        names = deployment.datasets([dataset])
+    groups = [
+        group for name in names if dataset in (None, name) for group in of_dataset(catalog, database, name)
+    ]
     groups.sort(key=lambda group: -group["rows"])
-    document = {"reasons": groups[:limit], "more": len(groups[limit:])}
+    rest = {} if dataset else unclaimed(deployment)
+    document = {"reasons": groups[:limit], "more": len(groups[limit:]), **rest}
     answer(document, lambda: _text(document), as_json)
 
 
-def _text(document: dict[str, Any]) -> Iterator[RenderableType]:
-    header = ("dataset", "code", "column", "rows", "sources", "for example")
-    rows = [
-        (g["dataset"], g["code"], printable(g["column"]), g["rows"], g["sources"], _example(g["example"]))
-        for g in document["reasons"]
-    ]
-    yield table(header, rows) if rows else "Nothing is quarantined."
+def _text(document: dict[str, Any]) -> Iterator[str]:
+    for group in document["reasons"]:
+        yield from _reason(group)
+    if not document["reasons"]:
+        yield "Nothing is quarantined."
     if document["more"]:
         yield f"… and {document['more']} more; --limit shows them"
+    yield from unclaimed_lines(document)
 
 
-def _example(example: dict[str, Any]) -> str:
+def _reason(group: dict[str, Any]) -> Iterator[str]:
+    column = f" {printable(group['column'])}" if group["column"] else ""
+    of_sources = f"{group['sources']:,} source{'s' * (group['sources'] > 1)}"
+    yield f"{group['dataset']}: {group['code']}{column}: {group['rows']:,} in {of_sources}, for example"
+    example = group["example"]
     line = "" if example["line"] is None else f":{example['line']}"
-    raw = example["message"] if example["raw"] is None else example["raw"]
-    cut = raw if len(raw) <= WIDTH else raw[: WIDTH - 1] + "…"
-    return printable(f"{example['source']}{line}  {cut}")
+    yield f"  {printable(example['source'])}{line}: {printable(example['message'])}"
+    if (raw := example["raw"]) is not None:
+        cut = f"… ({len(raw):,} characters; --json shows all)" if len(raw) > WIDTH else ""
+        yield f"  {printable(raw[:WIDTH])}{cut}"

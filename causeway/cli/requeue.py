@@ -13,6 +13,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from causeway.cli.output import Exit, Json, Progress, answer, printable
+from causeway.cli.unclaimed import lines as unclaimed_lines
 from causeway.flow.datasets import LANDING_PREFIX
 from causeway.flow.landing import GRACE, Checkpoint, Landing, Wanted, wanted_again
 from causeway.flow.manifest import Manifest
@@ -40,7 +41,8 @@ def reconcile(
     prefixes = {name: below[name] for name in names if name in below}
     grace = timedelta(minutes=grace_minutes)
     checkpoints = deployment.landing.walk(prefixes, after=after, older_than=grace, dry_run=dry_run)
-    return _run(deployment, checkpoints, after=after, dry_run=dry_run, as_json=as_json)
+    rest = {} if datasets or prefix else _unclaimed(deployment)
+    return _run(deployment, checkpoints, after=after, dry_run=dry_run, as_json=as_json, rest=rest)
 
 
 def backfill(
@@ -96,6 +98,12 @@ def _deployment() -> Any:
     return Deployment.find()
 
 
+def _unclaimed(deployment: Any) -> dict[str, Any]:
+    from causeway.operate.unclaimed import unclaimed
+
+    return unclaimed(deployment)
+
+
 def _move_dead_letters(deployment: Any) -> int:
     from causeway.operate.queues import move
 
@@ -112,6 +120,7 @@ def _run(
     dry_run: bool,
     as_json: bool,
     moved: int | None = None,
+    rest: Mapping[str, Any] | None = None,
 ) -> int:
     """Go through all of it, and say how much it was, or after which key to go on."""
     from causeway.operate.forecast import forecast
@@ -140,6 +149,7 @@ def _run(
         "forecasts": {name: asdict(takes) for name, takes in forecasts.items()},
         "after": after if stopped else None,
         "dead_letters_moved": moved or 0,
+        **(rest or {}),
     }
     answer(document, lambda: _text(document, forecasts, moved), as_json)
     if stopped is None:
@@ -165,6 +175,7 @@ def _text(document: Mapping[str, Any], forecasts: Mapping[str, Any], moved: int 
         yield f"{name}: {count['seen']:,} looked at, {count['queued']:,} {done}{takes}"
     if moved is None and not document["datasets"]:
         yield "nothing there to look at"
+    yield from unclaimed_lines(document)
 
 
 def _manifest(landing: Landing, batch: str, datasets: Iterable[str]) -> Manifest:

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from causeway.cli.output import Exit, Json, Progress, answer, printable, table
+from causeway.cli.unclaimed import lines as unclaimed_lines
 
 
 def status(
@@ -18,9 +19,10 @@ def status(
     ] = False,
     as_json: Json = False,
 ) -> int:
-    """Say what became of every version that landed. Exits 1 if some are lost."""
+    """Say what became of every version that landed. Exits 1 if some are lost, or of no dataset."""
     from causeway.operate.accounting import account, pipeline_state
     from causeway.operate.deployment import Deployment
+    from causeway.operate.unclaimed import unclaimed
 
     deployment = Deployment.find()
     datasets = deployment.datasets([dataset] if dataset else [])
@@ -29,8 +31,11 @@ def status(
     if not failed:
         with Progress("versions looked at") as progress:
             document |= account(deployment.landing, datasets, pending, now, progress.add)
+        if not dataset:
+            document |= unclaimed(deployment)
     answer(document, lambda: _text(document), as_json)
-    return Exit.FINE if document.get("adds_up", True) else Exit.ATTENTION
+    fine = document.get("adds_up", True) and not document.get("unclaimed_files")
+    return Exit.FINE if fine else Exit.ATTENTION
 
 
 def _text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
@@ -52,6 +57,7 @@ def _text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
         lost = document["total"]["unaccounted"]
         yield f"It does not add up: nothing speaks of {lost:,} versions that landed; run causeway reconcile."
         yield from (f"  {printable(source)}" for source in document["unaccounted"])
+    yield from unclaimed_lines(document)
 
 
 def _table(counts: Mapping[str, Mapping[str, Any]]) -> Table:

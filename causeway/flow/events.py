@@ -10,6 +10,9 @@ from causeway.flow.codes import Code
 from causeway.flow.datasets import LANDING_PREFIX, dataset_of, is_beside_data
 from causeway.flow.manifest import REMOVED, SourceVersion
 
+# The log's words for what a person should look at: an alarm counts them.
+NO_DATASET = "no dataset takes it"
+HARMLESS = (Code.FOLDER_MARKER, Code.MARKER_FILE, Code.TEST_EVENT)
 MESSAGE_BYTES = 20_000  # ten of them stay below SQS's limit; one record has 3,400 at most
 
 

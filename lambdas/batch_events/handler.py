@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from causeway.flow import queue
 from causeway.flow.clients import PATIENT
 from causeway.flow.datasets import CONTRACTS, datasets_in
-from causeway.flow.events import Change, Unrouted, held_message, read_message
+from causeway.flow.events import HARMLESS, NO_DATASET, Change, Unrouted, held_message, read_message
 from causeway.flow.ledger import Entry, Ledger
 from causeway.flow.manifest import AGAIN, REMOVED, SEEN, Manifest, SourceVersion
 from causeway.flow.parameters import BatchEventsParameters, BatchLimits, from_environment
@@ -130,7 +130,8 @@ class Batching:
         except ClientError:
             logger.exception("could not quarantine message %s", unrouted.message)
             return False
-        logger.warning("quarantined: %s", json.dumps({"key": key, **record}))
+        text = "left alone" if unrouted.code in HARMLESS else NO_DATASET
+        logger.warning("%s: %s", text, json.dumps({"key": key, **record}))
         return True
 
     def _start(self, manifest: Manifest) -> None:

@@ -8,10 +8,12 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from causeway.contract.model import Contract
+from causeway.flow.events import NO_DATASET
 from causeway.flow.parameters import BatchEventsParameters, ReconcileParameters, SplitBatchParameters
 from causeway.settings import Settings
 from stacks.company.alarms import alarm_at_first
@@ -187,5 +189,14 @@ class PipelineStack(Stack):
             "ReconciliationFailed": self.reconcile.function.metric_errors(),
         }
         alarm_at_first(self, failures, statistic="Sum", topic=self.failures)
+        unrouted = logs.MetricFilter(
+            self,
+            "UnroutedFilter",
+            log_group=self.batch_events.log_group,
+            filter_pattern=logs.FilterPattern.all_terms(NO_DATASET),
+            metric_namespace=self._settings.project,
+            metric_name="Unrouted",
+        ).metric()
+        alarm_at_first(self, {"Unrouted": unrouted}, statistic="Sum", topic=self.failures)
         messages = {"DeadLetters": dead_letters.metric_approximate_number_of_messages_visible()}
         alarm_at_first(self, messages, statistic="Maximum", topic=self.failures)

@@ -55,7 +55,7 @@ class PythonFunction(Construct):
         memory_mb: int = 512,
     ) -> None:
         # Beside the function and before it: where deployed stacks have it.
-        log_group = make_log_group(scope, f"{construct_id}Logs", settings)
+        log_group = self.log_group = make_log_group(scope, f"{construct_id}Logs", settings)
         super().__init__(scope, construct_id)
         self.role = iam.Role(
             self,

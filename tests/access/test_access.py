@@ -137,7 +137,9 @@ def test_the_policies_are_those_of_the_templates() -> None:
         {
             "Action": "s3:GetObject",
             "Effect": "Allow",
-            "Resource": "arn:aws:s3:::causeway-lake-curated/*/*",
+            "Resource": [
+                f"arn:aws:s3:::causeway-lake-curated/{name}/*" for name in ("flights", "planes", "weather")
+            ],
             "Sid": "ReadObjects",
         }
     )

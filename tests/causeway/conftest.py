@@ -80,6 +80,9 @@ def deployed(small_lake: SmallLake, monkeypatch: pytest.MonkeyPatch) -> Deployed
         {"LedgerTable": "ledger", "StateMachine": machine["stateMachineArn"]},
         {"trips": small_lake.contract},
     )
+    for kind in ("lake", "quarantine"):
+        database = deployment.settings.database(kind)
+        boto3.client("glue").create_database(DatabaseInput={"Name": database})
     monkeypatch.setattr(Deployment, "find", lambda: deployment)
     return Deployed(small_lake, deployment)
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from causeway.flow.events import NO_DATASET
 from causeway.flow.ledger import Entry, Ledger, Watermark
 from causeway.flow.manifest import AGAIN, REMOVED, Manifest
 from causeway.flow.parameters import BatchLimits
@@ -209,6 +210,17 @@ def test_what_no_dataset_can_take_is_set_aside_with_its_reason_and_stops_nothing
     assert record["code"] == code
     assert record["reason"]
     assert json.loads(json.dumps(record["received"]))
+
+
+@pytest.mark.parametrize(
+    ("key", "alarms"),
+    [("landing/crews/a.csv", True), ("landing/flights/archive/", False), ("landing/flights/_SUCCESS", False)],
+)
+def test_the_words_that_the_alarm_counts_stand_in_the_log_where_a_person_is_needed(
+    pipeline: Pipeline, key: str, alarms: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipeline.send(event(key))
+    assert (NO_DATASET in caplog.text) == alarms
 
 
 def test_a_message_with_a_good_and_a_bad_record_loses_neither(pipeline: Pipeline) -> None:

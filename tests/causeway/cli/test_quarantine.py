@@ -4,7 +4,6 @@ import dataclasses
 import json
 from typing import Any
 
-import boto3
 import pyarrow as pa
 import pytest
 
@@ -12,7 +11,8 @@ from causeway.__main__ import main
 from causeway.contract.schema import REJECTED_SCHEMA
 from causeway.lake import quarantine
 from causeway.settings import load_settings
-from tests.glue_jobs.conftest import SmallLake, small_lake  # noqa: F401  # a fixture
+from tests.causeway.conftest import Deployed
+from tests.glue_jobs.conftest import SmallLake
 
 
 def rejected(source: str, line: int | None, raw: str | None, *faults: tuple[str, str]) -> dict[str, Any]:
@@ -49,12 +49,11 @@ def test_a_row_that_has_one_reason_twice_counts_once() -> None:
 
 
 @pytest.fixture
-def lake(small_lake: SmallLake, monkeypatch: pytest.MonkeyPatch) -> SmallLake:  # noqa: F811
+def lake(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> SmallLake:
     """The small lake where the command looks for the company's."""
-    database = load_settings().database("quarantine")
+    small_lake, database = deployed.lake, load_settings().database("quarantine")
     small_lake.catalog.create_namespace(database)
     small_lake.lake = dataclasses.replace(small_lake.lake, quarantine_database=database)
-    monkeypatch.setattr("causeway.operate.account.session_of_company", lambda _: boto3.Session())
     monkeypatch.setattr("causeway.lake.tables.glue_catalog", lambda _: small_lake.catalog)
     return small_lake
 
@@ -81,13 +80,17 @@ def test_the_quarantine_table_is_read_and_shown_as_json(
     }
 
 
-def test_a_person_sees_source_line_and_raw_text_and_no_control_characters(
+def test_a_person_sees_source_line_message_and_raw_text_and_no_control_characters(
     lake: SmallLake, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lake.curate(lake.put("a.csv", "1,Oslo", "x\x1b[2J,Rome"))
     assert main(["quarantine", "--dataset", "trips"]) == 0
     shown = capsys.readouterr().out
-    assert "landing/trips/a.csv:3  x\\x1b[2J,Rome" in shown
+    first, where, raw = shown.splitlines()
+    assert first == "trips: type id: 1 in 1 source, for example"
+    assert where.startswith("  landing/trips/a.csv:3: ")
+    assert "is not" in where
+    assert raw == "  x\\x1b[2J,Rome"
 
 
 def test_a_dataset_without_a_quarantine_has_nothing_in_it(
@@ -95,3 +98,19 @@ def test_a_dataset_without_a_quarantine_has_nothing_in_it(
 ) -> None:
     assert main(["quarantine", "--dataset", "trips"]) == 0
     assert capsys.readouterr().out == "Nothing is quarantined.\n"
+
+
+def test_a_dataset_that_there_is_not_is_answered_with_the_nearest(
+    lake: SmallLake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["quarantine", "--dataset", "tripz"]) == 2
+    assert "did you mean trips?" in capsys.readouterr().err
+
+
+def test_the_quarantine_of_a_withdrawn_dataset_is_still_shown(
+    lake: SmallLake, deployed: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lake.curate(lake.put("a.csv", "x,Rome"))
+    deployed.deployment.contracts.clear()  # type: ignore[attr-defined]
+    assert main(["quarantine", "--dataset", "trips"]) == 0
+    assert "trips: type id: 1 in 1 source" in capsys.readouterr().out

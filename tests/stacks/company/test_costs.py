@@ -15,6 +15,7 @@ UNTAGGABLE = {
     "AWS::Glue::Database",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Policy",
+    "AWS::Logs::MetricFilter",
     "AWS::Lambda::Permission",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::TopicPolicy",

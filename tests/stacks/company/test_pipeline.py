@@ -9,6 +9,7 @@ import pytest
 from aws_cdk.assertions import Match, Template
 from syrupy.assertion import SnapshotAssertion
 
+from causeway.flow.events import NO_DATASET
 from causeway.settings import DatasetLimits, Settings, SettingsError
 from tests.stacks.conftest import build_app, normalised, resources, statements
 
@@ -180,13 +181,24 @@ def test_the_first_failure_raises_an_alarm(pipeline: Template) -> None:
         "ExecutionsAborted",
         "Errors",
         "ApproximateNumberOfMessagesVisible",
+        "Unrouted",
     }
-    assert len(resources(pipeline, "AWS::CloudWatch::Alarm")) == 6
+    assert len(resources(pipeline, "AWS::CloudWatch::Alarm")) == 7
     for alarm in alarms.values():
         assert alarm["Threshold"] == 1
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
         assert alarm["EvaluationPeriods"] == 1
         assert alarm["AlarmActions"]
+
+
+def test_the_alarm_on_what_no_dataset_takes_counts_the_words_of_the_function_s_log(
+    pipeline: Template,
+) -> None:
+    (counted,) = resources(pipeline, "AWS::Logs::MetricFilter").values()
+    assert counted["Properties"]["FilterPattern"] == f'"{NO_DATASET}"'
+    functions = resources(pipeline, "AWS::Lambda::Function").values()
+    (batching,) = (f["Properties"] for f in functions if "batch_events" in f["Properties"]["Handler"])
+    assert counted["Properties"]["LogGroupName"] == batching["LoggingConfig"]["LogGroup"]
 
 
 def test_every_log_is_kept_for_the_time_in_the_settings(pipeline: Template) -> None:
