@@ -56,9 +56,8 @@ deploy: synth ## Deploy to the account that the environment's credentials name
 	@node_modules/.bin/cdk bootstrap --app build/cdk.out
 	@node_modules/.bin/cdk deploy --all --app build/cdk.out --require-approval never --concurrency 3
 
-destroy: $(INSTALLED) ## Remove from that account everything the sandbox deployment made
-	@$(BIN)/python -m local.empty
-	@node_modules/.bin/cdk destroy --all --force
+destroy: $(INSTALLED) ## Remove from that account everything the sandbox deployment made (YES=1 answers)
+	@$(BIN)/python -m local.destroy
 
 bench: $(INSTALLED) ## Measure against peers on the same input (ARGS="--mb 200 --runs 1" …)
 	@$(BIN)/python -m bench $(ARGS)

@@ -122,8 +122,7 @@ def test_a_dead_letter_is_seen_and_moved_back(deployment: Deployment) -> None:
 def test_a_job_that_is_killed_runs_again_and_nothing_is_lost(deployment: Deployment) -> None:
     landed = deployment.land("killed.jsonl")
     deployment.becomes("its job runs", lambda: job_processes(deployment.aws))
-    for process in job_processes(deployment.aws):
-        os.kill(process, signal.SIGKILL)
+    signal_jobs(deployment.aws, signal.SIGKILL)
     deployment.becomes("it is curated", lambda: deployment.is_curated(landed))
     deployment.becomes("nothing is unaccounted for", lambda: deployment.unaccounted() == 0)
 
@@ -139,6 +138,11 @@ def job_processes(aws: EmbeddedAws) -> list[int]:
         if b"--manifest" in command and str(aws.folder).encode() in command[1]:
             found.append(int(folder.name))
     return found
+
+
+def signal_jobs(aws: EmbeddedAws, number: signal.Signals) -> None:
+    for process in job_processes(aws):
+        os.kill(process, number)
 
 
 def test_a_job_that_fails_ends_its_execution_red_and_is_notified(deployment: Deployment) -> None:
@@ -177,17 +181,37 @@ def test_deploying_again_changes_nothing(deployment: Deployment) -> None:
     assert len(unchanged) == len(templates), "\n".join(lines)
 
 
-def test_destroying_the_sandbox_leaves_no_stack_and_no_bucket(deployment: Deployment) -> None:
-    environment = {**deployment.aws.environment(COMPANY), "PATH": os.environ["PATH"]}
-    done = subprocess.run(
+def test_destroying_the_sandbox_wakes_nothing_and_leaves_no_stack_and_no_bucket(
+    deployment: Deployment,
+) -> None:
+    deployment.land("last.jsonl")
+    deployment.becomes("its job runs", lambda: job_processes(deployment.aws))
+    signal_jobs(deployment.aws, signal.SIGSTOP)
+    started = executions_started(deployment.aws)
+    environment = {**deployment.aws.environment(COMPANY), "PATH": os.environ["PATH"], "YES": "1"}
+    with subprocess.Popen(
         ["make", "--no-print-directory", "destroy"], cwd=ROOT, env=environment,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    ) as destroying:  # fmt: skip
+        lines = []
+        for line in destroying.stdout or ():
+            lines.append(line)
+            if line.startswith("Still running: 1."):
+                signal_jobs(deployment.aws, signal.SIGCONT)
+    assert destroying.returncode == 0, "".join(lines)
+    assert [line for line in lines if line.startswith("Still running: 1.")]
+    assert executions_started(deployment.aws) == started
     stacks = deployment.client("cloudformation").list_stacks()["StackSummaries"]
     assert {s["StackName"] for s in stacks if s["StackStatus"] != "DELETE_COMPLETE"} == {"CDKToolkit"}
     buckets = [b["Name"] for b in deployment.client("s3").list_buckets()["Buckets"]]
     assert [b for b in buckets if b.startswith("causeway")] == []
+
+
+def executions_started(aws: EmbeddedAws) -> int:
+    """Since it is up: a deleted state machine's executions are in its log alone."""
+    started = (aws.logs / "emulator.log").read_text().count("Step Functions execution started")
+    assert started
+    return started
 
 
 def test_nothing_listens_beyond_loopback(deployment: Deployment) -> None:

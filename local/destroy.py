@@ -1,0 +1,171 @@
+"""`make destroy`: no batch starts, what runs ends, all but the lake goes; then the lake, emptied first."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from causeway.operate.account import AccountError, session_of_company
+from causeway.operate.queues import depth
+from causeway.settings import Settings, SettingsError, load_settings
+from local.aws.embedded import ROOT
+
+Held = defaultdict[str, list[str]]  # what a stack holds: physical ids by type
+POLL = 5  # seconds
+LONGEST_CALL = 120  # seconds that the batching function may take
+ROUNDS = 5
+
+
+def main() -> None:
+    try:
+        settings = load_settings()
+        session = session_of_company(settings)
+        if not settings.sandbox:
+            sys.exit("make destroy: settings.toml says sandbox = false: data and stacks are protected")
+        destroy(session, settings)
+    except (AccountError, SettingsError, BotoCoreError, ClientError) as error:
+        sys.exit(f"make destroy: {error}")
+    except (EOFError, KeyboardInterrupt):
+        sys.exit("make destroy: interrupted; run it again to finish")
+
+
+def destroy(session: boto3.Session, settings: Settings) -> None:
+    cloudformation, project, s3 = session.client("cloudformation"), settings.project, session.resource("s3")
+    lake, pipeline = f"{project}-lake", f"{project}-pipeline"
+    names = [lake, pipeline, *(f"{project}-{part}" for part in ("partner", "audit", "costs"))]
+    stacks = {name: held for name in names if (held := find(cloudformation, name)) is not None}
+    kept = stacks.get(lake, Held(list))
+    buckets = [b for name in kept["AWS::S3::Bucket"] if (b := s3.Bucket(name)).creation_date]
+    if not ask(settings, list(stacks), [bucket.name for bucket in buckets]):
+        return
+    _cdk("synth", "--quiet")
+    if pipeline in stacks:
+        drain(session, stacks[pipeline], kept["AWS::SQS::Queue"])
+    if others := [name for name in stacks if name != lake]:
+        _cdk("destroy", *others, "--force", "--app", "build/cdk.out", "--concurrency", "4")
+    # The command line only warns of a stack that this checkout does not synthesize (any more).
+    if left := [name for name in others if find(cloudformation, name) is not None]:
+        sys.exit(f"make destroy: first delete {', '.join(left)}, which settings.toml leaves out")
+    for bucket in buckets:
+        empty(bucket)
+    if lake in stacks:
+        _cdk("destroy", lake, "--force", "--app", "build/cdk.out", "--exclusively")
+    print("What stays: the bootstrap stack CDKToolkit, and the keys for their waiting period.", flush=True)
+
+
+def find(cloudformation: Any, stack: str) -> Held | None:
+    """What the stack holds that is not going already; None if there is no such stack."""
+    try:
+        (described,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    if described.get("EnableTerminationProtection"):
+        sys.exit(f"make destroy: {stack} was deployed with sandbox = false: first deploy it with true")
+    held = Held(list)
+    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
+        for resource in page["StackResourceSummaries"]:
+            is_going = resource["ResourceStatus"] in ("DELETE_IN_PROGRESS", "DELETE_COMPLETE")
+            if not is_going and (name := resource.get("PhysicalResourceId")):
+                held[resource["ResourceType"]].append(name)
+    return held
+
+
+def ask(settings: Settings, stacks: list[str], buckets: list[str]) -> bool:
+    """Whether there is something to remove; goes on only if YES=1 or a person says so."""
+    account = f"account {settings.company.account}, {settings.company.region}"
+    if not stacks:
+        print(f"Nothing of {settings.project} is deployed in {account}.")
+        return False
+    print(f"This removes from {account}, for good:")
+    print(f"  stacks: {', '.join(stacks)}, with tables, ledger, queued events and logs")
+    print(f"  every version of every object in: {', '.join(buckets) or 'no bucket'}", flush=True)
+    if os.environ.get("YES") != "1":
+        if not sys.stdin.isatty():
+            print("make destroy: nobody to ask, so nothing was removed; YES=1 answers", file=sys.stderr)
+            sys.exit(2)
+        if input("Type yes to go on: ").strip() != "yes":
+            sys.exit("make destroy: nothing was removed")
+    return True
+
+
+def drain(session: boto3.Session, pipeline: Held, queues: list[str]) -> None:
+    """Start no more executions, and wait for those that run.
+
+    Whatever starts one goes through the queue, and may go on filling it: when this is interrupted, no
+    event is lost.
+    """
+    states, sqs, waited_for = session.client("stepfunctions"), session.client("sqs"), 0
+    try:
+        switch(session, pipeline, on=False)
+        stopped = time.monotonic()
+        while True:
+            request = {"statusFilter": "RUNNING", "maxResults": 1000}
+            machines = pipeline["AWS::StepFunctions::StateMachine"]
+            lists = [states.list_executions(stateMachineArn=m, **request)["executions"] for m in machines]
+            busy = sum(len(executions) for executions in lists)
+            if time.monotonic() - stopped < LONGEST_CALL:
+                # A function that was at work when its source stopped may still start some.
+                busy += sum(depth(sqs, queue)["in_flight"] for queue in queues)
+            if not busy:
+                return
+            if busy != waited_for:
+                print(f"Still running: {busy}. Waiting; Ctrl-C lets the pipeline go on …", flush=True)
+            waited_for = busy
+            time.sleep(POLL)
+    except BaseException:
+        switch(session, pipeline, on=True)
+        print("make destroy: nothing was removed, and the pipeline goes on", file=sys.stderr)
+        raise
+
+
+def switch(session: boto3.Session, pipeline: Held, *, on: bool) -> None:
+    """Give the batching function what is queued, or no more."""
+    functions = session.client("lambda")
+
+    def settle(mapping: str) -> None:
+        while functions.get_event_source_mapping(UUID=mapping)["State"] not in ("Enabled", "Disabled"):
+            time.sleep(1)
+
+    for mapping in pipeline["AWS::Lambda::EventSourceMapping"]:
+        settle(mapping)  # while it changes, it refuses to be changed
+        functions.update_event_source_mapping(UUID=mapping, Enabled=on)
+        settle(mapping)
+
+
+def empty(bucket: Any) -> None:
+    """Let nobody write to it any more, and delete versions, markers and unfinished uploads.
+
+    S3 and CloudTrail deliver logs late, and a bucket that is not empty cannot be deleted.
+    """
+    print(f"Emptying {bucket.name} …", flush=True)
+    # In place of the bucket's own policy: whom that denied something, this denies too.
+    closed = {"Effect": "Deny", "Principal": "*", "Action": ["s3:GetObject*", "s3:PutObject*"]}
+    statement = {**closed, "Resource": f"arn:aws:s3:::{bucket.name}/*"}
+    bucket.Policy().put(Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    for _ in range(ROUNDS):
+        bucket.object_versions.delete()
+        for upload in bucket.multipart_uploads.all():
+            upload.abort()
+        if not [*bucket.object_versions.limit(1), *bucket.multipart_uploads.limit(1)]:
+            return
+        time.sleep(POLL)
+    sys.exit(f"make destroy: {bucket.name} is not empty after {ROUNDS} rounds: may you delete its objects?")
+
+
+def _cdk(*arguments: str) -> None:
+    environment = {**os.environ, "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}"}
+    command = [str(ROOT / "node_modules/.bin/cdk"), *arguments, "--no-notices"]
+    if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
+        sys.exit(f"make destroy: cdk {arguments[0]} failed, as said above; mend that and run this again")
+
+
+if __name__ == "__main__":
+    main()
