@@ -149,7 +149,7 @@ def test_a_column_that_a_contract_no_longer_requires_or_names_may_be_missing(sma
     assert {row["id"]: (row["k"], row["gone"]) for row in small_lake.rows()} == {1: (1, "x"), 2: (None, None)}
 
 
-@pytest.mark.parametrize("facts", [{"type": "number"}, {"type": "string", "withheld": True}])
+@pytest.mark.parametrize("facts", [{"type": "number"}, {"type": "string", "access": "withhold"}])
 def test_a_key_that_iceberg_cannot_name_still_has_a_table(
     small_lake: SmallLake, facts: dict[str, Any]
 ) -> None:
