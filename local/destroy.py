@@ -12,6 +12,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from causeway.operate.account import AccountError, session_of_company
+from causeway.operate.explain import explain
 from causeway.operate.queues import depth
 from causeway.settings import Settings, SettingsError, load_settings
 from local.aws.embedded import ROOT
@@ -30,7 +31,7 @@ def main() -> None:
             sys.exit("make destroy: settings.toml says sandbox = false: data and stacks are protected")
         destroy(session, settings)
     except (AccountError, SettingsError, BotoCoreError, ClientError) as error:
-        sys.exit(f"make destroy: {error}")
+        sys.exit(f"make destroy: {explain(error)}")
     except (EOFError, KeyboardInterrupt):
         sys.exit("make destroy: interrupted; run it again to finish")
 

@@ -26,11 +26,9 @@ def quarantine(
     settings = deployment.settings
     database, catalog = settings.database("quarantine"), glue_catalog(settings.company.region)
     names = sorted(name for _, name in catalog.list_tables(database))
-    if dataset and dataset not in names:  # it may never have had one, or its name may be wrong
-        names = deployment.datasets([dataset])
-    groups = [
-        group for name in names if dataset in (None, name) for group in of_dataset(catalog, database, name)
-    ]
+    if dataset:  # one without a quarantine has a contract, or its name is wrong
+        names = [dataset] if dataset in names else deployment.datasets([dataset])
+    groups = [group for name in names for group in of_dataset(catalog, database, name)]
     groups.sort(key=lambda group: -group["rows"])
     rest = {} if dataset else unclaimed(deployment)
     document = {"reasons": groups[:limit], "more": len(groups[limit:]), **rest}

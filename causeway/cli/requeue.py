@@ -35,13 +35,15 @@ def reconcile(
     as_json: Json = False,
 ) -> int:
     """Queue what landed and is not in the tables."""
+    from causeway.operate.unclaimed import unclaimed
+
     deployment = _deployment()
     names = deployment.datasets(datasets or [])
     below = deployment.prefixes(prefix or LANDING_PREFIX)
     prefixes = {name: below[name] for name in names if name in below}
     grace = timedelta(minutes=grace_minutes)
     checkpoints = deployment.landing.walk(prefixes, after=after, older_than=grace, dry_run=dry_run)
-    rest = {} if datasets or prefix else _unclaimed(deployment)
+    rest = {} if datasets or prefix else unclaimed(deployment)
     return _run(deployment, checkpoints, after=after, dry_run=dry_run, as_json=as_json, rest=rest)
 
 
@@ -96,12 +98,6 @@ def _deployment() -> Any:
     from causeway.operate.deployment import Deployment
 
     return Deployment.find()
-
-
-def _unclaimed(deployment: Any) -> dict[str, Any]:
-    from causeway.operate.unclaimed import unclaimed
-
-    return unclaimed(deployment)
 
 
 def _move_dead_letters(deployment: Any) -> int:

@@ -1,6 +1,5 @@
 """`causeway retire`: a table whose contract is gone is dropped, with its files."""
 
-import difflib
 from typing import Annotated
 
 import typer
@@ -18,19 +17,17 @@ def retire(
 
     What landed stays in landing: with a contract again, `causeway backfill` fills a new table from it.
     """
-    from causeway.operate.deployment import Deployment
-    from causeway.operate.unclaimed import drop, unclaimed
+    from causeway.operate.deployment import Deployment, did_you_mean
+    from causeway.operate.unclaimed import drop, unclaimed_tables
 
     deployment = Deployment.find()
-    known = unclaimed(deployment)["unclaimed_tables"]
+    known = unclaimed_tables(deployment)
     if table not in known:
         if table in deployment.contracts:
             raise ContractError(f"{table} has a contract: remove that and deploy first, then retire it")
-        nearest = difflib.get_close_matches(table, known, 1)
-        meant = f"; did you mean {nearest[0]}?" if nearest else ""
-        raise ContractError(
-            f"no table {table} without a contract; there are: {', '.join(known) or 'none'}{meant}"
-        )
+        there = ", ".join(known) or "none"
+        meant = did_you_mean(table, known)
+        raise ContractError(f"no table {table} without a contract; there are: {there}{meant}")
     if not yes:
         show(f"Table {table}, its files and its quarantine will be deleted; S3 keeps the files for 30 days.")
         typer.confirm("Drop it?", abort=True)

@@ -96,6 +96,11 @@ class Column:
     def hashed(self) -> bool:
         return self.access == "hash"
 
+    @property
+    def private(self) -> bool:
+        """Its values do not reach the partner."""
+        return self.withheld or self.hashed
+
     def arrow_type(self) -> pa.DataType:
         """Of its values, before they are hashed."""
         import pyarrow as pa  # noqa: PLC0415 - not where Lambda loads this module

@@ -100,7 +100,7 @@ def _partitioning(
         if not p.partitioned:
             continue
         custom = {c.property: c.value for c in p.customProperties or []}
-        if column.withheld or column.hashed:
+        if column.private:
             raise (place / f"properties[{i}].partitioned").wrong(
                 "a column whose values the partner does not get is not one to partition by"
             )

@@ -43,7 +43,7 @@ def _refuse_expressions(rows: pl.DataFrame, contract: Contract) -> None:
         (c.name, f"{c.name}: transformLogic {c.transform!r}", c) for c in contract.columns if c.transform
     ]
     asked += [(f"_{i}", f"rule {rule.name!r}", None) for i, rule in enumerate(contract.rules)]
-    private = {column.name for column in contract.columns if column.withheld or column.hashed}
+    private = {column.name for column in contract.columns if column.private}
     for one in contract.columns:
         told = private & set(asked_columns(one.transform or "NULL", rows))
         if told and not one.access:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+BATCHES_PREFIX = "batches/"  # of the landing bucket: the pipeline's own, beside landing/
 # Hints: why a source is in a manifest, where that is not simply that a version landed.
 REMOVED = "removed:"  # someone deleted it (S3's word for how); unless told so, a source keeps its rows
 AGAIN = "again:"  # curate it even if its versions match, as long as its rows are of the snapshot named here
@@ -57,7 +58,7 @@ class Manifest:
 
 def batch_prefix(dataset: str, batch: str) -> str:
     """Where a batch's manifest and reports lie in the landing bucket."""
-    return f"batches/{dataset}/{batch}/"
+    return f"{BATCHES_PREFIX}{dataset}/{batch}/"
 
 
 def manifest_key(dataset: str, batch: str) -> str:

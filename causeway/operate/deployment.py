@@ -79,6 +79,10 @@ class Deployment:
 
     def _valid(self, name: str, valid: Iterable[str]) -> str:
         """What a wrong name's error ends with: the contracts there are, and what was probably meant."""
-        contracts = f"contracts: {', '.join(sorted(self.contracts))}"
-        nearest = difflib.get_close_matches(name, valid, 1)
-        return f"{contracts}; did you mean {nearest[0]}?" if nearest else contracts
+        return f"contracts: {', '.join(sorted(self.contracts))}{did_you_mean(name, valid)}"
+
+
+def did_you_mean(name: str, valid: Iterable[str]) -> str:
+    """What a wrong name's error adds, if one that is right is near."""
+    nearest = difflib.get_close_matches(name, list(valid), 1)
+    return f"; did you mean {nearest[0]}?" if nearest else ""

@@ -7,25 +7,30 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
-from causeway.contract.model import Contract
-from causeway.flow.datasets import LANDING_PREFIX, is_beside_data, prefix_of
+from causeway.flow.datasets import LANDING_PREFIX, is_beside_data
 from causeway.flow.landing import Landing
+from causeway.flow.manifest import BATCHES_PREFIX
 from causeway.operate.deployment import Deployment
 
-BATCHES_PREFIX = "batches/"  # the pipeline's own, beside landing/
 COUNTED = 10_000  # files of a prefix that are counted; nobody needs to know how many more there are
 
 
 def unclaimed(deployment: Deployment) -> dict[str, Any]:
     """For the JSON object: prefixes with files that no dataset takes in, and tables without a contract."""
-    contracts, database = deployment.contracts, deployment.settings.database("lake")
+    return {
+        "unclaimed_files": list(
+            _files(deployment.landing, set(deployment.prefixes(LANDING_PREFIX).values()))
+        ),
+        "unclaimed_tables": unclaimed_tables(deployment),
+    }
+
+
+def unclaimed_tables(deployment: Deployment) -> list[str]:
+    """Tables of the lake that are of no contract, in no major version that there was."""
+    database = deployment.settings.database("lake")
     pages = deployment.client("glue").get_paginator("get_tables").paginate(DatabaseName=database)
     tables = {table["Name"] for page in pages for table in page["TableList"]}
-    claimed = {name for contract in contracts.values() for name in contract.tables}
-    return {
-        "unclaimed_files": list(_files(deployment.landing, contracts)),
-        "unclaimed_tables": sorted(tables - claimed),
-    }
+    return sorted(tables - {name for contract in deployment.contracts.values() for name in contract.tables})
 
 
 def drop(deployment: Deployment, table: str) -> dict[str, Any]:
@@ -52,8 +57,7 @@ def drop(deployment: Deployment, table: str) -> dict[str, Any]:
     return {"table": table, "files": files}
 
 
-def _files(landing: Landing, contracts: Mapping[str, Contract]) -> Iterator[dict[str, Any]]:
-    known = {prefix_of(dataset) for dataset in contracts}
+def _files(landing: Landing, known: set[str]) -> Iterator[dict[str, Any]]:
     for parent, own in (("", {LANDING_PREFIX, BATCHES_PREFIX}), (LANDING_PREFIX, known)):
         prefixes, loose = _listed(landing, parent)
         for prefix in sorted(prefixes - own):

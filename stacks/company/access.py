@@ -132,7 +132,7 @@ class PartnerStack(Stack):
         policies = [self._policy(f"Permissions{i or ''}", lake, part) for i, part in enumerate(parts or [[]])]
         # One policy is its own boundary; of several, none is, and one for all would be too long.
         boundary = policies[0] if len(policies) == 1 else self._policy("Boundary", lake, ["*"])
-        for policy in {policies[0], boundary}:
+        for policy in dict.fromkeys((policies[0], boundary)):
             self._add_buckets(policy, partner, lake)
         return [*policies], boundary
 

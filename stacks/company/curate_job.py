@@ -8,6 +8,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from causeway.flow.manifest import BATCHES_PREFIX
 from causeway.flow.parameters import JobParameters, to_arguments
 from causeway.settings import Settings
 from stacks.company.lake import LakeStack
@@ -136,10 +137,15 @@ class CurateJob(Construct):
             role,
             "s3:GetObject s3:GetObjectVersion",
             f"{lake.landing_arn}/landing/*",
-            f"{lake.landing_arn}/batches/*",
+            f"{lake.landing_arn}/{BATCHES_PREFIX}*",
             why_wildcards="The sources and manifests, whose keys nobody knows at synth",
         )
-        allow(role, "s3:PutObject", f"{lake.landing_arn}/batches/*", why_wildcards="The batches' reports")
+        allow(
+            role,
+            "s3:PutObject",
+            f"{lake.landing_arn}/{BATCHES_PREFIX}*",
+            why_wildcards="The batches' reports",
+        )
         # Without ListBucket, S3 says "forbidden" of what is not there; Arrow lists to see if it is.
         allow(role, "s3:ListBucket", lake.landing_arn, lake.curated_arn, lake.quarantine_arn)
         allow_files(role, lake)

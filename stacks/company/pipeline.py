@@ -14,6 +14,7 @@ from constructs import Construct
 
 from causeway.contract.model import Contract
 from causeway.flow.events import NO_DATASET
+from causeway.flow.manifest import BATCHES_PREFIX
 from causeway.flow.parameters import BatchEventsParameters, ReconcileParameters, SplitBatchParameters
 from causeway.settings import Settings
 from stacks.company.alarms import alarm_at_first
@@ -91,7 +92,7 @@ class PipelineStack(Stack):
             settings=self._settings,
             timeout=Duration.minutes(1),
         )
-        manifests = f"{lake.landing_arn}/batches/*"
+        manifests = f"{lake.landing_arn}/{BATCHES_PREFIX}*"
         allow(
             split.role, "s3:GetObject s3:PutObject", manifests, why_wildcards="Manifests: one for each part"
         )
@@ -130,7 +131,7 @@ class PipelineStack(Stack):
 
     def _allow_batching(self, batch_events: PythonFunction) -> None:
         lake, machine, role = self._lake, self.batches.machine, batch_events.role
-        manifests, unrouted = f"{lake.landing_arn}/batches/*", f"{lake.quarantine_arn}/unrouted/*"
+        manifests, unrouted = f"{lake.landing_arn}/{BATCHES_PREFIX}*", f"{lake.quarantine_arn}/unrouted/*"
         executions = self.format_arn(
             service="states",
             resource="execution",
