@@ -17,12 +17,9 @@ COUNTED = 10_000  # files of a prefix that are counted; nobody needs to know how
 
 def unclaimed(deployment: Deployment) -> dict[str, Any]:
     """For the JSON object: prefixes with files that no dataset takes in, and tables without a contract."""
-    return {
-        "unclaimed_files": list(
-            _files(deployment.landing, set(deployment.prefixes(LANDING_PREFIX).values()))
-        ),
-        "unclaimed_tables": unclaimed_tables(deployment),
-    }
+    known = set(deployment.prefixes(LANDING_PREFIX).values())
+    files = list(_files(deployment.landing, known))
+    return {"unclaimed_files": files, "unclaimed_tables": unclaimed_tables(deployment)}
 
 
 def unclaimed_tables(deployment: Deployment) -> list[str]:
@@ -39,21 +36,16 @@ def drop(deployment: Deployment, table: str) -> dict[str, Any]:
     The files are old versions then, for as long as the buckets keep those.
     """
     glue, s3, lake = deployment.client("glue"), deployment.session.resource("s3"), deployment.lake
-    claimed = {
-        name for contract in deployment.contracts.values() for name in (contract.dataset, contract.table)
-    }
     places: dict[Literal["lake", "quarantine"], tuple[str, str]] = {
-        "lake": (lake["CuratedBucket"], f"{table}/")
+        "lake": (lake["CuratedBucket"], f"{table}/"),
+        "quarantine": (lake["QuarantineBucket"], f"rejected/{table}/"),
     }
-    if table not in claimed:
-        places["quarantine"] = (lake["QuarantineBucket"], f"rejected/{table}/")
     files = 0
     for kind, (bucket, prefix) in places.items():
         with contextlib.suppress(glue.exceptions.EntityNotFoundException):
             glue.delete_table(DatabaseName=deployment.settings.database(kind), Name=table)
-        for page in s3.Bucket(bucket).objects.filter(Prefix=prefix).pages():
-            files += len(page)
-            s3.Bucket(bucket).delete_objects(Delete={"Objects": [{"Key": found.key} for found in page]})
+        responses = s3.Bucket(bucket).objects.filter(Prefix=prefix).delete()
+        files += sum(len(response.get("Deleted", [])) for response in responses)
     return {"table": table, "files": files}
 
 
