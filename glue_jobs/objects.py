@@ -40,11 +40,11 @@ def curate_objects(
 
     `quarantine`: URI of the folder of rejected rows' files, which pyiceberg opens with `file_io`.
     """
-    poison = {
-        (s.source, s.version): s.hint.removeprefix(POISON)
-        for s in manifest.sources
-        if s.hint.startswith(POISON)
-    }
+    poison = {}
+    for listed in manifest.sources:
+        kind, _, deaths = listed.hint.partition(":")
+        if f"{kind}:" == POISON:  # without deaths, as a split of an earlier deployment wrote it
+            poison[listed.source, listed.version] = deaths or "unknown"
     killing = {
         item: DIED.format(poison[item.source, item.version], manifest.dataset)
         for item in objects

@@ -50,10 +50,7 @@ def split_batch(event: Mapping[str, Any], *, landing_bucket: str, s3: Any) -> di
         logger.info("%d sources done after %d runs; isolated: %s", len(sources), search.runs, isolated)
         return {**state, "manifest": event["manifest"], "batch": event["batch"]}
     running = [sources[n] for n in search.running]
-    poison = [
-        replace(sources[n], hint=POISON + deaths)
-        for n, deaths in zip(search.quarantines, search.deaths, strict=False)
-    ]
+    poison = [replace(sources[n], hint=POISON + deaths) for n, deaths in search.quarantines.items()]
     part = Manifest(event["dataset"], tuple(sorted([*running, *poison])))
     s3.put_object(Bucket=landing_bucket, Key=part.key, Body=part.to_json().encode())
     logger.info("run %d: %d of %d sources as %s", search.runs, len(running), len(sources), part.batch)

@@ -44,9 +44,15 @@ class Search:
         return cls(everything, everything)
 
     @property
-    def quarantines(self) -> tuple[int, ...]:
-        """The poison that the run in progress quarantines: only the last ones do."""
-        return () if self.suspects else self.poison
+    def quarantines(self) -> dict[int, str]:
+        """The poison that the run in progress quarantines (only the last ones do), and what it killed.
+
+        A search that began before deaths were kept has poison without them.
+        """
+        if self.suspects:
+            return {}
+        unknown = ("unknown",) * (len(self.poison) - len(self.deaths))
+        return dict(zip(self.poison, (*unknown, *self.deaths), strict=True))
 
     def after(self, *, failed: bool, cause: str = "", passing: bool = True) -> Search:
         """What to run next, now that what ran has failed or committed. Raises GivenUp.

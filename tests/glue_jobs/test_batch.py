@@ -215,13 +215,20 @@ def test_an_object_whose_quoted_newlines_cross_a_cut_is_curated_whole(keyed_lake
     assert keyed_lake.ids() == list(range(30))
 
 
-def test_a_version_that_kills_jobs_is_quarantined_unread_and_the_rest_commits(small_lake: SmallLake) -> None:
+@pytest.mark.parametrize(
+    ("hint", "deaths"), [(f"{POISON}heap; then disk", "heap; then disk"), ("poison", "unknown")]
+)
+def test_a_version_that_kills_jobs_is_quarantined_unread_and_the_rest_commits(
+    small_lake: SmallLake, hint: str, deaths: str
+) -> None:
     killer, good = small_lake.put("killer.csv", "1,Oslo"), small_lake.put("a.csv", "2,Rome")
-    report = small_lake.curate(dataclasses.replace(killer, hint=f"{POISON}heap; then disk"), good)
+    report = small_lake.curate(dataclasses.replace(killer, hint=hint), good)
     assert small_lake.ids() == [2]
     (rejected,) = small_lake.rows("quarantine")
     assert (rejected["_source"], rejected["_source_version"]) == (killer.source, killer.version)
     assert [fault["code"] for fault in rejected["faults"]] == ["kills_job"]
+    assert f"failed twice, the first time of {deaths}; to try it again" in rejected["faults"][0]["message"]
+    assert "causeway replay landing/trips/ --quarantined" in rejected["faults"][0]["message"]
     assert report.versions == {"landed": 2, "committed": 1, "superseded": 0, "quarantined": 1}
 
 

@@ -41,6 +41,12 @@ def test_a_run_that_timed_out_is_not_run_whole_again() -> None:
     assert len(Search.begin(8).after(failed=True, passing=False).running) == 4
 
 
+def test_a_search_that_an_earlier_deployment_began_loses_no_killer() -> None:
+    began = {"suspects": [], "running": [0], "aside": [], "poison": [1, 2], "runs": 7, "again": False}
+    search = Search.from_json({**began, "innocent": True, "done": False})
+    assert search.quarantines == {1: "unknown", 2: "unknown"}
+
+
 def test_what_a_killer_s_job_died_of_is_kept_for_each_killer() -> None:
     search, alone = Search.begin(3), {0: "", 2: ""}
     while not search.done:
