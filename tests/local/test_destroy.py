@@ -1,5 +1,6 @@
 """`make destroy` refuses and asks before it touches anything, waits for what runs, and empties buckets."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -154,13 +155,14 @@ class Aws:
 
 
 @pytest.fixture
-def sleeps(monkeypatch: pytest.MonkeyPatch) -> Mock:
-    sleep = Mock()
-    monkeypatch.setattr("time.sleep", sleep)
-    return sleep
+def clock(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """The clock of `destroy` alone: threads of others sleep by their own."""
+    mock = Mock(wraps=time, sleep=Mock())
+    monkeypatch.setattr(destroy, "time", mock)
+    return mock
 
 
-@pytest.mark.usefixtures("sleeps")
+@pytest.mark.usefixtures("clock")
 def test_it_waits_for_executions_and_for_calls_that_may_start_some() -> None:
     aws: Any = Aws(running=[0, 2, 1, 0], in_flight=[3, 0, 0, 0])
     destroy.drain(aws, PIPELINE, ["queue"])
@@ -168,18 +170,17 @@ def test_it_waits_for_executions_and_for_calls_that_may_start_some() -> None:
     assert aws.switched == [False]
 
 
-@pytest.mark.usefixtures("sleeps")
-def test_messages_of_calls_that_failed_long_ago_hold_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.monotonic", Mock(side_effect=[0.0, 119.0, 121.0]))
+def test_messages_of_calls_that_failed_long_ago_hold_nothing_up(clock: Mock) -> None:
+    clock.monotonic.side_effect = [0.0, 119.0, 121.0]
     aws: Any = Aws(running=[0, 0], in_flight=[3])
     destroy.drain(aws, PIPELINE, ["queue"])
 
 
 def test_an_interruption_lets_the_pipeline_go_on(
-    sleeps: Mock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    clock: Mock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aws: Any = Aws(running=[1], in_flight=[0])
-    sleeps.side_effect = [None, KeyboardInterrupt, None]
+    clock.sleep.side_effect = [None, KeyboardInterrupt, None]
     with pytest.raises(KeyboardInterrupt):
         destroy.drain(aws, PIPELINE, ["queue"])
     assert aws.switched == [False, True]
@@ -225,14 +226,14 @@ def refill(bucket: Any, times: int) -> None:
     bucket.meta.client.meta.events.register("after-call.s3.DeleteObjects", put)
 
 
-def test_what_was_on_its_way_is_deleted_in_another_round(bucket: Any, sleeps: Mock) -> None:
+def test_what_was_on_its_way_is_deleted_in_another_round(bucket: Any, clock: Mock) -> None:
     refill(bucket, 2)
     destroy.empty(bucket)
     assert contents(bucket) == []
-    assert sleeps.call_count == 2
+    assert clock.sleep.call_count == 2
 
 
-@pytest.mark.usefixtures("sleeps")
+@pytest.mark.usefixtures("clock")
 def test_a_bucket_that_never_is_empty_ends_it(bucket: Any) -> None:
     refill(bucket, 100)
     with pytest.raises(SystemExit, match="make destroy: full is not empty after 5 rounds"):
