@@ -93,6 +93,7 @@ lock: ## Resolve the pinned requirements again, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --python-version 3.13 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-header -c requirements.txt glue_jobs/requirements.in -o glue_jobs/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tests/readers/requirements.in -o tests/readers/requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt partner_kit/requirements.in -o partner_kit/requirements.txt
 	@npm install --package-lock-only --silent --no-audit --no-fund
 
 clean: ## Remove what was built; `rm -rf .venv node_modules` removes what was installed

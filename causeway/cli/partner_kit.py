@@ -23,7 +23,7 @@ def partner_kit(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Write what the partner needs: the roles' names, a policy for their side, a script that reads a table.
+    """Write what the partner needs: the roles' names, a policy for their side, a program that reads tables.
 
     Needs credentials of the company's account that may read the deployed stacks' outputs.
     """
@@ -68,14 +68,27 @@ def write(
     allow = {"Sid": "TakeCausewayRoles", "Effect": "Allow", "Action": actions, "Resource": roles}
     files = {"allow-causeway.json": json.dumps({"Version": "2012-10-17", "Statement": [allow]}, indent=2)}
     if "ProgrammaticRoleArn" in outputs:
-        files |= {name: (KIT / name).read_text() for name in ("read_table.py", "requirements.txt")}
+        files |= {f"{KIT.name}/{path.name}": path.read_text() for path in KIT.glob("*.py")}
+        files["requirements.txt"] = (KIT / "requirements.txt").read_text()
+        files["access.json"] = json.dumps(_access(settings, outputs, datasets), indent=2)
         files["programs.md"] = Template((KIT / "programs.md").read_text()).substitute(facts)
     if "ConsoleRoleArn" in outputs:
         files["console.md"] = Template((KIT / "console.md").read_text()).substitute(facts)
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / KIT.name).mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text)
     return [folder / name for name in sorted(files)]
+
+
+def _access(settings: Settings, outputs: Mapping[str, str], tables: list[str]) -> dict[str, object]:
+    """What the kit's program need not be told, by its options; and the tables."""
+    return {
+        "role_arn": outputs["ProgrammaticRoleArn"],
+        "external_id": settings.partner.external_id,
+        "region": settings.company.region,
+        "database": outputs["CuratedDatabaseName"],
+        "tables": tables,
+    }
 
 
 def make_external_id() -> None:

@@ -47,15 +47,15 @@ class PartnerSide:
         return self._aws.client(service, self._partner.account, **credentials)
 
     def read(self, dataset: str, sql: str) -> dict[str, Any]:
-        """Run the kit's script as the partner would; returns its snapshot, rows and the query's result."""
+        """Run the kit's program as the partner would; returns its snapshot, rows and the query's result."""
         done = subprocess.run(
             [
-                sys.executable, str(ROOT / "partner_kit/read_table.py"), "--json",
+                sys.executable, "-m", "partner_kit", "--json",
                 "--role-arn", self._role, "--external-id", self._partner.external_id,
                 "--region", self._aws.region, "--database", self._settings.database("lake"),
                 "--table", dataset, "--sql", sql,
             ],
-            env=self._aws.environment(self._partner.account, **self._reader),
+            cwd=ROOT, env=self._aws.environment(self._partner.account, **self._reader),
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:

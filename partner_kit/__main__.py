@@ -1,0 +1,105 @@
+"""Read a curated table through the company's cross-account role.
+
+    python -m partner_kit --table TABLE --where "city = 'Oslo' and day > '2026-01-31'"
+
+`access.json`, beside the package, says which role, database and tables; options replace what it says.
+AWS credentials come from your environment, as for any AWS tool. A mistake ends in one line and status 2.
+"""
+
+import argparse
+import json
+import os
+import sys
+from typing import Any, NoReturn
+
+try:
+    import duckdb
+    import polars as pl
+    from pyiceberg.table import DataScan
+
+    from partner_kit.errors import KitError, advised
+    from partner_kit.tables import access, first_rows, open_table, select, take_role
+except ImportError as missing:
+    print(f"partner_kit: {missing}; run: python -m pip install -r requirements.txt", file=sys.stderr)
+    sys.exit(2)
+
+
+def query(scan: DataScan, name: str, sql: str) -> tuple[int, pl.DataFrame]:
+    """The rows that the query is over, and DuckDB's answer."""
+    database = duckdb.connect()
+    try:
+        database.register(name, scan.projection().as_arrow().empty_table())
+        database.execute(f"EXPLAIN {sql}")  # a mistake shows before the table is read
+        rows = scan.to_arrow()
+        answer = database.register(name, rows).sql(sql)
+    except duckdb.Error as error:
+        columns = ", ".join(scan.projection().as_arrow().names)
+        message = str(error).partition("LINE ")[0]
+        raise KitError(f"--sql: {message}", f"the table is {name} ({columns})", "correct --sql") from error
+    return rows.num_rows, pl.DataFrame() if answer is None else answer.pl()
+
+
+def data_files(scan: DataScan) -> tuple[int, list[str]]:
+    """How many rows, and the files that hold them. Raises KitError if some rows of these are deleted."""
+    tasks = list(scan.plan_files())
+    if any(task.delete_files for task in tasks):
+        raise KitError("--files: some rows of these files are deleted", "read the table, as without --files")
+    return sum(task.file.record_count for task in tasks), [task.file.file_path for task in tasks]
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise KitError(message, "--help lists the options")
+
+
+def _options() -> argparse.Namespace:
+    facts = access()
+    parser = Parser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--table", required=True, help=", ".join(facts.pop("tables", [])))
+    for name in ("role_arn", "external_id", "database"):
+        parser.add_argument(f"--{name.replace('_', '-')}", required=name not in facts)
+    parser.add_argument("--region", default=os.environ.get("AWS_REGION", "us-east-1"))
+    parser.add_argument("--source-identity", help="who is behind this, if the company asks for it")
+    parser.add_argument("--snapshot", type=int, help="read the table as of this snapshot, not as it is now")
+    parser.add_argument("--where", default="True", help="only rows where this holds: city = 'Oslo'")
+    parser.add_argument("--columns", default="*", help="only these columns, with commas between")
+    answer = parser.add_mutually_exclusive_group()
+    answer.add_argument("--sql", help="a query over the table by its name, run here by DuckDB")
+    answer.add_argument("--files", action="store_true", help="the snapshot's data files, for other readers")
+    parser.add_argument("--json", action="store_true", help="print JSON, not a table")
+    parser.set_defaults(**facts)
+    return parser.parse_args()
+
+
+@advised()
+def main() -> None:
+    options = _options()
+    session = take_role(options.role_arn, options.external_id, options.region, options.source_identity)
+    scan = select(
+        open_table(session, options.database, options.table), options.columns, options.where, options.snapshot
+    )
+    result: Any
+    if options.files:
+        rows, result = data_files(scan)
+    elif options.sql:
+        rows, result = query(scan, options.table, options.sql)
+    else:
+        # From the table's metadata, but for files of which only some rows are wanted: of these, one column.
+        rows = scan.update(selected_fields=scan.projection().column_names[:1]).count()
+        result = first_rows(scan)
+    name, snapshot = f"{options.database}.{options.table}", scan.snapshot()
+    facts = {"table": name, "snapshot": snapshot and snapshot.snapshot_id, "rows": rows}
+    if options.json:
+        listed = result if options.files else result.to_dicts()
+        print(json.dumps({**facts, "result": listed}, default=str))
+        return
+    print("\n".join(result) if options.files else result)
+    print(f"{name}: {rows:,} rows; snapshot {facts['snapshot']}", file=sys.stderr if options.files else None)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KitError as mistake:
+        print(f"partner_kit: {mistake}", file=sys.stderr)
+        sys.exit(2)
