@@ -22,6 +22,8 @@ ADVICE = {
     "": "send this line to the company",
 }
 
+LISTED = 30  # names in a line
+
 
 class KitError(Exception):
     """One line: what was found; what is allowed; what to do."""
@@ -47,5 +49,5 @@ def nearest(name: str, names: Iterable[str]) -> str:
     """Which name was probably meant, and the names that there are, or some of them."""
     known = {known.lower(): known for known in names}
     near = [f"nearest: {known[match]}" for match in get_close_matches(name.lower(), known, n=1)]
-    some = [*list(known.values())[:30], *(["…"] if len(known) > 30 else [])]
+    some = [*list(known.values())[:LISTED], *["…" for _ in [*known][LISTED:][:1]]]
     return ", ".join([*near, f"there are {', '.join(some)}"]) if known else ""
