@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfile, copytree, ignore_patterns
 from typing import Any
 
 from local.aws.embedded import ROOT, EmbeddedAws
 from local.demo import story
+from local.demo.deploy import cdk
 from local.demo.watch import Watch
 
 COMPANY = "111111111111"
@@ -77,6 +79,28 @@ class Deployment:
 
     def unaccounted(self) -> int:
         return sum(dataset["unaccounted"] for dataset in self.causeway("status")["datasets"].values())
+
+    def synthesize_changed(self, folder: Path, change: str) -> Path:
+        """The app of a checkout whose code differs, and so all that is packaged for AWS."""
+        for name in ("causeway", "contracts", "glue_jobs", "lambdas", "stacks"):
+            copytree(ROOT / name, folder / name, ignore=ignore_patterns("__pycache__"))
+        copyfile(ROOT / "app.py", folder / "app.py")
+        with (folder / "causeway/__init__.py").open("a") as module:
+            module.write(f"\n# {change}\n")
+        settings = {"CAUSEWAY_SETTINGS": str(self.app.parent / "settings.toml")}
+        environment, app = {**self.aws.environment(COMPANY), **settings}, folder / "cdk.out"
+        command = f"{sys.executable} {folder / 'app.py'}"
+        cdk("synth", "--quiet", "--app", command, "--output", str(app), environment=environment)
+        return app
+
+    def redeploy(self, stack: str, app: Path) -> None:
+        arguments = ("--exclusively", "--app", str(app), "--require-approval", "never")
+        cdk("deploy", stack, *arguments, environment=self.aws.environment(COMPANY))
+
+    def job_library(self) -> str:
+        """Where the package lies that the job's next run reads."""
+        (job,) = self.client("glue").get_jobs()["Jobs"]
+        return str(job["DefaultArguments"]["--extra-py-files"])
 
     def heard(self, where: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first message in that queue that is the wanted one."""

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,54 @@ def test_deploying_again_changes_nothing(deployment: Deployment) -> None:
     unchanged = [line for line in lines if "(no changes)" in line]
     templates = list(deployment.app.glob("*.template.json"))
     assert len(unchanged) == len(templates), "\n".join(lines)
+
+
+def test_deployments_while_files_land_turn_nothing_red_and_lose_nothing(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    apps = [deployment.synthesize_changed(tmp_path / number, number) for number in ("1", "2", "3")]
+    before = {execution["name"] for execution in deployment.watch.executions()}
+    packages: set[str] = {deployment.job_library()}
+    landed: list[tuple[str, str]] = []
+    # The emulator kills a function's call when the function is replaced; AWS lets it end.
+    sqs, queue = deployment.client("sqs"), deployment.lake["LandingEventsUrl"]
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "5"})
+
+    def redeploy() -> None:
+        for app in apps:
+            deployment.redeploy("causeway-pipeline", app)
+            packages.add(deployment.job_library())
+
+    with ThreadPoolExecutor() as pool:
+        redeploying = pool.submit(redeploy)
+        while not redeploying.done():
+            landed.append(deployment.land(f"during-{len(landed)}.jsonl"))
+            deployment.becomes("its event was taken", lambda: not deployment.waiting("LandingEventsUrl"))
+        redeploying.result()
+    assert len(packages) == 1 + len(apps)
+    deployment.becomes("all is curated", lambda: all(map(deployment.is_curated, landed)))
+    deployment.becomes("nothing is unaccounted for", lambda: deployment.unaccounted() == 0)
+    executions = [run for run in deployment.watch.executions() if run["name"] not in before]
+    assert len(executions) > 1
+    assert {execution["status"] for execution in executions} == {"SUCCEEDED"}
+
+
+def test_a_run_still_reads_what_it_was_packaged_with_after_the_next_deployment(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    glue, old = deployment.client("glue"), deployment.job_library()
+    (job,) = glue.get_jobs()["Jobs"]
+    arguments = glue.get_job_runs(JobName=job["Name"])["JobRuns"][0]["Arguments"]
+    deployment.redeploy("causeway-pipeline", deployment.synthesize_changed(tmp_path, "the next"))
+    assert deployment.job_library() != old
+    arguments = {**arguments, "--extra-py-files": old}
+    run = glue.start_job_run(JobName=job["Name"], Arguments=arguments)["JobRunId"]
+
+    def state() -> Any:
+        return glue.get_job_run(JobName=job["Name"], RunId=run)["JobRun"]["JobRunState"]
+
+    deployment.becomes("it has ended", lambda: state() not in ("STARTING", "RUNNING"))
+    assert state() == "SUCCEEDED"
 
 
 def test_destroying_the_sandbox_wakes_nothing_and_leaves_no_stack_and_no_bucket(
