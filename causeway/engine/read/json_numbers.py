@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import operator
-from functools import reduce
-
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -17,8 +15,7 @@ LONG_NUMBER = rf"[0-9.eE+-]{{{EXACT_DIGITS}}}"
 REWRITTEN_OR_NESTED = r"^(?:-?[0-9]+[.eE]|0$|[{\[])"
 REWRITTEN = r"[0-9][.eE]|(?:^|[:,\[])0(?:$|[,}\]])"  # DuckDB writes 1.50 as 1.5, 1e3 as 1000.0, -0 as 0
 NONE = pl.Series([], dtype=pl.UInt32)
-# Texts that begin with a minus, a digit or a bracket: to compare costs a tenth of what an expression does.
-FIRST_CHARACTERS = (("-", "."), ("0", ":"), ("[", "\\"), ("{", "|"))
+IS_FIRST = np.isin(np.arange(256), list(b"-0123456789[{"))  # by the byte that a text begins with
 
 
 def as_written(frame: pl.DataFrame, lines: pa.Array, contract: Contract) -> pl.DataFrame:
@@ -37,8 +34,7 @@ def _rewritten(value: pl.Series, lines: pa.Array, column: Column) -> pl.Series:
     """Where the text may not be what stands in the line, if the column asks for more than a double."""
     parts = list(column.with_parts())
     if column.type == "string":
-        begins = [(value >= first) & (value < after) for first, after in FIRST_CHARACTERS]
-        at = reduce(operator.or_, begins).arg_true()
+        at = begin_like_numbers(value)
         at = at.filter(value.gather(at).str.contains(REWRITTEN_OR_NESTED)) if len(at) else at
         if not len(at):
             return NONE
@@ -55,6 +51,18 @@ def _rewritten(value: pl.Series, lines: pa.Array, column: Column) -> pl.Series:
     else:
         return NONE
     return suspected.arg_true()
+
+
+def begin_like_numbers(value: pl.Series) -> pl.Series:
+    """Which texts begin like a number or something nested (or are null, perhaps).
+
+    Arrow's view of a text is its length, in four bytes, and the first bytes of the text: to look at the fifth
+    costs a fifth of what comparing texts does. ["7", "a", "[1]"]: 0 and 2.
+    """
+    views = value.to_arrow(compat_level=pl.CompatLevel.newest())
+    bytes_of = np.frombuffer(views.buffers()[1], np.uint8).reshape(-1, 16)
+    at = np.flatnonzero(IS_FIRST[bytes_of[views.offset : views.offset + len(views), 4]])
+    return pl.Series(at.astype(np.uint32))
 
 
 def _written(line: str, field: str, rounded: str) -> str | None:

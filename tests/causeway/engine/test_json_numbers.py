@@ -6,9 +6,11 @@ import json
 from dataclasses import replace
 from decimal import Decimal
 
+import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from causeway.engine.read.json_numbers import begin_like_numbers
 from tests.causeway.engine.helpers import codes, column, contract, run, values
 
 NUMBERS = st.from_regex(r"-?(0|[1-9][0-9]{0,24})(\.[0-9]{1,22})?([eE][+-]?[0-9]{1,2})?", fullmatch=True)
@@ -72,3 +74,12 @@ def test_numbers_inside_arrays_and_objects_are_as_written_where_the_part_is_text
     assert codes(result) == []
     assert values(result, "doc") == [{"text": numbers[0], "list": numbers, "exact": Decimal(10)}]
     assert values(result, "_rescued") == [f'{{"doc":{{"x":{numbers[0]}}}}}']
+
+
+@given(st.lists(st.text("-09[{a é", max_size=20) | st.none()), st.integers(0, 5))
+def test_texts_that_begin_like_numbers_are_seen_by_their_first_bytes(
+    texts: list[str | None], start: int
+) -> None:
+    series = pl.Series(texts, dtype=pl.String).slice(start)
+    begin = {at for at, text in enumerate(texts[start:]) if text and text[0] in "-0123456789[{"}
+    assert {at for at in begin_like_numbers(series) if series[at] is not None} == begin
