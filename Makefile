@@ -59,8 +59,9 @@ deploy: synth ## Deploy to the account that the environment's credentials name
 destroy: $(INSTALLED) ## Remove from that account everything the sandbox deployment made (YES=1 answers)
 	@$(BIN)/python -m local.destroy
 
-bench: $(INSTALLED) ## Measure against peers on the same input (ARGS="--mb 200 --runs 1" …)
+bench: $(INSTALLED) ## Measure against peers on the same input (ARGS="--mb 200 --runs 1" …), and from landed to visible
 	@$(BIN)/python -m bench $(ARGS)
+	@$(BIN)/python -m bench.latency
 
 access: $(INSTALLED) ## Prove who may do what, action by action
 	@$(BIN)/python -m tests.access

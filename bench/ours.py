@@ -120,6 +120,8 @@ def through_spark(spark: Any, path: Path, out: Path, format: str) -> tuple[int, 
 
     every = tasks(path, out, format)
     results = in_tasks(
-        spark, {n: unit for n, unit, _, _ in every}, lambda n, unit: curate_one((n, unit, format, str(out)))
+        spark.sparkContext,
+        {n: unit for n, unit, _, _ in every},
+        lambda n, unit: curate_one((n, unit, format, str(out))),
     ).values()
     return sum(good for good, _ in results), sum(bad for _, bad in results)

@@ -29,7 +29,8 @@ def spark_session() -> Any:
     os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.master(f"local[{ours.CORES}]").config("spark.driver.memory", "3g")
     spark = builder.config("spark.ui.enabled", "false").config("spark.log.level", "ERROR").getOrCreate()
-    in_tasks(spark, dict.fromkeys(range(ours.CORES * 2), Unit(())), lambda number, _: ours.warm(number))
+    units = dict.fromkeys(range(ours.CORES * 2), Unit(()))
+    in_tasks(spark.sparkContext, units, lambda number, _: ours.warm(number))
     return spark
 
 

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -55,7 +55,7 @@ class Batch:
     ledger: Ledger
     s3: Any
     distribute: Distribute
-    slots: int = 1
+    slots: Callable[[], int] = lambda: 1
     _started: float = field(default_factory=time.monotonic)
 
     def curate(self) -> Report:
@@ -89,6 +89,7 @@ class Batch:
             except CommitFailedException:
                 logger.info("another batch committed to %s first: deciding again", self.manifest.dataset)
             else:
+                logger.info("committed batch %s of %s", report.batch, report.dataset)
                 history.catch_up(table.refresh)
                 return report
         raise CommitFailedException(f"lost {MAX_DECISIONS} races for {self.manifest.dataset}")
@@ -142,6 +143,7 @@ class Batch:
     def _curate(self, due: Due, table: Table, history: History) -> list[UnitResult]:
         """Curate the objects; again if they brought columns, for a file names each by its id in the table."""
         objects = [version for version in due.values() if version]
+        rejected = with_field_ids(history.open_quarantine())
         curate = partial(
             curate_objects,
             objects,
@@ -150,9 +152,8 @@ class Batch:
             quarantine=f"{self.lake.quarantine_location}/{self.manifest.dataset}/data",
             file_io=self.catalog.properties,
             distribute=self.distribute,
-            slots=self.slots,
+            slots=self.slots(),
         )
-        rejected = with_field_ids(history.open_quarantine())
         results = curate(ids=FieldIds(with_field_ids(table), rejected))
         if (new := _new_columns(results)) - set(table.schema().column_names):
             table = self._open(new)

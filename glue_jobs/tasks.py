@@ -26,7 +26,7 @@ from causeway.flow.clients import PATIENT
 from causeway.lake.location import Lake
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark import SparkContext
 
 Result = TypeVar("Result")
 
@@ -40,7 +40,7 @@ class Distribute(Protocol):
 
 
 def in_tasks(
-    spark: SparkSession, units: Mapping[int, Unit], work: Callable[[int, Unit], Result]
+    spark: SparkContext, units: Mapping[int, Unit], work: Callable[[int, Unit], Result]
 ) -> dict[int, Result]:
     """Work on each unit in a Spark task of its own. The tasks carry no rows, so plain RDDs serve best."""
 
@@ -53,7 +53,7 @@ def in_tasks(
 
     if not units:
         return {}
-    return dict(spark.sparkContext.parallelize(sorted(units.items()), len(units)).map(run).collect())
+    return dict(spark.parallelize(sorted(units.items()), len(units)).map(run).collect())
 
 
 def _forget_zips() -> None:

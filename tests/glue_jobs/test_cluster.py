@@ -88,7 +88,7 @@ def drive(folder: str, fatal: int) -> None:
     task = Watched(contract, lake, "0" * 32, "run", datetime.now(UTC), folder=folder, fatal=fatal)
     builder = SparkSession.builder.master("local-cluster[2,1,1024]")
     spark = builder.config(map=dict(CONF)).getOrCreate()
-    results = in_tasks(spark, units, partial(task.curate, banned={}, ids=NO_IDS))
+    results = in_tasks(spark.sparkContext, units, partial(task.curate, banned={}, ids=NO_IDS))
     spark.stop()
     answer = {
         "units": sorted(results),

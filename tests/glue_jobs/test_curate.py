@@ -10,6 +10,8 @@ from typing import Any
 
 import boto3
 import pytest
+from pyspark import SparkContext
+from pyspark.sql import SparkSession
 
 from causeway.flow.manifest import Manifest, SourceVersion
 from causeway.lake.tables import glue_catalog
@@ -96,6 +98,12 @@ def test_the_job_curates_through_spark_and_replaces_what_was_overwritten(aws: An
     assert sorted(row["id"] for row in rows) == [*(n for n in range(20) if n != 3), 300]
     rejected = glue_catalog().load_table(("quarantine", "trips")).scan().to_arrow().to_pylist()
     assert len(rejected) == 19
+
+
+def test_the_job_starts_no_sql(aws: Any) -> None:
+    run_job(aws, "plain", land(aws, "plain.csv", "id,city\n8000,Oslo\n"))
+    assert SparkContext._active_spark_context is not None
+    assert SparkSession._instantiatedSession is None
 
 
 def test_a_batch_succeeds_where_nobody_can_look_after_its_table(
