@@ -15,6 +15,8 @@ NARROW = 32  # bits
 EPOCHS = {"epochSeconds": 1_000_000, "epochMilliseconds": 1000, "epochMicroseconds": 1}
 # What the partner gets of a column: nothing, a hash of each value, or the values.
 ACCESS = ("withhold", "hash", "pass")
+# A quantity has a mean, a category is one of some, an identifier names a row or a thing.
+MEASURES = ("quantity", "category", "identifier")
 MAX_NAME = MAX_COMMENT = 255  # characters, in the catalog
 
 
@@ -77,6 +79,7 @@ class Column:
     values: tuple[Any, ...] = ()
     transform: str | None = None  # SQL over the other columns
     access: str = ""  # the partner's, one of ACCESS if the contract says something of it
+    measure: str = ""  # one of MEASURES if the contract says it
     description: str = ""
     items: Column | None = None
     properties: tuple[Column, ...] = ()

@@ -7,7 +7,7 @@ from typing import Any
 
 from open_data_contract_standard.model import DataQuality, SchemaProperty
 
-from causeway.contract.model import ACCESS, Column, is_name
+from causeway.contract.model import ACCESS, MEASURES, Column, is_name
 from causeway.contract.odcs_options import (
     BOUNDS,
     TYPES,
@@ -23,6 +23,7 @@ from causeway.contract.odcs_options import (
 from causeway.contract.place import Place
 
 PARTNER_ACCESS = "partnerAccess"  # a property's custom property, one of ACCESS
+MEASURE = "measure"  # likewise, one of MEASURES
 HASHABLE = ("string", "integer", "date")  # a value has one text there
 
 
@@ -72,6 +73,7 @@ def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool
         pattern=pattern_of(options.get("pattern"), place / "logicalTypeOptions.pattern"),
         transform=p.transformLogic,
         description=p.description or "",
+        measure=_measure(p, place),
         access=_access(p, place, whole=not nested and not item),
         items=_items(p, place),
         properties=_parts(p, options, place),
@@ -91,7 +93,7 @@ def _access(p: SchemaProperty, place: Place, *, whole: bool) -> str:
     """The partner's: none to what is classified, unless the contract says otherwise."""
     if p.encryptedName:
         raise (place / "encryptedName").wrong("nothing here encrypts a column; withhold it, or take this out")
-    access = {c.property: c.value for c in p.customProperties or []}.get(PARTNER_ACCESS, "")
+    access = _custom(p, PARTNER_ACCESS)
     if (p.classification or access) and not whole:
         raise (place / "classification").wrong("is of whole columns, not of a part of one")
     at = place / f"customProperties ({PARTNER_ACCESS})"
@@ -101,6 +103,22 @@ def _access(p: SchemaProperty, place: Place, *, whole: bool) -> str:
         raise at.wrong(f"hash goes with {', '.join(HASHABLE)}, not with {p.logicalType}; withhold it")
     classified = (p.classification or "public").lower() != "public"
     return access or ("withhold" if classified else "")
+
+
+def _custom(p: SchemaProperty, name: str) -> Any:
+    return {c.property: c.value for c in p.customProperties or []}.get(name, "")
+
+
+def _measure(p: SchemaProperty, place: Place) -> str:
+    """What a profile takes the column's values for; its type says it, unless the contract does."""
+    measure, at = _custom(p, MEASURE), place / f"customProperties ({MEASURE})"
+    if measure not in ("", *MEASURES):
+        raise at.wrong(f"{measure!r} is not one of {', '.join(MEASURES)}")
+    if measure and p.logicalType in ("array", "object"):
+        raise at.wrong(f"goes with columns of one value, not with {p.logicalType}")
+    if measure == "quantity" and p.logicalType in ("string", "boolean"):
+        raise at.wrong(f"a {p.logicalType} is no quantity; category and identifier are allowed")
+    return str(measure)
 
 
 def _library_rule(column: Column, quality: DataQuality, place: Place) -> Column:

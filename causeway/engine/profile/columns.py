@@ -1,0 +1,165 @@
+"""What a profile says of one column."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from causeway.engine.profile.counts import EXACT, ColumnCounts, Sums
+from causeway.engine.profile.measures import NESTED, QUANTITY, numbers, texts
+
+QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+BINS, MOST, PATTERNS = 20, 10, 5
+SHOWN = 60  # characters of a value
+EXACTLY = {"method": "exact"}
+KLL, HLL, ITEMS = "KLL sketch", "HyperLogLog", "Frequent Items sketch"
+
+
+def describe(column: ColumnCounts, measure: str, rows: int) -> dict[str, Any]:
+    """Counts, nulls and what the measure allows; `notes` say what is missing here, and why."""
+    present = rows - column.nulls - column.not_finite
+    facts: dict[str, Any] = {
+        "measure": measure,
+        "nulls": column.nulls,
+        "null_share": column.nulls / rows if rows else None,
+        "notes": _notes(column, measure, rows, present),
+    }
+    if column.not_finite:
+        facts["not_finite"] = column.not_finite
+    if measure == NESTED or not present:
+        return facts
+    facts |= {"distinct": _distinct(column), "frequent": _frequent(column)}
+    facts |= {"minimum": shown(column.lowest), "maximum": shown(column.highest)}
+    if measure == QUANTITY:
+        facts |= _quantity(column)
+    if column.lengths.n:
+        facts["lengths"] = _summary(column.lengths)
+    if column.dtype == pl.String and column.values is not None:
+        facts["patterns"] = _patterns(column.values)
+    return facts
+
+
+def _notes(column: ColumnCounts, measure: str, rows: int, present: int) -> list[str]:
+    if not rows:
+        return ["there are no rows"]
+    if measure == NESTED:
+        return ["nested: only nulls are counted"]
+    if not present:
+        return ["it has no values"]
+    notes = []
+    if column.not_finite:
+        notes.append(f"{column.not_finite:,} values are no finite numbers, and left out of the rest")
+    if column.values is None:
+        notes.append(f"more than {EXACT:,} values: some numbers are estimates, each with its error")
+    elif column.values.height == 1:
+        notes.append("constant: it has one value")
+    elif column.values.height == present:
+        notes.append("each value occurs once")
+    return notes
+
+
+def _distinct(column: ColumnCounts) -> dict[str, Any]:
+    if column.values is not None:
+        return {"count": column.values.height, **EXACTLY}
+    assert column.sketches
+    estimate = column.sketches.distinct.get_estimate()
+    error = column.sketches.distinct.get_upper_bound(2) / estimate - 1
+    return {"count": round(estimate), "method": HLL, "relative_error": error}
+
+
+def _frequent(column: ColumnCounts) -> dict[str, Any]:
+    if column.values is not None:
+        ordered = column.values.sort(["count", "value"], descending=[True, False]).head(MOST)
+        listed = zip(texts(ordered["value"]).to_list(), ordered["count"].to_list(), strict=True)
+        return {"values": [_counted(text, count) for text, count in listed], **EXACTLY}
+    assert column.sketches
+    import datasketches as ds  # noqa: PLC0415
+
+    sketch = column.sketches.frequent
+    sure = sketch.get_frequent_items(ds.frequent_items_error_type.NO_FALSE_POSITIVES)[:MOST]
+    values = [_counted(text, lower) for text, _, lower, _ in sure]
+    return {"values": values, "method": ITEMS, "error": sketch.get_sketch_epsilon() * sketch.total_weight}
+
+
+def _counted(text: str, count: int) -> dict[str, Any]:
+    return {"value": text if len(text) <= SHOWN else f"{text[:SHOWN]}…", "count": count}
+
+
+def _summary(sums: Sums) -> dict[str, Any]:
+    return {"minimum": int(sums.minimum), "maximum": int(sums.maximum), "mean": sums.mean}
+
+
+def _quantity(column: ColumnCounts) -> dict[str, Any]:
+    deviation = float(np.sqrt(column.sums.squares / (column.sums.n - 1))) if column.sums.n > 1 else None
+    temporal = column.dtype.is_temporal()
+    facts: dict[str, Any] = {"mean": _back(column.sums.mean, column.dtype), "deviation": deviation}
+    if temporal:
+        facts["unit"] = "days" if column.dtype == pl.Date else "seconds"  # of the deviation
+    edges = np.linspace(column.sums.minimum, column.sums.maximum, BINS + 1)
+    if column.values is not None:
+        listed = pl.DataFrame({"v": numbers(column.values["value"]), "n": column.values["count"]}).sort("v")
+        at, counted = listed["v"].to_numpy(), listed["n"].to_numpy()
+        levels = _quantiles(at, counted)
+        counts, error = np.histogram(at, edges, weights=counted)[0] if edges[0] < edges[-1] else None, {}
+    else:
+        assert column.sketches
+        sketch = column.sketches.quantiles
+        levels = np.array(sketch.get_quantiles(list(QUANTILES)))
+        counts = np.array(sketch.get_pmf(list(edges[1:-1]))) * column.sums.n
+        error = {"method": KLL, "rank_error": sketch.normalized_rank_error(False)}
+    quantiles = [
+        {"share": share, "value": _back(float(level), column.dtype)}
+        for share, level in zip(QUANTILES, levels, strict=True)
+    ]
+    facts["quantiles"] = {"values": quantiles, **(error or EXACTLY)}
+    if counts is not None:
+        bins = {"edges": [_back(float(e), column.dtype) for e in edges], "counts": [round(c) for c in counts]}
+        facts["histogram"] = {**bins, **(error or EXACTLY)}
+    return facts
+
+
+def _quantiles(at: np.ndarray[Any, Any], counted: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Between two values in proportion, as numpy and pandas do."""
+    last = np.cumsum(counted)
+    places = np.array(QUANTILES) * (last[-1] - 1)
+    below = at[np.searchsorted(last, np.floor(places), side="right")]
+    above = at[np.searchsorted(last, np.ceil(places), side="right")]
+    between: np.ndarray[Any, Any] = below + (above - below) * (places - np.floor(places))
+    return between
+
+
+def _patterns(values: pl.DataFrame) -> list[dict[str, Any]]:
+    """Digits as 9, letters as A and a."""
+    shape = pl.col("value").str.head(SHOWN)
+    for letters, sign in ((r"\p{Nd}", "9"), (r"\p{Lu}", "A"), (r"\p{Ll}", "a")):
+        shape = shape.str.replace_all(letters, sign)
+    shapes = values.group_by(shape.alias("shape")).agg(pl.col("count").sum())
+    ordered = shapes.sort(["count", "shape"], descending=[True, False]).head(PATTERNS)
+    return [{"pattern": row["shape"], "count": row["count"]} for row in ordered.to_dicts()]
+
+
+def shown(value: Any) -> Any:
+    """As JSON has it."""
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, str):
+        return value if len(value) <= SHOWN else f"{value[:SHOWN]}…"
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def _back(number: float, dtype: pl.DataType) -> Any:
+    """The number as a value of the column, for people."""
+    if dtype == pl.Date:
+        return (date(1970, 1, 1) + timedelta(days=round(number))).isoformat()
+    if isinstance(dtype, pl.Datetime):
+        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=number)
+        return (at if dtype.time_zone else at.replace(tzinfo=None)).isoformat()
+    if dtype == pl.Time:
+        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=number)).time().isoformat()
+    return number

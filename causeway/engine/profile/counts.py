@@ -1,0 +1,190 @@
+"""The first pass: how often each value occurs, exactly while they are few; else sketches of a known error."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from typing import Any
+
+import datasketches as ds
+import numpy as np
+import polars as pl
+
+from causeway.engine.profile.measures import NESTED, QUANTITY, numbers, texts
+
+EXACT = 100_000  # distinct values of a column that are counted one by one
+LG_K, K, LG_ITEMS = 12, 400, 12  # of the sketches: their size, and so their error
+ITEM = 200  # characters of a text that a sketch of frequent ones keeps
+
+
+@dataclass
+class Sketches:
+    """Of a column with many values: how many (HyperLogLog), which often, and quantiles (KLL)."""
+
+    distinct: ds.hll_sketch = field(default_factory=lambda: ds.hll_sketch(LG_K))
+    frequent: ds.frequent_strings_sketch = field(default_factory=lambda: ds.frequent_strings_sketch(LG_ITEMS))
+    quantiles: ds.kll_doubles_sketch = field(default_factory=lambda: ds.kll_doubles_sketch(K))
+
+    def add(self, counted: pl.DataFrame, *, quantity: bool) -> None:
+        for text, count in zip(texts(counted["value"]).str.head(ITEM), counted["count"], strict=True):
+            self.frequent.update(text, count)
+        for value in counted["value"].hash(seed=0):
+            self.distinct.update(value)
+        if quantity:
+            doubles = numbers(counted["value"])
+            self.quantiles.update(np.repeat(doubles.to_numpy(), counted["count"].to_numpy()))
+
+    def merge(self, other: Sketches) -> None:
+        both = ds.hll_union(LG_K)
+        both.update(self.distinct)
+        both.update(other.distinct)
+        self.distinct = both.get_result()
+        self.frequent.merge(other.frequent)
+        self.quantiles.merge(other.quantiles)
+
+
+@dataclass
+class Sums:
+    """Of a quantity's values, and of the lengths of texts: they add up without loss (Chan et al., 1979)."""
+
+    n: int = 0
+    mean: float = 0.0
+    squares: float = 0.0  # of the distances from the mean
+    minimum: float = np.inf
+    maximum: float = -np.inf
+
+    @classmethod
+    def of(cls, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Sums:
+        if not len(values):
+            return cls()
+        mean = float(values.mean())
+        squares = float(((values - mean) ** 2).sum())
+        return cls(len(values), mean, squares, float(values.min()), float(values.max()))
+
+    def __add__(self, other: Sums) -> Sums:
+        if not (self.n and other.n):
+            return self if self.n else other
+        n, apart = self.n + other.n, other.mean - self.mean
+        return Sums(
+            n,
+            self.mean + apart * other.n / n,
+            self.squares + other.squares + apart**2 * self.n * other.n / n,
+            min(self.minimum, other.minimum),
+            max(self.maximum, other.maximum),
+        )
+
+
+@dataclass
+class ColumnCounts:
+    """Of one column. `values` has each value and its count, or is None when `sketches` stand for them."""
+
+    dtype: pl.DataType
+    nulls: int = 0
+    not_finite: int = 0
+    places: int = 0  # which rows have no number: equal for two columns if they are the same rows
+    values: pl.DataFrame | None = None
+    sketches: Sketches | None = None
+    lowest: Any = None
+    highest: Any = None
+    sums: Sums = field(default_factory=Sums)
+    lengths: Sums = field(default_factory=Sums)
+
+
+@dataclass
+class Counts:
+    """Of a table, or a part of one."""
+
+    rows: int
+    columns: dict[str, ColumnCounts]
+
+
+def count(frame: pl.DataFrame, measures: dict[str, str], part: int) -> Counts:
+    """Of some rows. `part` tells these rows from those of any other part."""
+    marks = _marks(frame.height, part)
+    columns = {name: _count(frame[name], measure, marks) for name, measure in measures.items()}
+    return Counts(frame.height, columns)
+
+
+def _marks(rows: int, part: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    """A number for each row that hardly any other row of any part has (splitmix64)."""
+    with np.errstate(over="ignore"):
+        mixed = (np.arange(rows, dtype=np.uint64) + (np.uint64(part) << np.uint64(40))) * np.uint64(
+            0x9E3779B97F4A7C15
+        )
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+            mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+        return mixed ^ (mixed >> np.uint64(31))
+
+
+def _count(
+    series: pl.Series, measure: str, marks: np.ndarray[tuple[int], np.dtype[np.uint64]]
+) -> ColumnCounts:
+    counts = ColumnCounts(series.dtype, nulls=series.null_count())
+    if measure == NESTED:
+        return counts
+    present = series.drop_nulls()
+    if series.dtype.is_float():
+        finite = present.is_finite()
+        counts.not_finite = int((~finite).sum())
+        series, present = series.set(~series.is_finite(), None), present.filter(finite)
+    missing = series.is_null().to_numpy()
+    with np.errstate(over="ignore"):
+        counts.places = int(marks[missing].sum(dtype=np.uint64)) if missing.any() else 0
+    if series.dtype == pl.String:
+        counts.lengths = Sums.of(present.str.len_chars().to_numpy().astype(np.float64))
+    elif series.dtype.is_numeric() or series.dtype.is_temporal() or series.dtype == pl.Boolean:
+        counts.sums = Sums.of(numbers(present).to_numpy())
+    counts.lowest, counts.highest = present.min(), present.max()
+    counts.values = present.alias("value").value_counts(name="count")
+    return _limited(counts, quantity=measure == QUANTITY)
+
+
+def _limited(counts: ColumnCounts, *, quantity: bool) -> ColumnCounts:
+    if counts.values is not None and counts.values.height > EXACT:
+        counts.sketches = Sketches()
+        counts.sketches.add(counts.values, quantity=quantity)
+        counts.values = None
+    return counts
+
+
+def add(one: Counts, other: Counts, measures: dict[str, str]) -> Counts:
+    """Of both parts."""
+    columns = {
+        name: _add(one.columns[name], other.columns[name], quantity=measure == QUANTITY)
+        for name, measure in measures.items()
+    }
+    return Counts(one.rows + other.rows, columns)
+
+
+def _add(one: ColumnCounts, other: ColumnCounts, *, quantity: bool) -> ColumnCounts:
+    both = ColumnCounts(
+        one.dtype,
+        one.nulls + other.nulls,
+        one.not_finite + other.not_finite,
+        (one.places + other.places) % (1 << 64),
+        lowest=_of_both(min, one.lowest, other.lowest),
+        highest=_of_both(max, one.highest, other.highest),
+        sums=one.sums + other.sums,
+        lengths=one.lengths + other.lengths,
+    )
+    if one.values is not None and other.values is not None:
+        dtype = one.values["value"].dtype
+        added = pl.concat([one.values, other.values.cast({"value": dtype})])
+        both.values = added.group_by("value").agg(pl.col("count").sum())
+        return _limited(both, quantity=quantity)
+    if one.sketches or other.sketches:
+        both.sketches = Sketches()
+        for counts in (one, other):
+            if counts.sketches:
+                both.sketches.merge(counts.sketches)
+            elif counts.values is not None:
+                both.sketches.add(counts.values, quantity=quantity)
+    return both
+
+
+def _of_both(choose: Any, one: Any, other: Any) -> Any:
+    return choose(one, other) if one is not None and other is not None else one if other is None else other
+
+
+def add_all(parts: list[Counts], measures: dict[str, str]) -> Counts:
+    return functools.reduce(lambda one, other: add(one, other, measures), parts)

@@ -1,0 +1,50 @@
+"""What a column measures, and so which numbers say something of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from causeway.contract.model import Column
+
+# A quantity has a mean; a flag is true or false; a category is one of some; an identifier names a row or a
+# thing, and relates to nothing; of what is nested, only nulls are counted.
+QUANTITY, FLAG, CATEGORY, IDENTIFIER, NESTED = "quantity", "flag", "category", "identifier", "nested"
+
+
+def measures(columns: Iterable[Column]) -> dict[str, str]:
+    """By column of the curated table: what the contract says, or what follows from its type."""
+    return {column.name: _measure(column) for column in columns if not column.withheld}
+
+
+def _measure(column: Column) -> str:
+    if column.type in ("array", "object"):
+        return NESTED
+    if column.hashed:
+        return IDENTIFIER
+    return column.measure or {"string": CATEGORY, "boolean": FLAG}.get(column.type, QUANTITY)
+
+
+def numbers(values: pl.Series) -> pl.Series:
+    """As doubles: dates as days, timestamps as seconds, times as seconds of the day, flags as 0 and 1.
+
+    What is no number, or infinite, is null: it has a count of its own, and no place in a mean.
+    """
+    if isinstance(values.dtype, pl.Datetime):
+        return values.dt.epoch("us").cast(pl.Float64) / 1e6
+    if values.dtype == pl.Time:
+        return values.cast(pl.Int64).cast(pl.Float64) / 1e9
+    if values.dtype == pl.Date:
+        return values.cast(pl.Int32).cast(pl.Float64)
+    doubles = values.cast(pl.Float64)
+    return doubles.set(~doubles.is_finite(), None) if values.dtype.is_float() else doubles
+
+
+def texts(values: pl.Series) -> pl.Series:
+    """Each value as people and JSON have it."""
+    if values.dtype == pl.Binary:
+        return values.bin.encode("hex")
+    if isinstance(values.dtype, pl.Datetime):
+        return values.dt.to_string("iso:strict")
+    return values.cast(pl.String)
