@@ -12,6 +12,7 @@ from causeway.cli.infer import infer
 from causeway.cli.ledger import ledger
 from causeway.cli.output import Exit, printable
 from causeway.cli.partner_kit import partner_kit
+from causeway.cli.profile import profile
 from causeway.cli.quarantine import quarantine
 from causeway.cli.requeue import backfill, reconcile, replay
 from causeway.cli.retire import retire
@@ -22,7 +23,7 @@ from causeway.operate.explain import explain
 from causeway.settings import SettingsError
 
 PANELS: dict[str, list[Callable[..., Any]]] = {
-    "A contract": [infer, check],
+    "A contract": [infer, check, profile],
     "A deployment": [status, quarantine, reconcile, backfill, replay, retire],
     "The partner": [partner_kit, revoke],
 }

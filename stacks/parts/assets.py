@@ -16,7 +16,8 @@ GLUE_LIBRARY = (
     "causeway/flow/*.py",
     "causeway/contract/*.py",
     "causeway/engine/*.py",
-    "causeway/engine/*/*.py",
+    "causeway/engine/check/*.py",
+    "causeway/engine/read/*.py",
     "causeway/lake/*.py",
     "glue_jobs/*.py",
 )

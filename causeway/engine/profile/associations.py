@@ -27,7 +27,8 @@ def associations(made: Plan, sums: Moments) -> list[Association]:
     _adjust(found)
     for pair in found:
         if pair["effect"] >= SAME:
-            pair["caveats"].append("they say the same")
+            one = "the category says the quantity" if "eta2" in pair else "they say the same"
+            pair["caveats"].append(one)
     return sorted(found, key=lambda pair: (-pair["effect"], pair["x"], pair["y"]))
 
 
@@ -104,13 +105,14 @@ def _cramers_v(chi2: float, n: int, shape: tuple[int, ...]) -> float:
     r, k = shape
     phi2 = max(0.0, chi2 / n - (k - 1) * (r - 1) / (n - 1))
     smaller = min(k - (k - 1) ** 2 / (n - 1), r - (r - 1) ** 2 / (n - 1)) - 1
-    return float(np.sqrt(phi2 / smaller)) if smaller > 0 else 0.0
+    return float(min(1.0, np.sqrt(phi2 / smaller))) if smaller > 0 else 0.0
 
 
 def _phi(cells: NDArray[np.int64]) -> float:
     """Of false and true by false and true, signed."""
     (a, b), (c, d) = cells.astype(np.float64)
-    return float((a * d - b * c) / np.sqrt((a + b) * (c + d) * (a + c) * (b + d)))
+    phi = (a * d - b * c) / np.sqrt((a + b) * (c + d) * (a + c) * (b + d))
+    return float(np.clip(phi, -1.0, 1.0))
 
 
 def _mixed(sums: Moments) -> Iterator[Association]:

@@ -82,7 +82,7 @@ def _frequent(column: ColumnCounts) -> dict[str, Any]:
     sketch = column.sketches.frequent
     sure = sketch.get_frequent_items(ds.frequent_items_error_type.NO_FALSE_POSITIVES)[:MOST]
     values = [_counted(text, lower) for text, _, lower, _ in sure]
-    return {"values": values, "method": ITEMS, "error": sketch.get_sketch_epsilon() * sketch.total_weight}
+    return {"values": values, "method": ITEMS, "error": sketch.epsilon * sketch.total_weight}
 
 
 def _counted(text: str, count: int) -> dict[str, Any]:

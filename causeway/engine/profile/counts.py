@@ -127,6 +127,7 @@ def _count(
         finite = present.is_finite()
         counts.not_finite = int((~finite).sum())
         series, present = series.set(~series.is_finite(), None), present.filter(finite)
+        present = present.set(present == 0, 0.0)  # one value, whatever its sign
     missing = series.is_null().to_numpy()
     with np.errstate(over="ignore"):
         counts.places = int(marks[missing].sum(dtype=np.uint64)) if missing.any() else 0

@@ -6,16 +6,21 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from causeway.contract.model import Column
+from causeway.contract.model import RESCUED, Column, Contract
+from causeway.contract.schema import LINEAGE
 
 # A quantity has a mean; a flag is true or false; a category is one of some; an identifier names a row or a
 # thing, and relates to nothing; of what is nested, only nulls are counted.
 QUANTITY, FLAG, CATEGORY, IDENTIFIER, NESTED = "quantity", "flag", "category", "identifier", "nested"
 
 
-def measures(columns: Iterable[Column]) -> dict[str, str]:
-    """By column of the curated table: what the contract says, or what follows from its type."""
-    return {column.name: _measure(column) for column in columns if not column.withheld}
+def measures_of(contract: Contract, names: Iterable[str]) -> dict[str, str]:
+    """Of these columns of its table, without the lineage: what the contract says, or follows from the type.
+
+    A column that came with files is text, and a category; what is rescued compares with nothing.
+    """
+    known = {column.name: _measure(column) for column in contract.columns} | {RESCUED: IDENTIFIER}
+    return {name: known.get(name, CATEGORY) for name in names if name not in LINEAGE.names}
 
 
 def _measure(column: Column) -> str:

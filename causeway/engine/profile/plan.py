@@ -16,6 +16,7 @@ Doubles = NDArray[np.float64]
 # Columns whose numbers are missing in the same rows are of one class: how many rows, and which.
 Class = tuple[int, int]
 EVERYWHERE: Class = (0, 0)
+COMPARED = 200  # columns: 19,900 pairs
 LEVELS = 4096  # of a category that is compared
 CELLS = 1_000_000  # of a table of two categories
 RANKS = 20_000_000  # that are kept at most, of all columns in all classes
@@ -57,7 +58,10 @@ def plan(counts: Counts, measures: dict[str, str]) -> Plan:
     made = Plan(counts.rows)
     for name, measure in measures.items():
         column = counts.columns[name]
-        if reason := _incomparable(column, counts.rows, measure):
+        reason = _incomparable(column, counts.rows, measure)
+        if not reason and len(made.classes.keys() | made.levels.keys()) == COMPARED:
+            reason = f"more than {COMPARED} columns can be compared, and it comes after them"
+        if reason:
             made.skipped[name] = reason
             continue
         if measure in (QUANTITY, FLAG):

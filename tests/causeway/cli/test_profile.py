@@ -1,0 +1,96 @@
+"""`causeway profile` on local files; on a table, tests/local has it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from causeway.__main__ import main
+
+CONTRACT = """
+apiVersion: v3.1.0
+kind: DataContract
+id: trips
+version: 1.0.0
+schema:
+  - name: trips
+    customProperties: [{property: format, value: csv}, {property: nullValues, value: [""]}]
+    properties:
+      - {name: id, logicalType: integer, customProperties: [{property: measure, value: identifier}]}
+      - {name: city, logicalType: string}
+      - {name: km, logicalType: number}
+      - {name: price, logicalType: number, logicalTypeOptions: {minimum: 0}}
+      - {name: mail, logicalType: string, classification: restricted}
+"""
+ROWS = "id,city,km,price,mail\n" + "".join(
+    f"{n},{'Oslo' if n % 2 else 'Rome'},{n},{-1 if n == 7 else n * n},p{n}@x.org\n" for n in range(1, 21)
+)
+
+
+@pytest.fixture
+def trips(tmp_path: Path) -> tuple[str, str]:
+    (tmp_path / "trips.odcs.yaml").write_text(CONTRACT)
+    (tmp_path / "trips.csv").write_text(ROWS)
+    return str(tmp_path / "trips.csv"), str(tmp_path / "trips.odcs.yaml")
+
+
+def test_files_are_profiled_as_their_contract_lets_them_through(
+    trips: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, contract = trips
+    assert main(["profile", file, "--contract", contract, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["dataset"], document["rows"], document["rows_rejected"]) == ("trips", 19, 1)
+    assert document["columns"]["km"]["mean"] == pytest.approx((210 - 7) / 19)
+    assert document["columns"].keys() == {"id", "city", "km", "price", "_rescued"}
+    strongest = document["associations"][0]
+    assert {strongest["x"], strongest["y"], strongest["spearman"]} == {"km", "price", 1.0}
+
+
+def test_a_person_sees_columns_associations_and_what_was_rejected(
+    trips: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, contract = trips
+    assert main(["profile", file, "--contract", contract]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "trips 1.0.0: 19 rows"
+    assert any(line.split()[:3] == ["city", "category", "2"] for line in lines)
+    assert any("The strongest of 3 associations" in line for line in lines)
+    assert "1 rows are rejected by the contract, and in no number here." in lines
+
+
+def test_values_of_personal_columns_are_in_no_profile(
+    trips: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, contract = trips
+    for options in ([], ["--json"]):
+        main(["profile", file, "--contract", contract, *options])
+        assert "@x.org" not in capsys.readouterr().out
+
+
+def test_a_file_without_a_good_row_has_a_profile_of_none(
+    trips: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, contract = trips
+    (tmp_path / "bad.csv").write_text("id,city,km,price,mail\nx,,,,\n")
+    assert main(["profile", str(tmp_path / "bad.csv"), "--contract", contract, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["rows"], document["rows_rejected"], document["associations"]) == (0, 1, [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["a.csv", "b.csv"], "one dataset, or files with --contract"),
+        (["{file}", "--contract", "{contract}", "--snapshot", "1"], "--snapshot goes with a dataset"),
+        (["nowhere.csv", "--contract", "{contract}"], "nowhere.csv: no such file"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    trips: tuple[str, str], capsys: pytest.CaptureFixture[str], arguments: list[str], reason: str
+) -> None:
+    file, contract = trips
+    assert main(["profile", *(a.format(file=file, contract=contract) for a in arguments)]) == 2
+    error = capsys.readouterr().err
+    assert reason in error
+    assert error.count("\n") == 1
