@@ -8,6 +8,7 @@ import typer
 from rich.console import RenderableType
 
 from causeway.cli.output import Json, answer, printable, table
+from causeway.pages.wording import by, chance, distinct, middle, shown
 
 STRONGEST = 20  # associations that a person sees
 
@@ -16,6 +17,7 @@ def profile(
     names: Annotated[list[str], typer.Argument(metavar="DATASET | FILE…", help="A dataset, or local files.")],
     contract: Annotated[Path | None, typer.Option(help="The contract of local files.")] = None,
     snapshot: Annotated[int | None, typer.Option(help="Of this snapshot, not of the newest.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page here, in one file.")] = None,
     as_json: Json = False,
 ) -> None:
     """Show what is in each column, and how columns relate: of a dataset's table, or of local files."""
@@ -27,7 +29,11 @@ def profile(
         raise typer.BadParameter("one dataset, or files with --contract")
     else:
         document = _of_table(names[0], snapshot)
-    answer(document, lambda: _text(document), as_json)
+    if html:
+        from causeway.pages.profile import profile_page
+
+        html.write_text(profile_page(document))
+    answer(document, lambda: _text(document, html), as_json)
 
 
 def _of_files(contract: Path, files: list[Path]) -> dict[str, Any]:
@@ -46,10 +52,11 @@ def _of_files(contract: Path, files: list[Path]) -> dict[str, Any]:
 
 def _of_table(dataset: str, wanted: int | None) -> dict[str, Any]:
     import polars as pl
+    from pyiceberg.exceptions import NoSuchTableError
 
     from causeway.engine.profile.measures import measures_of
     from causeway.engine.profile.table import profile as profile_of
-    from causeway.lake.rows import Snapshot, snapshot_of
+    from causeway.lake.rows import Snapshot, SnapshotError, snapshot_of
     from causeway.lake.tables import glue_catalog
     from causeway.operate.deployment import Deployment
 
@@ -57,16 +64,22 @@ def _of_table(dataset: str, wanted: int | None) -> dict[str, Any]:
     (name,) = deployment.datasets([dataset])
     settings, contract = deployment.settings, deployment.contracts[name]
     catalog = glue_catalog(settings.company.region)
-    opened = catalog.load_table((settings.database("lake"), contract.table))
+    try:
+        opened = catalog.load_table((settings.database("lake"), contract.table))
+        chosen = snapshot_of(opened, wanted)
+    except NoSuchTableError as error:
+        raise typer.BadParameter(f"{name} has no table yet: nothing of it was curated") from error
+    except SnapshotError as error:
+        raise typer.BadParameter(str(error)) from error
     measures = measures_of(contract, opened.schema().as_arrow().names)
-    snapshot = Snapshot(opened, snapshot_of(opened, wanted), list(measures))
+    snapshot = Snapshot(opened, chosen, list(measures))
     empty = pl.DataFrame(snapshot.schema.empty_table())
     read = lambda file: empty if file is None else pl.DataFrame(snapshot.read(file))  # noqa: E731
     profiled = profile_of(snapshot.files() or [None], read, measures)
     return {"dataset": name, "contract": contract.version, "snapshot": snapshot.id, **profiled}
 
 
-def _text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
+def _text(document: Mapping[str, Any], html: Path | None) -> Iterator[RenderableType]:
     of = f", snapshot {document['snapshot']}" if "snapshot" in document else ""
     yield f"{document['dataset']} {document['contract']}{of}: {document['rows']:,} rows\n"
     header = ("column", "measure", "nulls", "values", "lowest", "middle or most frequent", "highest", "notes")
@@ -80,42 +93,18 @@ def _text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield f"\n{document['rows_rejected']:,} rows are rejected by the contract, and in no number here."
     for file in document.get("unreadable", ()):
         yield f"{printable(file)} cannot be read."
+    if html:
+        yield f"\nWritten to {html}"
 
 
 def _column(name: str, column: Mapping[str, Any]) -> tuple[str, ...]:
-    share, distinct = column["null_share"], column.get("distinct")
-    about = "" if not distinct or distinct["method"] == "exact" else "≈ "
-    values = f"{about}{distinct['count']:,}" if distinct else ""
-    middle = _middle(column)
-    nulls = "" if not share else f"{share:.1%}"
-    cells = (name, column["measure"], nulls, values, column.get("minimum"), middle, column.get("maximum"))
-    return *(_cell(cell) for cell in cells), "; ".join(column["notes"])
-
-
-def _middle(column: Mapping[str, Any]) -> Any:
-    if "quantiles" in column:
-        return next(q["value"] for q in column["quantiles"]["values"] if q["share"] == 0.5)  # noqa: PLR2004
-    often = column.get("frequent", {}).get("values")
-    return often[0]["value"] if often else None
+    nulls = f"{column['null_share']:.1%}" if column["nulls"] else ""
+    ends = [shown(value) for value in (column.get("minimum"), middle(column), column.get("maximum"))]
+    cells = (name, column["measure"], nulls, distinct(column), *ends, "; ".join(column["notes"]))
+    return tuple(map(printable, cells))
 
 
 def _pair(pair: Mapping[str, Any]) -> tuple[str, ...]:
-    names = ("pearson", "spearman", "phi", "v_corrected", "eta2")
-    by = ", ".join(f"{name} {pair[name]:.3f}" for name in names if pair.get(name) is not None)
-    p = pair.get("p_adjusted")
-    chance = "" if p is None else "< 1e-12" if p < 1e-12 else f"{p:.2g}"  # noqa: PLR2004
     careful = "; ".join(pair["caveats"])
-    return (
-        *map(printable, (pair["x"], pair["y"])),
-        f"{pair['effect']:.3f}",
-        by,
-        f"{pair['n']:,}",
-        chance,
-        careful,
-    )
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:.6g}" if isinstance(value, float) else printable(str(value))
+    numbers = (f"{pair['effect']:.3f}", by(pair), f"{pair['n']:,}", chance(pair))
+    return (*map(printable, (pair["x"], pair["y"])), *numbers, careful)

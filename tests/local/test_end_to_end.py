@@ -68,6 +68,14 @@ def test_what_no_dataset_could_take_is_kept_with_its_reason(deployment: Deployme
     assert deployment.document["unrouted"] == {"folder_marker": 1, "test_event": 1, "unknown_dataset": 1}
 
 
+def test_a_table_is_profiled_as_it_is_and_as_it_was(deployment: Deployment) -> None:
+    rows = deployment.document["datasets"]["planes"]["curated"]
+    profile = deployment.causeway("profile", "planes")
+    assert (profile["rows"], profile["columns"]["tailnum"]["distinct"]["count"]) == (rows, rows)
+    assert profile["associations"]
+    assert deployment.causeway("profile", "planes", "--snapshot", str(profile["snapshot"])) == profile
+
+
 def test_success_is_published_with_dataset_batch_and_snapshot(deployment: Deployment) -> None:
     snapshot = deployment.document["snapshots"]["flights"]
     event = deployment.heard("events", lambda body: body["detail"]["snapshot"] == snapshot)

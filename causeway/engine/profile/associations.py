@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from causeway.engine.profile.moments import Moments, ranked_of
+from causeway.engine.profile.moments import NOISE, Moments, ranked_of
 from causeway.engine.profile.plan import Doubles, Plan
 
 GAP = 0.1  # between Pearson's and Spearman's from which they say different things
@@ -124,7 +124,7 @@ def _mixed(sums: Moments) -> Iterator[Association]:
             continue
         total = float(squares.sum() - summed.sum() ** 2 / n)
         within = float((squares[ok] - summed[ok] ** 2 / counted[ok]).sum())
-        if total <= 1e-12 * float(squares.sum()):
+        if total <= n * NOISE**2:
             continue
         eta2 = min(1.0, max(0.0, 1 - within / total))
         yield {

@@ -9,8 +9,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from causeway.engine.profile.measures import numbers, texts
-from causeway.engine.profile.plan import Class, Doubles, Plan, codes, there
+from causeway.engine.profile.measures import texts
+from causeway.engine.profile.plan import Class, Doubles, Plan, Within, codes, scaled, there
+
+NOISE = 1e-12  # of a deviation of 1: what rounding makes of numbers that are all the same
 
 
 @dataclass
@@ -35,9 +37,11 @@ class Cross:
 
     def correlation(self, i: int, j: int) -> float | None:
         """Pearson's, of the i-th x and the j-th y; None if one of them does not vary in these rows."""
-        spread_x = self.xx[i] - self.x[i] ** 2 / self.n if self.n else 0.0
-        spread_y = self.yy[j] - self.y[j] ** 2 / self.n if self.n else 0.0
-        if spread_x <= 1e-12 * self.xx[i] or spread_y <= 1e-12 * self.yy[j]:
+        if not self.n:
+            return None
+        spread_x = self.xx[i] - self.x[i] ** 2 / self.n
+        spread_y = self.yy[j] - self.y[j] ** 2 / self.n
+        if min(spread_x, spread_y) <= self.n * NOISE**2:
             return None
         together = self.xy[i, j] - self.x[i] * self.y[j] / self.n
         return float(np.clip(together / np.sqrt(spread_x * spread_y), -1.0, 1.0))
@@ -59,24 +63,35 @@ def _added(one: dict[Any, Any], other: dict[Any, Any]) -> dict[Any, Any]:
     return {key: one[key] + other[key] for key in one}
 
 
-def moments(frame: pl.DataFrame, made: Plan, ranked: dict[tuple[str, Class], Doubles]) -> Moments:
-    present, coded, sums = there(frame, made), codes(frame, made), Moments()
-    scaled = {
-        name: (numbers(frame[name]).fill_null(made.centre[name]).to_numpy() - made.centre[name])
-        / made.scale[name]
-        for name in made.classes
-    }
+def moments(
+    frame: pl.DataFrame, made: Plan, found: Within, ranked: dict[tuple[str, Class], Doubles]
+) -> Moments:
+    """Values are measured from their mean in just those rows, or their spread there would drown in it."""
+    present, coded, values, sums = there(frame, made), codes(frame, made), scaled(frame, made), Moments()
     for a, b in made.class_pairs():
         rows = present[a] & present[b]
         every = bool(rows.all())
-        x, y = (_matrix([scaled[name] for name in made.of_class(its)], rows, every) for its in (a, b))
+        x, y = (
+            _matrix([values[name] - found.mean(name, other) for name in made.of_class(its)], rows, every)
+            for its, other in ((a, b), (b, a))
+        )
         sums.values[a, b] = Cross.of(x, y)
         x, y = (
             _matrix([ranked[name, other][coded[name]] for name in ranked_of(made, its)], rows, every)
             for its, other in ((a, b), (b, a))
         )
         sums.ranks[a, b] = Cross.of(x, y)
-    _tables(frame, made, sums, present, scaled)
+    level = _levels(frame, made)
+    for one, other in made.tables():
+        shape = len(made.levels[one]) + 1, len(made.levels[other]) + 1
+        cells = np.bincount(level[one] * shape[1] + level[other], minlength=shape[0] * shape[1])
+        sums.tables[one, other] = cells.reshape(shape)[:-1, :-1]
+    for category, grouping in made.grouping.items():
+        for name, its in made.classes.items():
+            if name not in made.levels:  # a flag's are among the tables
+                rows = present[its] & present[grouping]
+                centred = values[name][rows] - found.mean(name, grouping)
+                sums.groups[name, category] = _grouped(level[category][rows], centred, made.levels[category])
     return sums
 
 
@@ -90,29 +105,19 @@ def _matrix(columns: list[Doubles], rows: NDArray[np.bool_], every: bool) -> Dou
     return np.stack([column if every else column[rows] for column in columns])
 
 
-def _tables(
-    frame: pl.DataFrame,
-    made: Plan,
-    sums: Moments,
-    present: dict[Class, NDArray[np.bool_]],
-    scaled: dict[str, Doubles],
-) -> None:
-    """Categories by each other, and quantities by category. A null is a level after the last."""
-    level = {
-        name: texts(frame[name]).cast(pl.Enum(levels)).to_physical().cast(pl.Int64).fill_null(len(levels))
+def _levels(frame: pl.DataFrame, made: Plan) -> dict[str, NDArray[np.int64]]:
+    """Which level of a category or flag each row has; a null is one after the last."""
+    return {
+        name: texts(frame[name])
+        .cast(pl.Enum(levels))
+        .to_physical()
+        .cast(pl.Int64)
+        .fill_null(len(levels))
+        .to_numpy()
         for name, levels in made.levels.items()
     }
-    at = {name: series.to_numpy() for name, series in level.items()}
-    for a, b in made.tables():
-        shape = len(made.levels[a]) + 1, len(made.levels[b]) + 1
-        cells = np.bincount(at[a] * shape[1] + at[b], minlength=shape[0] * shape[1])
-        sums.tables[a, b] = cells.reshape(shape)[:-1, :-1]
-    for category in at.keys() - made.classes.keys():  # a flag's are among the correlations
-        for name, its in made.classes.items():
-            if name in made.levels:
-                continue
-            rows = present[its]
-            group, value, size = at[category][rows], scaled[name][rows], len(made.levels[category]) + 1
-            weights = (None, value, value**2)
-            counted = [np.bincount(group, weight, size)[:-1].astype(np.float64) for weight in weights]
-            sums.groups[name, category] = np.stack(counted)
+
+
+def _grouped(group: NDArray[np.int64], value: Doubles, levels: list[str]) -> Doubles:
+    weights = (None, value, value**2)
+    return np.stack([np.bincount(group, weight, len(levels)).astype(np.float64) for weight in weights])

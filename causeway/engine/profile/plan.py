@@ -32,13 +32,14 @@ class Plan:
     scale: dict[str, float] = field(default_factory=dict)
     values: dict[str, Doubles] = field(default_factory=dict)  # in order, of those that are ranked
     counts: dict[str, Doubles] = field(default_factory=dict)  # how often each occurs
+    grouping: dict[str, Class] = field(default_factory=dict)  # of each category that varies
     levels: dict[str, list[str]] = field(default_factory=dict)  # of each category and flag that varies
-    skipped: dict[str, str] = field(default_factory=dict)  # why a column is compared with none, or by less
+    skipped: dict[str, str] = field(default_factory=dict)  # columns compared with none or by less: why
 
     @property
-    def missing(self) -> list[Class]:
-        """The classes of columns whose numbers are missing somewhere."""
-        return sorted({self.classes[name] for name in self.classes} - {EVERYWHERE})
+    def missing(self) -> set[Class]:
+        """The classes of columns that miss some values."""
+        return {*self.classes.values(), *self.grouping.values()} - {EVERYWHERE}
 
     def of_class(self, chosen: Class) -> list[str]:
         return [name for name, its in self.classes.items() if its == chosen]
@@ -58,9 +59,13 @@ def plan(counts: Counts, measures: dict[str, str]) -> Plan:
     made = Plan(counts.rows)
     for name, measure in measures.items():
         column = counts.columns[name]
-        reason = _incomparable(column, counts.rows, measure)
-        if not reason and len(made.classes.keys() | made.levels.keys()) == COMPARED:
-            reason = f"more than {COMPARED} columns can be compared, and it comes after them"
+        if not _varies(column, counts.rows, measure):
+            continue
+        reason = ""
+        if measure == CATEGORY and (column.values is None or column.values.height > LEVELS):
+            reason = f"compared with no column: it has more than {LEVELS:,} values"
+        elif len(made.classes.keys() | made.levels.keys()) == COMPARED:
+            reason = f"compared with no column: it comes after {COMPARED} others"
         if reason:
             made.skipped[name] = reason
             continue
@@ -69,28 +74,23 @@ def plan(counts: Counts, measures: dict[str, str]) -> Plan:
             made.centre[name] = column.sums.mean
             made.scale[name] = float(np.sqrt(column.sums.squares / column.sums.n))
         if measure in (CATEGORY, FLAG) and column.values is not None:
+            if measure == CATEGORY:
+                made.grouping[name] = (column.nulls, column.places)
             made.levels[name] = texts(column.values["value"]).unique().sort().to_list()
     _rank(made, counts)
     return made
 
 
-def _incomparable(column: ColumnCounts, rows: int, measure: str) -> str:
-    if measure not in (QUANTITY, FLAG, CATEGORY):
-        return f"{measure}: compared with no column"
-    if not rows:
-        return "there are no rows"
-    if column.nulls + column.not_finite == rows:
-        return "it has no values"
-    if column.values is not None and column.values.height == 1:
-        return "it has one value"
-    if measure == CATEGORY and (column.values is None or column.values.height > LEVELS):
-        return f"it has more than {LEVELS:,} values"
-    return ""
+def _varies(column: ColumnCounts, rows: int, measure: str) -> bool:
+    """Whether there is something to compare; else its measure, or what is said of the column, says why."""
+    present = rows - column.nulls - column.not_finite
+    one_value = column.values is not None and column.values.height == 1
+    return measure in (QUANTITY, FLAG, CATEGORY) and present > 0 and not one_value
 
 
 def _rank(made: Plan, counts: Counts) -> None:
     """Ranks take memory for each value and class; columns with the fewest values come first."""
-    left = RANKS // (len(made.missing) + 1)
+    left = RANKS // (len(set(made.classes.values())) + 1)
     few = [name for name in made.classes if counts.columns[name].values is not None]
     heights = {name: counts.columns[name].values.height for name in few}  # type: ignore[union-attr]
     for name in sorted(few, key=lambda name: heights[name]):
@@ -116,31 +116,62 @@ def codes(frame: pl.DataFrame, made: Plan) -> dict[str, NDArray[np.int64]]:
 
 
 def there(frame: pl.DataFrame, made: Plan) -> dict[Class, NDArray[np.bool_]]:
-    """For each class, the rows in which its columns have numbers."""
-    first = {its: name for name, its in reversed(made.classes.items())}
-    return {its: numbers(frame[name]).is_not_null().to_numpy() for its, name in first.items()}
+    """For each class, the rows in which its columns have values."""
+    present = {}
+    for name, its in (made.classes | made.grouping).items():
+        if its not in present:
+            values = numbers(frame[name]) if name in made.classes else frame[name]
+            present[its] = values.is_not_null().to_numpy()
+    return present
 
 
-def count_missing(frame: pl.DataFrame, made: Plan) -> dict[tuple[str, Class], Doubles]:
-    """The second pass: how often each value occurs in the rows that a class leaves out. These are few."""
-    present, coded = there(frame, made), codes(frame, made)
-    left_out: dict[tuple[str, Class], Doubles] = {}
+def scaled(frame: pl.DataFrame, made: Plan) -> dict[str, Doubles]:
+    """Each quantity and flag with mean 0 and deviation 1 over the whole table; 0 where it is missing."""
+    values = {}
+    for name, centre in made.centre.items():
+        values[name] = (numbers(frame[name]).fill_null(centre).to_numpy() - centre) / made.scale[name]
+    return values
+
+
+@dataclass
+class Within:
+    """What the second pass finds of a column where those of a class have values."""
+
+    left_out: dict[tuple[str, Class], Doubles] = field(default_factory=dict)
+    """How often each of its values occurs in the other rows, which are few."""
+    sums: dict[tuple[str, Class], Doubles] = field(default_factory=dict)
+    """How many numbers it has there, and their sum, scaled."""
+
+    def __add__(self, other: Within) -> Within:
+        left_out = {key: self.left_out[key] + other.left_out[key] for key in self.left_out}
+        return Within(left_out, {key: self.sums[key] + other.sums[key] for key in self.sums})
+
+    def mean(self, name: str, its: Class) -> float:
+        n, total = self.sums.get((name, its), (1.0, 0.0))
+        return float(total / n) if n else 0.0
+
+
+def within(frame: pl.DataFrame, made: Plan) -> Within:
+    """The second pass, which is for columns that miss values."""
+    present, coded, values, found = there(frame, made), codes(frame, made), scaled(frame, made), Within()
     for its in made.missing:
-        for name, code in coded.items():
-            if made.classes[name] != its:
-                rows = ~present[its] & present[made.classes[name]]
+        for name, own in made.classes.items():
+            both = present[its] & present[own]
+            found.sums[name, its] = np.array([both.sum(), values[name][both].sum()], np.float64)
+            if name in coded and own != its:
+                rows = ~present[its] & present[own]
                 size = len(made.values[name])
-                left_out[name, its] = np.bincount(code[rows], minlength=size).astype(np.float64)
-    return left_out
+                found.left_out[name, its] = np.bincount(coded[name][rows], minlength=size).astype(np.float64)
+    return found
 
 
-def ranks(made: Plan, left_out: dict[tuple[str, Class], Doubles]) -> dict[tuple[str, Class], Doubles]:
+def ranks(made: Plan, found: Within) -> dict[tuple[str, Class], Doubles]:
     """The rank of each value of a column among the rows where it and those of the class have numbers."""
-    ranked = {}
-    for name, counted in made.counts.items():
-        for its in {EVERYWHERE, *made.classes.values()}:
-            ranked[name, its] = _average_ranks(counted - left_out.get((name, its), 0.0))
-    return ranked
+    return {
+        (name, its): _average_ranks(counted - found.left_out.get((name, its), 0.0))
+        for name, counted in made.counts.items()
+        for its in {EVERYWHERE, *made.classes.values()}
+    }
 
 
 def _average_ranks(counted: Doubles) -> Doubles:

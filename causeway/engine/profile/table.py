@@ -13,7 +13,7 @@ from causeway.engine.profile.associations import associations
 from causeway.engine.profile.columns import describe
 from causeway.engine.profile.counts import Counts, add_all, count
 from causeway.engine.profile.moments import Moments, moments
-from causeway.engine.profile.plan import count_missing, plan, ranks
+from causeway.engine.profile.plan import Within, plan, ranks, within
 
 FORMAT = 1
 Part = TypeVar("Part")
@@ -34,17 +34,16 @@ def profile(
     numbered = list(enumerate(parts))
     counts: Counts = add_all(list(each(lambda at: count(read(at[1]), measures, at[0]), numbered)), measures)
     made = plan(counts, measures)
-    missing: dict[Any, Any] = {}
+    found = Within()
     if made.missing:
-        of_parts = each(lambda at: count_missing(read(at[1]), made), numbered)
-        missing = functools.reduce(lambda one, other: {key: one[key] + other[key] for key in one}, of_parts)
-    ranked = ranks(made, missing)
+        found = functools.reduce(operator.add, each(lambda at: within(read(at[1]), made), numbered))
+    ranked = ranks(made, found)
     sums: Moments = functools.reduce(
-        operator.add, each(lambda at: moments(read(at[1]), made, ranked), numbered)
+        operator.add, each(lambda at: moments(read(at[1]), made, found, ranked), numbered)
     )
     columns = {name: describe(counts.columns[name], of, counts.rows) for name, of in measures.items()}
     for name, reason in made.skipped.items():
-        columns[name]["notes"].append(f"associations: {reason}")
+        columns[name]["notes"].append(reason)
     return {
         "format": FORMAT,
         "rows": counts.rows,

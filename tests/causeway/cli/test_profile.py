@@ -1,6 +1,7 @@
 """`causeway profile` on local files; on a table, tests/local has it."""
 
 import json
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,47 @@ def test_a_mistake_is_one_line(
     error = capsys.readouterr().err
     assert reason in error
     assert error.count("\n") == 1
+
+
+class Page(HTMLParser):
+    """Its texts, and whatever it would fetch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.fetched: list[str] = []
+        self.titles: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data.strip())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.fetched += [str(value) for name, value in attrs if name in ("src", "href", "srcset")]
+        self.titles += [str(value) for name, value in attrs if name == "title"]
+        self.fetched += [tag] * (tag in ("link", "iframe", "img"))
+
+
+def test_the_page_has_every_column_and_pair_and_fetches_nothing(
+    trips: tuple[str, str], tmp_path: Path
+) -> None:
+    file, contract = trips
+    html = tmp_path / "trips.html"
+    assert main(["profile", file, "--contract", contract, "--html", str(html)]) == 0
+    page = Page()
+    page.feed(html.read_text())
+    assert page.fetched == []
+    assert {"Profile of trips", "19", "id", "city", "km", "price", "_rescued"} <= set(page.texts)
+    assert any(title.startswith("km and price: 1.000 (quantity-quantity, r ") for title in page.titles)
+    assert "url(" not in html.read_text()
+
+
+def test_a_page_obeys_no_text_of_a_file(trips: tuple[str, str], tmp_path: Path) -> None:
+    _, contract = trips
+    evil = "</script><script>alert(1)</script>"
+    rows = "".join(f'{n},"{evil}{n % 2}",{n},{n},\n' for n in range(9))
+    (tmp_path / "evil.csv").write_text(f"id,city,km,price,mail\n{rows}")
+    html = tmp_path / "evil.html"
+    assert main(["profile", str(tmp_path / "evil.csv"), "--contract", contract, "--html", str(html)]) == 0
+    text = html.read_text()
+    assert "<script>alert" not in text
+    assert text.count("<script") == 1

@@ -1,0 +1,1 @@
+"""Self-contained pages: one look, one file each, no network."""

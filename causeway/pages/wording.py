@@ -1,0 +1,44 @@
+"""A profile's numbers as people read them, on a page and in a terminal."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+TO_THE_MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:00(\+00:00)?")
+
+
+def by(pair: Mapping[str, Any]) -> str:
+    """Which numbers an effect comes from."""
+    names = {"pearson": "r", "spearman": "ρ", "phi": "φ", "v_corrected": "V", "eta2": "η²"}
+    return ", ".join(f"{sign} {pair[name]:.3f}" for name, sign in names.items() if pair.get(name) is not None)
+
+
+def chance(pair: Mapping[str, Any]) -> str:
+    p = pair.get("p_adjusted")
+    return "" if p is None else "< 1e-12" if p < 1e-12 else f"{p:.2g}"  # noqa: PLR2004
+
+
+def middle(column: Mapping[str, Any]) -> Any:
+    """The median, or the most frequent value."""
+    if "quantiles" in column:
+        return next(q["value"] for q in column["quantiles"]["values"] if q["share"] == 0.5)  # noqa: PLR2004
+    often = column.get("frequent", {}).get("values")
+    return often[0]["value"] if often else None
+
+
+def shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = str(value)
+    if TO_THE_MINUTE.fullmatch(text):
+        text = text[:16].replace("T", " ")
+    return text.removesuffix(" 00:00")
+
+
+def distinct(column: Mapping[str, Any]) -> str:
+    """How many values there are; ≈ if that is an estimate."""
+    if not (counted := column.get("distinct")):
+        return ""
+    return f"{'' if counted['method'] == 'exact' else '≈ '}{counted['count']:,}"
