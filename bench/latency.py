@@ -11,9 +11,6 @@ import tempfile
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-from pyiceberg.catalog.glue import GlueCatalog
 
 from bench.__main__ import machine
 from causeway.settings import load_settings
@@ -62,7 +59,8 @@ def measure(aws: EmbeddedAws, watch: Watch, database: str, number: int) -> dict[
     lines = {text: datetime.fromisoformat(at).timestamp() for at, text in LINE.findall(log.read_text())}
     began = next(at for text, at in lines.items() if text.startswith("began"))
     spark = next(at for text, at in lines.items() if text.startswith("Spark is up"))
-    committed = snapshot_time(aws, database)
+    snapshot = aws.catalog().load_table((database, "weather")).current_snapshot()
+    committed = snapshot.timestamp_ms / 1000 if snapshot else 0.0
     moments = {
         "event, window (2 s), function": execution["startDate"].timestamp(),
         "state machine, run, Python": began,
@@ -73,14 +71,6 @@ def measure(aws: EmbeddedAws, watch: Watch, database: str, number: int) -> dict[
     for phase, moment in moments.items():
         seconds[phase], before = round(moment - before, 3), moment
     return {**seconds, "from landed to visible": round(committed - landed, 3)}
-
-
-def snapshot_time(aws: EmbeddedAws, database: str) -> float:
-    keys = {"access-key-id": aws.account, "secret-access-key": "embedded", "region": aws.region}
-    place = {**keys, "endpoint": aws.endpoint}
-    properties = {f"{service}.{key}": value for service in ("glue", "s3") for key, value in place.items()}
-    snapshot: Any = GlueCatalog("company", **properties).load_table((database, "weather")).current_snapshot()
-    return float(snapshot.timestamp_ms / 1000)
 
 
 if __name__ == "__main__":

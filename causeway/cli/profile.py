@@ -8,7 +8,7 @@ import typer
 from rich.console import RenderableType
 
 from causeway.cli.output import Json, answer, printable, table
-from causeway.pages.wording import by, chance, distinct, middle, shown
+from causeway.pages.wording import by, chance, distinct, drifted, middle, shown
 
 STRONGEST = 20  # associations that a person sees
 
@@ -17,18 +17,19 @@ def profile(
     names: Annotated[list[str], typer.Argument(metavar="DATASET | FILE…", help="A dataset, or local files.")],
     contract: Annotated[Path | None, typer.Option(help="The contract of local files.")] = None,
     snapshot: Annotated[int | None, typer.Option(help="Of this snapshot, not of the newest.")] = None,
+    against: Annotated[int | None, typer.Option(help="Say what changed since this snapshot.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page here, in one file.")] = None,
     as_json: Json = False,
 ) -> None:
     """Show what is in each column, and how columns relate: of a dataset's table, or of local files."""
     if contract:
-        if snapshot is not None:
-            raise typer.BadParameter("--snapshot goes with a dataset, not with files")
+        if snapshot is not None or against is not None:
+            raise typer.BadParameter("--snapshot and --against go with a dataset, not with files")
         document = _of_files(contract, [Path(name) for name in names])
     elif len(names) > 1:
         raise typer.BadParameter("one dataset, or files with --contract")
     else:
-        document = _of_table(names[0], snapshot)
+        document = _of_table(names[0], snapshot, against)
     if html:
         from causeway.pages.profile import profile_page
 
@@ -50,11 +51,12 @@ def _of_files(contract: Path, files: list[Path]) -> dict[str, Any]:
     return {**facts, "unreadable": [s.source for s in report.sources if s.unreadable], **profiled}
 
 
-def _of_table(dataset: str, wanted: int | None) -> dict[str, Any]:
+def _of_table(dataset: str, wanted: int | None, against: int | None) -> dict[str, Any]:
     import polars as pl
     from pyiceberg.exceptions import NoSuchTableError
 
     from causeway.engine.profile.measures import measures_of
+    from causeway.engine.profile.table import count_all
     from causeway.engine.profile.table import profile as profile_of
     from causeway.lake.rows import Snapshot, SnapshotError, snapshot_of
     from causeway.lake.tables import glue_catalog
@@ -67,16 +69,21 @@ def _of_table(dataset: str, wanted: int | None) -> dict[str, Any]:
     try:
         opened = catalog.load_table((settings.database("lake"), contract.table))
         chosen = snapshot_of(opened, wanted)
+        before = None if against is None else snapshot_of(opened, against)
     except NoSuchTableError as error:
         raise typer.BadParameter(f"{name} has no table yet: nothing of it was curated") from error
     except SnapshotError as error:
         raise typer.BadParameter(str(error)) from error
     measures = measures_of(contract, opened.schema().as_arrow().names)
-    snapshot = Snapshot(opened, chosen, list(measures))
+    snapshot, reference = Snapshot(opened, chosen, list(measures)), None
     empty = pl.DataFrame(snapshot.schema.empty_table())
     read = lambda file: empty if file is None else pl.DataFrame(snapshot.read(file))  # noqa: E731
-    profiled = profile_of(snapshot.files() or [None], read, measures)
-    return {"dataset": name, "contract": contract.version, "snapshot": snapshot.id, **profiled}
+    facts: dict[str, Any] = {"dataset": name, "contract": contract.version, "snapshot": chosen}
+    if before is not None:
+        # Its rows with the columns of now: a new one was null.
+        files = Snapshot(opened, before, ()).files()
+        reference, facts["against"] = count_all(files or [None], read, measures), before
+    return facts | profile_of(snapshot.files() or [None], read, measures, reference=reference)
 
 
 def _text(document: Mapping[str, Any], html: Path | None) -> Iterator[RenderableType]:
@@ -89,6 +96,10 @@ def _text(document: Mapping[str, Any], html: Path | None) -> Iterator[Renderable
         yield f"\nThe strongest of {len(pairs):,} associations; p is adjusted for their number (Holm)"
         compared = ("between", "and", "effect", "by", "rows", "p", "careful")
         yield table(compared, [_pair(pair) for pair in pairs[:STRONGEST]])
+    if "drift" in document:
+        yield f"\nSince snapshot {document['against']}; psi is the population stability index"
+        changed = ("column", "nulls", "psi", "new values", "vanished", "notes")
+        yield table(changed, [drifted(name, column) for name, column in document["drift"].items()])
     if document.get("rows_rejected"):
         yield f"\n{document['rows_rejected']:,} rows are rejected by the contract, and in no number here."
     for file in document.get("unreadable", ()):

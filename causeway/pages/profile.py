@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from causeway.pages.page import render
-from causeway.pages.wording import by, chance, distinct, middle, shown
+from causeway.pages.wording import by, chance, distinct, drifted, middle, shown
 
 WIDTH, HEIGHT = 160, 36  # of a histogram
 LISTED = 300  # associations
@@ -32,6 +32,8 @@ def profile_page(document: Mapping[str, Any]) -> str:
         compared=compared,
         strongest=strongest,
         heat=[{"name": x, "cells": [_cell(x, y, effects) for y in compared]} for x in compared],
+        against=document.get("against"),
+        drift=[drifted(name, column) for name, column in document.get("drift", {}).items()],
         pairs=[_pair(pair) for pair in pairs[:LISTED]],
         pairs_note=more if len(pairs) <= LISTED else f"{more} The first {LISTED} are listed.",
     )

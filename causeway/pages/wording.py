@@ -42,3 +42,17 @@ def distinct(column: Mapping[str, Any]) -> str:
     if not (counted := column.get("distinct")):
         return ""
     return f"{'' if counted['method'] == 'exact' else '≈ '}{counted['count']:,}"
+
+
+def drifted(name: str, column: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name, share of nulls before and after, index, new and vanished values, notes."""
+    shares = [share for share in column["null_share"].values() if share is not None]
+    nulls = " → ".join(f"{share:.1%}" for share in shares) if any(shares) else ""
+    psi = f"{column['psi']:.3f}" if "psi" in column else ""
+    changes = [_changes(column[which]) if which in column else "" for which in ("new", "vanished")]
+    return (name, nulls, psi, *changes, "; ".join(column["notes"]))
+
+
+def _changes(change: Mapping[str, Any]) -> str:
+    some = ", ".join(change["values"][:3])
+    return f"{change['count']:,}: {some}{', …' if change['count'] > 3 else ''}" if change["count"] else ""  # noqa: PLR2004

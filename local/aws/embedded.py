@@ -1,5 +1,7 @@
 """The embedded AWS: start it, talk to it as either account, stop it."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import shutil
@@ -11,9 +13,12 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
+
+if TYPE_CHECKING:
+    from pyiceberg.catalog import Catalog
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT = 60  # seconds
@@ -37,7 +42,7 @@ class EmbeddedAws:
             self.port = probe.getsockname()[1]
         self.endpoint = f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> "EmbeddedAws":
+    def __enter__(self) -> EmbeddedAws:
         shutil.rmtree(self.logs, ignore_errors=True)
         self.logs.mkdir(parents=True)
         environment = {
@@ -109,3 +114,12 @@ class EmbeddedAws:
             aws_secret_access_key=credentials.get("SecretAccessKey", "embedded"),
             aws_session_token=credentials.get("SessionToken"),
         )
+
+    def catalog(self) -> Catalog:
+        """The Glue Catalog of the account, as its root reads it."""
+        from pyiceberg.catalog.glue import GlueCatalog
+
+        keys = {"access-key-id": self.account, "secret-access-key": "embedded", "region": self.region}
+        place = {**keys, "endpoint": self.endpoint}
+        properties = {f"{service}.{key}": value for service in ("glue", "s3") for key, value in place.items()}
+        return GlueCatalog("company", **properties)

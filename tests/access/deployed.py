@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
-from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.table import Table
 
 from causeway.cli import partner_kit
@@ -59,14 +58,7 @@ def reader_of(aws: EmbeddedAws, kit: Path) -> Credentials:
 
 def make_table(aws: EmbeddedAws, name: str, *appended: pl.DataFrame) -> Table:
     """A curated table of these rows, in a snapshot and a file for each frame."""
-    keys = {
-        "access-key-id": COMPANY,
-        "secret-access-key": "embedded",
-        "region": REGION,
-        "endpoint": aws.endpoint,
-    }
-    properties = {f"{service}.{key}": value for service in ("glue", "s3") for key, value in keys.items()}
-    catalog = GlueCatalog("company", **properties)
+    catalog = aws.catalog()
     schema = appended[0].to_arrow().schema
     table = catalog.create_table((DATABASE, name), schema, f"s3://{BUCKET}/{name}")
     for frame in appended:

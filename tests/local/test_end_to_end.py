@@ -76,6 +76,17 @@ def test_a_table_is_profiled_as_it_is_and_as_it_was(deployment: Deployment) -> N
     assert deployment.causeway("profile", "planes", "--snapshot", str(profile["snapshot"])) == profile
 
 
+def test_a_profile_says_what_a_correction_changed(deployment: Deployment) -> None:
+    table = deployment.aws.catalog().load_table(("causeway_lake", "flights"))
+    newest = table.snapshot_by_id(int(deployment.document["snapshots"]["flights"]))
+    assert newest
+    drift = deployment.causeway("profile", "flights", "--against", str(newest.parent_snapshot_id))["drift"]
+    # September was preliminary: a thousand rows of it were there, and all of it came.
+    assert drift["month"]["psi"] > 0.01
+    assert drift["year"]["psi"] == 0
+    assert drift["carrier"]["new"]["count"] == 0
+
+
 def test_success_is_published_with_dataset_batch_and_snapshot(deployment: Deployment) -> None:
     snapshot = deployment.document["snapshots"]["flights"]
     event = deployment.heard("events", lambda body: body["detail"]["snapshot"] == snapshot)

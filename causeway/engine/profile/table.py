@@ -12,27 +12,38 @@ import polars as pl
 from causeway.engine.profile.associations import associations
 from causeway.engine.profile.columns import describe
 from causeway.engine.profile.counts import Counts, add_all, count
+from causeway.engine.profile.drift import drift
 from causeway.engine.profile.moments import Moments, moments
 from causeway.engine.profile.plan import Within, plan, ranks, within
 
 FORMAT = 1
 Part = TypeVar("Part")
-Result = TypeVar("Result")
+# Works on each part, in order.
+Each = Callable[[Callable[[tuple[int, Any]], Any], Iterable[tuple[int, Any]]], Iterable[Any]]
+
+
+def count_all(
+    parts: Sequence[Part], read: Callable[[Part], pl.DataFrame], measures: dict[str, str], each: Each = map
+) -> Counts:
+    """What the first pass finds, and what a later profile is compared with."""
+    numbered = list(enumerate(parts))
+    return add_all(list(each(lambda at: count(read(at[1]), measures, at[0]), numbered)), measures)
 
 
 def profile(
     parts: Sequence[Part],
     read: Callable[[Part], pl.DataFrame],
     measures: dict[str, str],
-    each: Callable[[Callable[[tuple[int, Part]], Any], Iterable[tuple[int, Part]]], Iterable[Any]] = map,
+    each: Each = map,
+    reference: Counts | None = None,
 ) -> dict[str, Any]:
-    """What is in the columns that `measures` names, and how they relate.
+    """What is in the columns that `measures` names, how they relate, and what changed since the reference.
 
     `read` gives the rows of a part, with the same columns and types for each; there is at least one part.
     `each` works on the parts, in this process or elsewhere: three times, whatever the number of columns.
     """
     numbered = list(enumerate(parts))
-    counts: Counts = add_all(list(each(lambda at: count(read(at[1]), measures, at[0]), numbered)), measures)
+    counts = count_all(parts, read, measures, each)
     made = plan(counts, measures)
     found = Within()
     if made.missing:
@@ -44,9 +55,10 @@ def profile(
     columns = {name: describe(counts.columns[name], of, counts.rows) for name, of in measures.items()}
     for name, reason in made.skipped.items():
         columns[name]["notes"].append(reason)
-    return {
+    document = {
         "format": FORMAT,
         "rows": counts.rows,
         "columns": columns,
         "associations": associations(made, sums),
     }
+    return document if reference is None else {**document, "drift": drift(reference, counts, measures)}

@@ -4,9 +4,14 @@ import json
 from html.parser import HTMLParser
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from causeway.__main__ import main
+from causeway.cli.output import show
+from causeway.cli.profile import _text
+from causeway.engine.profile.table import count_all, profile
+from causeway.pages.profile import profile_page
 
 CONTRACT = """
 apiVersion: v3.1.0
@@ -139,3 +144,19 @@ def test_a_page_obeys_no_text_of_a_file(trips: tuple[str, str], tmp_path: Path) 
     text = html.read_text()
     assert "<script>alert" not in text
     assert text.count("<script") == 1
+
+
+def test_a_page_and_a_terminal_say_what_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    before, now = (pl.DataFrame({"city": list(cities)}) for cities in ("aabb", "aacc"))
+    measures = {"city": "category"}
+    reference = count_all([before], lambda part: part, measures)
+    document = profile([now], lambda part: part, measures, reference=reference)
+    document |= {"dataset": "trips", "contract": "1.0.0", "snapshot": 2, "against": 1}
+    page = Page()
+    page.feed(profile_page(document))
+    assert {"What changed since snapshot 1", "1: c", "1: b", "much differently distributed"} <= set(
+        page.texts
+    )
+    show(*_text(document, None))
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "much differently" in line]
+    assert line.split()[:2] == ["city", f"{document['drift']['city']['psi']:.3f}"]
