@@ -88,7 +88,10 @@ def test_a_file_without_a_good_row_has_a_profile_of_none(
     ("arguments", "reason"),
     [
         (["a.csv", "b.csv"], "one dataset, or files with --contract"),
-        (["{file}", "--contract", "{contract}", "--snapshot", "1"], "--snapshot goes with a dataset"),
+        (
+            ["{file}", "--contract", "{contract}", "--snapshot", "1"],
+            "--snapshot and --against go with a dataset",
+        ),
         (["nowhere.csv", "--contract", "{contract}"], "nowhere.csv: no such file"),
     ],
 )
