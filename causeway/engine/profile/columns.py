@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from causeway.engine.profile.counts import EXACT, ColumnCounts, Sums
 from causeway.engine.profile.measures import NESTED, QUANTITY, numbers, texts
+from causeway.engine.profile.plan import Doubles
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 BINS, MOST, PATTERNS = 20, 10, 5
 SHOWN = 60  # characters of a value
-EXACTLY = {"method": "exact"}
+EXACTLY: dict[str, Any] = {"method": "exact"}
 KLL, HLL, ITEMS = "KLL sketch", "HyperLogLog", "Frequent Items sketch"
 
 
@@ -94,41 +96,51 @@ def _summary(sums: Sums) -> dict[str, Any]:
 
 
 def _quantity(column: ColumnCounts) -> dict[str, Any]:
-    deviation = float(np.sqrt(column.sums.squares / (column.sums.n - 1))) if column.sums.n > 1 else None
-    temporal = column.dtype.is_temporal()
-    facts: dict[str, Any] = {"mean": _back(column.sums.mean, column.dtype), "deviation": deviation}
-    if temporal:
-        facts["unit"] = "days" if column.dtype == pl.Date else "seconds"  # of the deviation
-    edges = np.linspace(column.sums.minimum, column.sums.maximum, BINS + 1)
-    if column.values is not None:
-        listed = pl.DataFrame({"v": numbers(column.values["value"]), "n": column.values["count"]}).sort("v")
-        at, counted = listed["v"].to_numpy(), listed["n"].to_numpy()
-        levels = _quantiles(at, counted)
-        counts, error = np.histogram(at, edges, weights=counted)[0] if edges[0] < edges[-1] else None, {}
-    else:
-        assert column.sketches
-        sketch = column.sketches.quantiles
-        levels = np.array(sketch.get_quantiles(list(QUANTILES)))
-        counts = np.array(sketch.get_pmf(list(edges[1:-1]))) * column.sums.n
-        error = {"method": KLL, "rank_error": sketch.normalized_rank_error(False)}
-    quantiles = [
-        {"share": share, "value": _back(float(level), column.dtype)}
-        for share, level in zip(QUANTILES, levels, strict=True)
-    ]
-    facts["quantiles"] = {"values": quantiles, **(error or EXACTLY)}
-    if counts is not None:
-        bins = {"edges": [_back(float(e), column.dtype) for e in edges], "counts": [round(c) for c in counts]}
-        facts["histogram"] = {**bins, **(error or EXACTLY)}
+    """Mean and deviation (null beyond what doubles hold), quantiles, a histogram if there is room for it."""
+    sums, dtype = column.sums, column.dtype
+    deviation = float(np.sqrt(sums.squares / (sums.n - 1))) if sums.n > 1 else None
+    facts: dict[str, Any] = {
+        "mean": _back(sums.mean, dtype) if np.isfinite(sums.mean) else None,
+        "deviation": deviation if deviation is not None and np.isfinite(deviation) else None,
+    }
+    if dtype.is_temporal():
+        facts["unit"] = "days" if dtype == pl.Date else "seconds"  # of the deviation
+    levels, edges, counts, method = _shape(column)
+    pairs = zip(QUANTILES, levels, strict=True)
+    quantiles = [{"share": share, "value": _back(float(level), dtype)} for share, level in pairs]
+    facts["quantiles"] = {"values": quantiles, **method}
+    if len(counts):
+        bins = {"edges": [_back(float(e), dtype) for e in edges], "counts": [round(c) for c in counts]}
+        facts["histogram"] = {**bins, **method}
     return facts
 
 
-def _quantiles(at: np.ndarray[Any, Any], counted: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _shape(column: ColumnCounts) -> tuple[Doubles, Doubles, Doubles, dict[str, Any]]:
+    """Quantiles; the histogram's edges and counts, none where doubles cannot part them; the method."""
+    least, most = column.sums.minimum, column.sums.maximum
+    edges = np.linspace(least, most, BINS + 1) if np.isfinite(most - least) else np.zeros(1)
+    parted = len(edges) > 1 and bool((np.diff(edges) > 0).all())
+    if column.values is not None:
+        listed = pl.DataFrame({"v": numbers(column.values["value"]), "n": column.values["count"]}).sort("v")
+        at, counted = listed["v"].to_numpy(), listed["n"].to_numpy()
+        counts = np.histogram(at, edges, weights=counted)[0] if parted else np.zeros(0)
+        return _quantiles(at, counted), edges, counts, EXACTLY
+    assert column.sketches
+    sketch = column.sketches.quantiles
+    counts = np.array(sketch.get_pmf(list(edges[1:-1]))) * column.sums.n if parted else np.zeros(0)
+    method = {"method": KLL, "rank_error": sketch.normalized_rank_error(False)}
+    return np.array(sketch.get_quantiles(list(QUANTILES))), edges, counts, method
+
+
+def _quantiles(at: Doubles, counted: NDArray[np.int64]) -> Doubles:
     """Between two values in proportion, as numpy and pandas do."""
     last = np.cumsum(counted)
     places = np.array(QUANTILES) * (last[-1] - 1)
     below = at[np.searchsorted(last, np.floor(places), side="right")]
     above = at[np.searchsorted(last, np.ceil(places), side="right")]
-    between: np.ndarray[Any, Any] = below + (above - below) * (places - np.floor(places))
+    part = places - np.floor(places)
+    # Two values may be further apart than doubles reach.
+    between: Doubles = np.where(above == below, below, below * (1 - part) + above * part)
     return between
 
 

@@ -57,8 +57,9 @@ class Sums:
     def of(cls, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Sums:
         if not len(values):
             return cls()
-        mean = float(values.mean())
-        squares = float(((values - mean) ** 2).sum())
+        with np.errstate(over="ignore", invalid="ignore"):  # what doubles cannot hold is told when it is read
+            mean = float(values.mean())
+            squares = float(((values - mean) ** 2).sum())
         return cls(len(values), mean, squares, float(values.min()), float(values.max()))
 
     def __add__(self, other: Sums) -> Sums:
@@ -68,7 +69,7 @@ class Sums:
         return Sums(
             n,
             self.mean + apart * other.n / n,
-            self.squares + other.squares + apart**2 * self.n * other.n / n,
+            self.squares + other.squares + apart * apart * self.n * other.n / n,
             min(self.minimum, other.minimum),
             max(self.maximum, other.maximum),
         )

@@ -61,8 +61,10 @@ def plan(counts: Counts, measures: dict[str, str]) -> Plan:
         column = counts.columns[name]
         if not _varies(column, counts.rows, measure):
             continue
-        reason = ""
-        if measure == CATEGORY and (column.values is None or column.values.height > LEVELS):
+        reason, deviation = "", float(np.sqrt(column.sums.squares / max(column.sums.n, 1)))
+        if measure != CATEGORY and not (np.isfinite(column.sums.mean) and 0 < deviation < np.inf):
+            reason = "compared with no column: doubles cannot hold how far its values are apart"
+        elif measure == CATEGORY and (column.values is None or column.values.height > LEVELS):
             reason = f"compared with no column: it has more than {LEVELS:,} values"
         elif len(made.classes.keys() | made.levels.keys()) == COMPARED:
             reason = f"compared with no column: it comes after {COMPARED} others"
@@ -72,7 +74,7 @@ def plan(counts: Counts, measures: dict[str, str]) -> Plan:
         if measure in (QUANTITY, FLAG):
             made.classes[name] = (column.nulls + column.not_finite, column.places)
             made.centre[name] = column.sums.mean
-            made.scale[name] = float(np.sqrt(column.sums.squares / column.sums.n))
+            made.scale[name] = deviation
         if measure in (CATEGORY, FLAG) and column.values is not None:
             if measure == CATEGORY:
                 made.grouping[name] = (column.nulls, column.places)

@@ -148,3 +148,19 @@ def test_a_thousand_columns_have_a_profile_and_the_first_of_them_are_compared() 
     assert len(document["associations"]) == 200 * 199 // 2
     assert document["columns"]["c199"]["notes"] == ["each value occurs once"]
     assert "compared with no column: it comes after 200 others" in document["columns"]["c200"]["notes"][-1]
+
+
+@given(st.lists(st.tuples(st.floats(), st.floats()), min_size=1, max_size=8), st.integers(1, 3))
+def test_doubles_of_any_size_make_a_profile_without_a_nan(
+    values: list[tuple[float, float]], parts: int
+) -> None:
+    frame = pl.DataFrame(values, schema={"x": pl.Float64, "y": pl.Float64}, orient="row")
+    profiled(frame, parts)  # which is read as JSON, and by its schema
+
+
+@pytest.mark.parametrize("far", [1e308, 1e-300])
+def test_values_too_far_apart_or_too_close_are_not_compared_and_say_so(far: float) -> None:
+    document = profiled(pl.DataFrame({"x": [0.0, far, -far], "y": [1.0, 2.0, 4.0]}))
+    assert document["associations"] == []
+    assert "doubles cannot hold how far its values are apart" in document["columns"]["x"]["notes"][-1]
+    assert (document["columns"]["x"]["minimum"], document["columns"]["x"]["maximum"]) == (-far, far)
