@@ -99,7 +99,7 @@ def _text(document: Mapping[str, Any], html: Path | None) -> Iterator[Renderable
     if "drift" in document:
         yield f"\nSince snapshot {document['against']}; psi is the population stability index"
         changed = ("column", "nulls", "psi", "new values", "vanished", "notes")
-        yield table(changed, [drifted(name, column) for name, column in document["drift"].items()])
+        yield table(changed, [_drift(name, column) for name, column in document["drift"].items()])
     if document.get("rows_rejected"):
         yield f"\n{document['rows_rejected']:,} rows are rejected by the contract, and in no number here."
     for file in document.get("unreadable", ()):
@@ -113,6 +113,10 @@ def _column(name: str, column: Mapping[str, Any]) -> tuple[str, ...]:
     ends = [shown(value) for value in (column.get("minimum"), middle(column), column.get("maximum"))]
     cells = (name, column["measure"], nulls, distinct(column), *ends, "; ".join(column["notes"]))
     return tuple(map(printable, cells))
+
+
+def _drift(name: str, column: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(map(printable, drifted(name, column)))
 
 
 def _pair(pair: Mapping[str, Any]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import datasketches as ds
 import numpy as np
 import polars as pl
 
-from causeway.engine.profile.measures import NESTED, QUANTITY, numbers, texts
+from causeway.engine.profile.measures import NESTED, QUANTITY, finite, numbers, texts
 
 EXACT = 100_000  # distinct values of a column that are counted one by one
 LG_K, K, LG_ITEMS = 12, 400, 12  # of the sketches: their size, and so their error
@@ -123,12 +123,9 @@ def _count(
     counts = ColumnCounts(series.dtype, nulls=series.null_count())
     if measure == NESTED:
         return counts
+    series = finite(series)
+    counts.not_finite = series.null_count() - counts.nulls
     present = series.drop_nulls()
-    if series.dtype.is_float():
-        finite = present.is_finite()
-        counts.not_finite = int((~finite).sum())
-        series, present = series.set(~series.is_finite(), None), present.filter(finite)
-        present = present.set(present == 0, 0.0)  # one value, whatever its sign
     missing = series.is_null().to_numpy()
     with np.errstate(over="ignore"):
         counts.places = int(marks[missing].sum(dtype=np.uint64)) if missing.any() else 0

@@ -42,8 +42,14 @@ def numbers(values: pl.Series) -> pl.Series:
         return values.cast(pl.Int64).cast(pl.Float64) / 1e9
     if values.dtype == pl.Date:
         return values.cast(pl.Int32).cast(pl.Float64)
-    doubles = values.cast(pl.Float64)
-    return doubles.set(~doubles.is_finite(), None) if values.dtype.is_float() else doubles
+    return finite(values).cast(pl.Float64)
+
+
+def finite(values: pl.Series) -> pl.Series:
+    """Without what is no number or infinite; and 0.0 is one value, whatever its sign."""
+    if not values.dtype.is_float():
+        return values
+    return values.set(~values.is_finite(), None).set(values == 0, 0.0)
 
 
 def texts(values: pl.Series) -> pl.Series:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from causeway.engine.profile.measures import texts
+from causeway.engine.profile.measures import finite, texts
 from causeway.engine.profile.plan import Class, Doubles, Plan, Within, codes, scaled, there
 
 NOISE = 1e-12  # of a deviation of 1: what rounding makes of numbers that are all the same
@@ -108,7 +108,7 @@ def _matrix(columns: list[Doubles], rows: NDArray[np.bool_], every: bool) -> Dou
 def _levels(frame: pl.DataFrame, made: Plan) -> dict[str, NDArray[np.int64]]:
     """Which level of a category or flag each row has; a null is one after the last."""
     return {
-        name: texts(frame[name])
+        name: texts(finite(frame[name]))
         .cast(pl.Enum(levels))
         .to_physical()
         .cast(pl.Int64)

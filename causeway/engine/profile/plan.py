@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from causeway.engine.profile.counts import EXACT, ColumnCounts, Counts
-from causeway.engine.profile.measures import CATEGORY, FLAG, QUANTITY, numbers, texts
+from causeway.engine.profile.measures import CATEGORY, FLAG, QUANTITY, finite, numbers, texts
 
 Doubles = NDArray[np.float64]
 # Columns whose numbers are missing in the same rows are of one class: how many rows, and which.
@@ -26,7 +26,6 @@ RANKS = 20_000_000  # that are kept at most, of all columns in all classes
 class Plan:
     """What the other passes need to know of the whole table."""
 
-    rows: int
     classes: dict[str, Class] = field(default_factory=dict)  # of each quantity and flag that varies
     centre: dict[str, float] = field(default_factory=dict)
     scale: dict[str, float] = field(default_factory=dict)
@@ -56,7 +55,7 @@ class Plan:
 
 
 def plan(counts: Counts, measures: dict[str, str]) -> Plan:
-    made = Plan(counts.rows)
+    made = Plan()
     for name, measure in measures.items():
         column = counts.columns[name]
         if not _varies(column, counts.rows, measure):
@@ -71,13 +70,14 @@ def plan(counts: Counts, measures: dict[str, str]) -> Plan:
         if reason:
             made.skipped[name] = reason
             continue
+        its = (column.nulls + column.not_finite, column.places)
         if measure in (QUANTITY, FLAG):
-            made.classes[name] = (column.nulls + column.not_finite, column.places)
+            made.classes[name] = its
             made.centre[name] = column.sums.mean
             made.scale[name] = deviation
         if measure in (CATEGORY, FLAG) and column.values is not None:
             if measure == CATEGORY:
-                made.grouping[name] = (column.nulls, column.places)
+                made.grouping[name] = its
             made.levels[name] = texts(column.values["value"]).unique().sort().to_list()
     _rank(made, counts)
     return made
@@ -122,8 +122,7 @@ def there(frame: pl.DataFrame, made: Plan) -> dict[Class, NDArray[np.bool_]]:
     present = {}
     for name, its in (made.classes | made.grouping).items():
         if its not in present:
-            values = numbers(frame[name]) if name in made.classes else frame[name]
-            present[its] = values.is_not_null().to_numpy()
+            present[its] = finite(frame[name]).is_not_null().to_numpy()
     return present
 
 

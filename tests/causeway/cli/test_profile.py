@@ -150,16 +150,18 @@ def test_a_page_obeys_no_text_of_a_file(trips: tuple[str, str], tmp_path: Path) 
 
 
 def test_a_page_and_a_terminal_say_what_changed(capsys: pytest.CaptureFixture[str]) -> None:
-    before, now = (pl.DataFrame({"city": list(cities)}) for cities in ("aabb", "aacc"))
+    before, now = (pl.DataFrame({"city": list(cities)}) for cities in ("aabb", "aac\x1b"))
     measures = {"city": "category"}
     reference = count_all([before], lambda part: part, measures)
     document = profile([now], lambda part: part, measures, reference=reference)
     document |= {"dataset": "trips", "contract": "1.0.0", "snapshot": 2, "against": 1}
     page = Page()
     page.feed(profile_page(document))
-    assert {"What changed since snapshot 1", "1: c", "1: b", "much differently distributed"} <= set(
+    assert {"What changed since snapshot 1", "2: \x1b, c", "1: b", "much differently distributed"} <= set(
         page.texts
     )
     show(*_text(document, None))
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if "much differently" in line]
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    (line,) = [line for line in out.splitlines() if "much differently" in line]
     assert line.split()[:2] == ["city", f"{document['drift']['city']['psi']:.3f}"]

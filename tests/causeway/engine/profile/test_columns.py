@@ -164,3 +164,11 @@ def test_values_too_far_apart_or_too_close_are_not_compared_and_say_so(far: floa
     assert document["associations"] == []
     assert "doubles cannot hold how far its values are apart" in document["columns"]["x"]["notes"][-1]
     assert (document["columns"]["x"]["minimum"], document["columns"]["x"]["maximum"]) == (-far, far)
+
+
+def test_a_number_that_is_a_category_may_be_infinite_or_minus_zero() -> None:
+    frame = pl.DataFrame({"x": [0.0, -0.0, 1.0, 1.0, math.inf, math.nan], "y": [1, 2, 5, 6, 7, 8]})
+    document = profiled(frame, x="category")
+    assert document["columns"]["x"]["distinct"]["count"] == 2
+    (pair,) = document["associations"]
+    assert (pair["kind"], pair["n"], pair["groups"]) == ("quantity-category", 4, 2)
