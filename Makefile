@@ -72,12 +72,12 @@ faults: $(INSTALLED) ## Break things on purpose, and count what does not hold (A
 fuzz: $(INSTALLED) ## Look for values that come out wrong (ARGS="--minutes 30")
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-wheels: $(INSTALLED) ## Write the Glue job's modules into one file, for jobs without the internet
+wheels: $(INSTALLED) ## Write the Glue jobs' modules into one file, for jobs without the internet
 	@rm -rf build/wheels && mkdir -p build/wheels
 	@$(BIN)/python -m pip download --quiet --no-deps --require-hashes --only-binary=:all: --python-version 3.13 \
 	  --platform manylinux_2_28_x86_64 --platform manylinux2014_x86_64 --platform any \
-	  -r glue_jobs/requirements.txt -d build/wheels
-	@cp glue_jobs/requirements.txt build/wheels/
+	  -r glue_jobs/requirements-profile.txt -d build/wheels
+	@cp glue_jobs/requirements-profile.txt build/wheels/requirements.txt
 	@cd build/wheels && $(CURDIR)/$(BIN)/python -m zipfile -c ../causeway-0.1.0-0.gluewheels.zip *
 	@echo "build/causeway-0.1.0-0.gluewheels.zip: copy it to S3 and name it in settings.toml (job_modules)"
 
@@ -92,7 +92,8 @@ audit: $(INSTALLED) ## Check the locked packages for known vulnerabilities (need
 
 lock: ## Resolve the pinned requirements again, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
-	@$(BIN)/uv pip compile --quiet --python-version 3.13 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-header -c requirements.txt glue_jobs/requirements.in -o glue_jobs/requirements.txt
+	@for job in requirements requirements-profile; do \
+	  $(BIN)/uv pip compile --quiet --python-version 3.13 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-header -c requirements.txt glue_jobs/$$job.in -o glue_jobs/$$job.txt; done
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tests/readers/requirements.in -o tests/readers/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt partner_kit/requirements.in -o partner_kit/requirements.txt
 	@npm install --package-lock-only --silent --no-audit --no-fund

@@ -14,6 +14,7 @@ SETTINGS_FILE = Path(__file__).resolve().parent.parent / "settings.toml"
 EXTERNAL_ID_FILE = SETTINGS_FILE.parent / ".external-id"
 EMBEDDED_ACCOUNT = "111111111111"
 EMBEDDED_EXTERNAL_ID = "causeway-embedded-demo"
+MAX_PROFILE_HOURS = 30 * 24
 
 
 def _text(pattern: str) -> Any:
@@ -66,11 +67,12 @@ class Partner(_Section):
 
 
 class DatasetLimits(_Section):
-    """What a dataset's batches do otherwise than [limits] says; a window in seconds, a size in bytes."""
+    """What is otherwise for a dataset than [limits] says; a window in seconds, a size in bytes."""
 
     batch_window_seconds: Annotated[int, Field(ge=1, le=900)] | None = None
     batch_max_objects: Annotated[int, Field(ge=1, le=10_000)] | None = None
     batch_max_bytes: Annotated[int, Field(ge=1)] | None = None
+    profile_hours: Annotated[int, Field(ge=0, le=MAX_PROFILE_HOURS)] | None = None
 
 
 class Limits(_Section):
@@ -84,6 +86,9 @@ class Limits(_Section):
     reconcile_hours: Annotated[int, Field(ge=1, le=168)]
     job_timeout_minutes: Annotated[int, Field(ge=1, le=2880)]
     max_concurrent_runs: Annotated[int, Field(ge=1, le=200)]
+    profile_hours: Annotated[int, Field(ge=0, le=MAX_PROFILE_HOURS)]
+    # Shorter than the shortest time between two runs, so that none meets another.
+    profile_minutes: Annotated[int, Field(ge=1, le=55)]
     log_retention_days: Literal[7, 30, 90, 365, 3653]
     landing_retention_days: Annotated[int, Field(ge=1)]
     quarantine_retention_days: Annotated[int, Field(ge=1)]
@@ -104,11 +109,21 @@ class Settings(_Section):
     def batching(self) -> dict[str, dict[str, int]]:
         """The batching function's limits: for every dataset ("*"), and what single ones have of their own."""
         everywhere = self.limits.model_dump(include={"batch_max_objects", "batch_max_bytes"})
-        own = {name: limits.model_dump(exclude_none=True) for name, limits in self.datasets.items()}
+        own = {
+            name: limits.model_dump(exclude_none=True, exclude={"profile_hours"})
+            for name, limits in self.datasets.items()
+        }
         return {
             dataset: {key.removeprefix("batch_"): value for key, value in limits.items()}
             for dataset, limits in {"*": everywhere, **own}.items()
         }
+
+    def profile_hours(self) -> dict[str, int]:
+        """The hours between two profiles, 0 for none: of every dataset ("*"), and of those with their own."""
+        own = {
+            n: limits.profile_hours for n, limits in self.datasets.items() if limits.profile_hours is not None
+        }
+        return {"*": self.limits.profile_hours, **own}
 
     def check_datasets(self, known: Collection[str]) -> None:
         """Raises SettingsError if a dataset that the settings name has no contract."""

@@ -24,7 +24,7 @@ from causeway.flow.datasets import SUFFIX
 from causeway.flow.failures import not_the_objects
 from causeway.flow.ledger import Ledger
 from causeway.flow.manifest import Manifest
-from causeway.flow.parameters import from_arguments
+from causeway.flow.parameters import MANIFEST, JobParameters, from_arguments
 from causeway.lake.location import Lake
 from causeway.lake.tables import glue_catalog
 from causeway.lake.upkeep import forget, keep_up
@@ -54,7 +54,7 @@ def derive_hash_key(key: str) -> bytes:
 
 def curate(argv: Sequence[str], spark: Future[SparkContext]) -> None:
     """Curate the batch of the manifest that the arguments name; wait for Spark when it has work."""
-    parameters, manifest_uri, run = from_arguments(argv)
+    parameters, manifest_uri, run = from_arguments(JobParameters, MANIFEST, argv)
     started = time.monotonic()
     s3, dynamodb = boto3.client("s3", config=PATIENT), boto3.resource("dynamodb", config=PATIENT)
     with not_the_objects():

@@ -7,7 +7,7 @@ import gc
 import sys
 import uuid
 import zipimport
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -20,6 +20,7 @@ from causeway.contract.model import Contract
 from causeway.engine.check.keys import Banned
 from causeway.engine.curate import Curated
 from causeway.engine.plan import Unit
+from causeway.engine.profile.parts import in_turn
 from causeway.engine.unit import UnitResult, curate_unit
 from causeway.engine.write import FieldIds, parquet, write_parquet
 from causeway.flow.clients import PATIENT
@@ -28,7 +29,9 @@ from causeway.lake.location import Lake
 if TYPE_CHECKING:
     from pyspark import SparkContext
 
+Piece = TypeVar("Piece")
 Result = TypeVar("Result")
+GROUPS = 4  # for each slot, so that a slow one is not waited for long
 
 
 class Distribute(Protocol):
@@ -40,20 +43,28 @@ class Distribute(Protocol):
 
 
 def in_tasks(
-    spark: SparkContext, units: Mapping[int, Unit], work: Callable[[int, Unit], Result]
+    spark: SparkContext, pieces: Mapping[int, Piece], work: Callable[[int, Piece], Result]
 ) -> dict[int, Result]:
-    """Work on each unit in a Spark task of its own. The tasks carry no rows, so plain RDDs serve best."""
+    """Work on each piece in a Spark task of its own. The tasks carry no rows, so plain RDDs serve best."""
 
-    def run(numbered: tuple[int, Unit]) -> tuple[int, Result]:
-        number, unit = numbered
-        done = number, work(number, unit)
+    def run(numbered: tuple[int, Piece]) -> tuple[int, Result]:
+        number, piece = numbered
+        done = number, work(number, piece)
         _forget_zips()
         _freeze_imports()
         return done
 
-    if not units:
+    if not pieces:
         return {}
-    return dict(spark.parallelize(sorted(units.items()), len(units)).map(run).collect())
+    return dict(spark.parallelize(sorted(pieces.items()), len(pieces)).map(run).collect())
+
+
+def add_up(spark: SparkContext, work: Callable[[Piece], Result], parts: Sequence[Piece]) -> Result:
+    """What work on each part gives, added up: within each task, and then here."""
+    tasks = min(len(parts), GROUPS * spark.defaultParallelism)
+    groups = {number: parts[number::tasks] for number in range(tasks)}
+    results = in_tasks(spark, groups, lambda _, group: in_turn(work, group))
+    return in_turn(results.__getitem__, range(tasks))
 
 
 def _forget_zips() -> None:
@@ -71,7 +82,8 @@ def _freeze_imports() -> None:
 
 
 @functools.cache
-def _s3() -> Any:
+def s3_of_task() -> Any:
+    """A client is made where it is used: it cannot travel."""
     return boto3.client("s3", config=PATIENT)
 
 
@@ -116,7 +128,7 @@ class Task:
         if stop <= start:
             return b""
         version_of = {"Bucket": self.lake.landing_bucket, "Key": source, "VersionId": version}
-        response = _s3().get_object(**version_of, Range=f"bytes={start}-{stop - 1}")
+        response = s3_of_task().get_object(**version_of, Range=f"bytes={start}-{stop - 1}")
         body: bytes = response["Body"].read()
         # 206 is the range; with 200 a server says that it sent everything.
         partial = response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.PARTIAL_CONTENT
@@ -126,5 +138,5 @@ class Task:
         unique = uuid.uuid5(uuid.UUID(self.batch), f"{self.run}/{folder}/{name}")
         uri = f"{folder}/{unique}.parquet"
         where = urlsplit(uri)
-        _s3().put_object(Bucket=where.netloc, Key=where.path.lstrip("/"), Body=data)
+        s3_of_task().put_object(Bucket=where.netloc, Key=where.path.lstrip("/"), Body=data)
         return uri

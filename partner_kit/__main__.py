@@ -18,7 +18,8 @@ try:
     from pyiceberg.table import DataScan
 
     from partner_kit.errors import KitError, advised
-    from partner_kit.tables import access, first_rows, open_table, select, take_role
+    from partner_kit.profiles import HOUR, Profile, profile_of
+    from partner_kit.tables import FIRST_ROWS, access, first_rows, open_table, select, take_role
 except ImportError as missing:
     print(f"partner_kit: {missing}; run: python -m pip install -r requirements.txt", file=sys.stderr)
     sys.exit(2)
@@ -47,6 +48,22 @@ def data_files(scan: DataScan) -> tuple[int, list[str]]:
     return sum(task.file.record_count for task in tasks), [task.file.file_path for task in tasks]
 
 
+def show_profile(name: str, profile: Profile, as_json: bool) -> None:
+    if as_json:
+        older = {"commits": profile.commits_older, "hours": round(profile.older / HOUR, 3)}
+        facts = {"table": name, "snapshot": profile.asked, "older": older}
+        print(json.dumps({**facts, "profile": profile.document}))
+        return
+    nulls, pairs = profile.nulls(), profile.associations()
+    with pl.Config(tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, fmt_str_lengths=100):
+        print(f"{nulls.height} of {len(profile.document['columns'])} columns have nulls, most often:")
+        print(nulls.head(FIRST_ROWS))
+        print(f"The strongest of {pairs.height:,} associations:")
+        print(pairs.drop("kind").head(FIRST_ROWS))
+    behind = f", which is {profile.age} than snapshot {profile.asked}" if profile.age else ""
+    print(f"{name}: {profile.document['rows']:,} rows; profile of snapshot {profile.snapshot}{behind}")
+
+
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise KitError(message, "--help lists the options")
@@ -66,18 +83,24 @@ def _options() -> argparse.Namespace:
     answer = parser.add_mutually_exclusive_group()
     answer.add_argument("--sql", help="a query over the table by its name, run here by DuckDB")
     answer.add_argument("--files", action="store_true", help="the snapshot's data files, for other readers")
+    answer.add_argument("--profile", action="store_true", help="what is in each column, of all rows")
     parser.add_argument("--json", action="store_true", help="print JSON, not a table")
     parser.set_defaults(**facts)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.profile and (options.where, options.columns) != ("True", "*"):
+        raise KitError("--profile: a profile is of all rows and columns", "leave out --where and --columns")
+    return options
 
 
 @advised()
 def main() -> None:
     options = _options()
     session = take_role(options.role_arn, options.external_id, options.region, options.source_identity)
-    scan = select(
-        open_table(session, options.database, options.table), options.columns, options.where, options.snapshot
-    )
+    table, name = open_table(session, options.database, options.table), f"{options.database}.{options.table}"
+    if options.profile:
+        show_profile(name, profile_of(table, options.snapshot), options.json)
+        return
+    scan = select(table, options.columns, options.where, options.snapshot)
     result: Any
     if options.files:
         rows, result = data_files(scan)
@@ -87,7 +110,7 @@ def main() -> None:
         # From the table's metadata, but for files of which only some rows are wanted: of these, one column.
         rows = scan.update(selected_fields=scan.projection().column_names[:1]).count()
         result = first_rows(scan)
-    name, snapshot = f"{options.database}.{options.table}", scan.snapshot()
+    snapshot = scan.snapshot()
     facts = {"table": name, "snapshot": snapshot and snapshot.snapshot_id, "rows": rows}
     if options.json:
         listed = result if options.files else result.to_dicts()

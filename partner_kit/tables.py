@@ -19,6 +19,7 @@ from pyiceberg.expressions import parser as expressions
 from pyiceberg.expressions.visitors import bind
 from pyiceberg.io.pyarrow import ArrowScan, PyArrowFile, PyArrowFileIO
 from pyiceberg.table import DataScan, Table
+from pyiceberg.table.snapshots import Snapshot
 from pyparsing import ParseBaseException
 
 from partner_kit.errors import KitError, advised, nearest
@@ -63,11 +64,11 @@ class RenewingFileIO(PyArrowFileIO):
 
     def __init__(self, session: boto3.Session) -> None:
         super().__init__()
-        self._session = session
+        self.session = session
 
     def new_input(self, location: str) -> PyArrowFile:
-        credentials = self._session.get_credentials().get_frozen_credentials()
-        return _file_io(credentials, self._session.region_name).new_input(location)
+        credentials = self.session.get_credentials().get_frozen_credentials()
+        return _file_io(credentials, self.session.region_name).new_input(location)
 
 
 @lru_cache(maxsize=1)
@@ -103,18 +104,24 @@ def open_table(session: boto3.Session, database: str, table: str) -> Table:
     return opened
 
 
+def snapshot_of(table: Table, wanted: int | None = None) -> Snapshot | None:
+    """This snapshot, or the newest, if the table has one. Raises KitError."""
+    if wanted is None:
+        return table.current_snapshot()
+    if found := table.snapshot_by_id(wanted):
+        return found
+    kept = sorted(table.snapshots(), key=lambda one: one.timestamp_ms)
+    dates = [
+        f"{one.snapshot_id} of {datetime.fromtimestamp(one.timestamp_ms // 1000, UTC):%F %R} UTC"
+        for one in kept
+    ]
+    ends = f"the company keeps them for some time, now from {dates[0]} to {dates[-1]}" if dates else ""
+    raise KitError(f"there is no snapshot {wanted}", ends or "the table has none", "name another, or none")
+
+
 def select(table: Table, columns: str = "*", where: str = "True", snapshot: int | None = None) -> DataScan:
     """A scan of these columns (commas between) of the rows where this holds. Raises KitError."""
-    kept = sorted(table.snapshots(), key=lambda one: one.timestamp_ms)
-    if snapshot is not None and table.snapshot_by_id(snapshot) is None:
-        dates = [
-            f"{one.snapshot_id} of {datetime.fromtimestamp(one.timestamp_ms // 1000, UTC):%F %R} UTC"
-            for one in kept
-        ]
-        ends = f"the company keeps them for some time, now from {dates[0]} to {dates[-1]}" if dates else ""
-        raise KitError(
-            f"there is no snapshot {snapshot}", ends or "the table has none", "name another, or none"
-        )
+    snapshot_of(table, snapshot)
     scan = table.scan(snapshot_id=snapshot)
     wanted = tuple(column.strip() for column in columns.split(","))
     for column in wanted:

@@ -14,6 +14,7 @@ from causeway.settings import EXTERNAL_ID_FILE, SETTINGS_FILE, Settings, load_se
 
 ROOT = SETTINGS_FILE.parent
 KIT = ROOT / "partner_kit"
+PROFILE_SCHEMA = ROOT / "docs" / "profile.schema.json"
 
 
 def partner_kit(
@@ -69,6 +70,7 @@ def write(
     files = {"allow-causeway.json": json.dumps({"Version": "2012-10-17", "Statement": [allow]}, indent=2)}
     if "ProgrammaticRoleArn" in outputs:
         files |= {f"{KIT.name}/{path.name}": path.read_text() for path in KIT.glob("*.py")}
+        files[PROFILE_SCHEMA.name] = PROFILE_SCHEMA.read_text()
         files["requirements.txt"] = (KIT / "requirements.txt").read_text()
         files["access.json"] = json.dumps(_access(settings, outputs, datasets), indent=2)
         files["programs.md"] = Template((KIT / "programs.md").read_text()).substitute(facts)

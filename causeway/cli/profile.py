@@ -1,6 +1,7 @@
 """`causeway profile`: what is in each column of a dataset, and how columns relate."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +9,7 @@ import typer
 from rich.console import RenderableType
 
 from causeway.cli.output import Json, answer, printable, table
-from causeway.pages.wording import by, chance, distinct, drifted, middle, shown
+from causeway.pages.wording import BOUNDED, by, chance, distinct, drifted, judged, middle, shown
 
 STRONGEST = 20  # associations that a person sees
 
@@ -18,6 +19,7 @@ def profile(
     contract: Annotated[Path | None, typer.Option(help="The contract of local files.")] = None,
     snapshot: Annotated[int | None, typer.Option(help="Of this snapshot, not of the newest.")] = None,
     against: Annotated[int | None, typer.Option(help="Say what changed since this snapshot.")] = None,
+    recompute: Annotated[bool, typer.Option(help="Read the table, whatever profile there is.")] = False,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page here, in one file.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -29,7 +31,7 @@ def profile(
     elif len(names) > 1:
         raise typer.BadParameter("one dataset, or files with --contract")
     else:
-        document = _of_table(names[0], snapshot, against)
+        document = _of_table(names[0], snapshot, against, recompute=recompute)
     if html:
         from causeway.pages.profile import profile_page
 
@@ -39,58 +41,35 @@ def profile(
 
 def _of_files(contract: Path, files: list[Path]) -> dict[str, Any]:
     from causeway.engine.dry_run import load_runnable
+    from causeway.engine.profile.bounds import with_quality
     from causeway.engine.profile.local import profile_files
 
     loaded = load_runnable(contract)
     profiled, report = profile_files(loaded, files)
-    facts = {
+    facts: dict[str, Any] = {
         "dataset": loaded.dataset,
         "contract": loaded.version,
         "rows_rejected": report.totals["quarantined"],
     }
-    return {**facts, "unreadable": [s.source for s in report.sources if s.unreadable], **profiled}
+    facts["unreadable"] = [s.source for s in report.sources if s.unreadable]
+    return facts | with_quality(profiled, loaded.bounds, datetime.now(UTC))
 
 
-def _of_table(dataset: str, wanted: int | None, against: int | None) -> dict[str, Any]:
-    import polars as pl
-    from pyiceberg.exceptions import NoSuchTableError
+def _of_table(dataset: str, wanted: int | None, against: int | None, *, recompute: bool) -> dict[str, Any]:
+    from causeway.cli.snapshot_profile import profile_of_table
 
-    from causeway.engine.profile.measures import measures_of
-    from causeway.engine.profile.table import count_all
-    from causeway.engine.profile.table import profile as profile_of
-    from causeway.lake.rows import Snapshot, SnapshotError, snapshot_of
-    from causeway.lake.tables import glue_catalog
-    from causeway.operate.deployment import Deployment
-
-    deployment = Deployment.find()
-    (name,) = deployment.datasets([dataset])
-    settings, contract = deployment.settings, deployment.contracts[name]
-    catalog = glue_catalog(settings.company.region)
-    try:
-        opened = catalog.load_table((settings.database("lake"), contract.table))
-        chosen = snapshot_of(opened, wanted)
-        before = None if against is None else snapshot_of(opened, against)
-    except NoSuchTableError as error:
-        raise typer.BadParameter(f"{name} has no table yet: nothing of it was curated") from error
-    except SnapshotError as error:
-        raise typer.BadParameter(str(error)) from error
-    measures = measures_of(contract, opened.schema().as_arrow().names)
-    snapshot, reference = Snapshot(opened, chosen, list(measures)), None
-    empty = pl.DataFrame(snapshot.schema.empty_table())
-    read = lambda file: empty if file is None else pl.DataFrame(snapshot.read(file))  # noqa: E731
-    facts: dict[str, Any] = {"dataset": name, "contract": contract.version, "snapshot": chosen}
-    if before is not None:
-        # Its rows with the columns of now: a new one was null.
-        files = Snapshot(opened, before, ()).files()
-        reference, facts["against"] = count_all(files or [None], read, measures), before
-    return facts | profile_of(snapshot.files() or [None], read, measures, reference=reference)
+    return profile_of_table(dataset, wanted, against, recompute=recompute)
 
 
 def _text(document: Mapping[str, Any], html: Path | None) -> Iterator[RenderableType]:
     of = f", snapshot {document['snapshot']}" if "snapshot" in document else ""
     yield f"{document['dataset']} {document['contract']}{of}: {document['rows']:,} rows\n"
+    yield from _how_old(document)
     header = ("column", "measure", "nulls", "values", "lowest", "middle or most frequent", "highest", "notes")
     yield table(header, [_column(name, column) for name, column in document["columns"].items()])
+    if document.get("quality"):
+        yield "\nWhat the contract says of these numbers"
+        yield table(BOUNDED, [tuple(map(printable, row)) for row in judged(document["quality"])])
     pairs = document["associations"]
     if pairs:
         yield f"\nThe strongest of {len(pairs):,} associations; p is adjusted for their number (Holm)"
@@ -106,6 +85,15 @@ def _text(document: Mapping[str, Any], html: Path | None) -> Iterator[Renderable
         yield f"{printable(file)} cannot be read."
     if html:
         yield f"\nWritten to {html}"
+
+
+def _how_old(document: Mapping[str, Any]) -> Iterator[str]:
+    if older := document.get("older"):
+        by = f"{older['commits']:,} commits and {older['hours']:,.1f} hours older than {older['than']}"
+        yield f"This is the newest profile that there is, {by}. --recompute reads the table.\n"
+    of = document.get("associations_of", {}).get("snapshot", document.get("snapshot"))
+    if of != document.get("snapshot"):
+        yield f"Associations are those of snapshot {of}: less than a tenth of the rows changed since.\n"
 
 
 def _column(name: str, column: Mapping[str, Any]) -> tuple[str, ...]:

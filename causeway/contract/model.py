@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from causeway.contract.bound import Bound
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -104,6 +106,15 @@ class Column:
         """Its values do not reach the partner."""
         return self.withheld or self.hashed
 
+    @property
+    def measured(self) -> str:
+        """What a profile takes its values for: the contract says it, or it follows from the type."""
+        if self.type in ("array", "object"):
+            return "nested"
+        if self.hashed:
+            return "identifier"
+        return self.measure or {"string": "category", "boolean": "flag"}.get(self.type, "quantity")
+
     def arrow_type(self) -> pa.DataType:
         """Of its values, before they are hashed."""
         import pyarrow as pa  # noqa: PLC0415 - not where Lambda loads this module
@@ -155,7 +166,8 @@ class Contract:
     on_schema_change: str = "rescue"  # evolve | rescue | freeze
     duplicates: str = "reject"  # of the primary key inside a batch: last | reject
     on_delete: str = "keep"  # when a source is deleted: keep | remove its rows
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[Rule, ...] = ()  # of each row
+    bounds: tuple[Bound, ...] = ()  # of the table's profile
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
-from open_data_contract_standard.model import (
-    DataQuality,
-    OpenDataContractStandard,
-    SchemaObject,
-    SchemaProperty,
-)
+from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
 from pydantic import BaseModel, ValidationError
 
 from causeway.contract.dialect import compile_facts, physical, spelled, spellings
-from causeway.contract.model import Column, Contract, Rule
+from causeway.contract.model import Column, Contract
 from causeway.contract.odcs_property import compile_columns
+from causeway.contract.odcs_quality import compile_quality
+from causeway.contract.odcs_sla import compile_sla
 from causeway.contract.place import Place, nearest
 from causeway.flow.datasets import SUFFIX
 
 TRANSFORMS = ("identity", "year", "month", "day")
-# A rule in SQL that speaks of single rows: it counts those that break it.
-COUNT = re.compile(
-    r"\s*SELECT\s+COUNT\s*\(\s*(?:\*|1)\s*\)(?:\s+AS\s+\w+)?\s+FROM\s+[\w.\"$`{}]+\s+WHERE\s+(.+?)\s*;?\s*",
-    re.IGNORECASE | re.DOTALL,
-)
-RULES = (
-    "expected a column's metric; or type: custom, engine: causeway, implementation: <SQL, true of good rows>;"
-    " or type: sql, query: SELECT COUNT(*) FROM <table> WHERE <SQL, true of bad rows>, mustBe: 0"
-)
 
 
 def compile_file(path: Path, text: str | None = None) -> Contract:
@@ -41,25 +29,24 @@ def compile_file(path: Path, text: str | None = None) -> Contract:
         raise place.wrong("expected kind: DataContract and apiVersion: v3.x")
     if not re.fullmatch(r"\d+\.\d+\.\d+", standard.version or ""):
         raise (place / "version").wrong(f"{standard.version!r} is not a semantic version such as 1.0.0")
-    if standard.slaProperties:
-        raise (place / "slaProperties").wrong("nothing here watches them; take them out")
     schemas = standard.schema_ or []
     if len(schemas) != 1 or not schemas[0].properties:
         raise (place / "schema").wrong("expected exactly one object, with properties")
-    place /= "schema[0]"
+    top, place = place, place / "schema[0]"
     facts = compile_facts(schemas[0].customProperties or [], place)
     columns = spelled(
         compile_columns(schemas[0].properties, place), schemas[0].properties, spellings(facts), place
     )
-    return Contract(
+    contract = Contract(
         dataset=path.name.removesuffix(SUFFIX),
         version=str(standard.version),
         columns=columns,
         description=schemas[0].description or "",
         partitioning=_partitioning(schemas[0].properties, columns, place),
-        rules=tuple(_rules(schemas[0], columns, place)),
         **physical(facts, columns, place),
     )
+    rules, bounds = compile_quality(schemas[0], contract, place)
+    return replace(contract, rules=rules, bounds=(*bounds, *compile_sla(standard, schemas[0], contract, top)))
 
 
 def _read(path: Path, text: str | None, place: Place) -> OpenDataContractStandard:
@@ -112,28 +99,3 @@ def _partitioning(
             )
         partitions.append((p.partitionKeyPosition or i, column.name, str(transform)))
     return tuple((name, transform) for _, name, transform in sorted(partitions))
-
-
-def _rules(schema: SchemaObject, columns: tuple[Column, ...], place: Place) -> Iterable[Rule]:
-    owners: list[tuple[str, list[DataQuality], Place]] = [("", schema.quality or [], place)]
-    for i, p in enumerate(schema.properties or []):
-        owners.append((p.name or "", p.quality or [], place / f"properties[{i}] ({p.name})"))
-    for column, qualities, owner in owners:
-        for i, quality in enumerate(qualities):
-            if quality.type == "text" or (column and (quality.metric or quality.rule)):
-                continue  # for people; or a rule of the standard's library, which the column has
-            sql = _expression(quality, column)
-            if sql is None:
-                raise (owner / f"quality[{i}]").wrong(RULES)
-            yield Rule(quality.name or quality.id or sql, sql, column)
-
-
-def _expression(quality: DataQuality, column: str) -> str | None:
-    """What the rule says of a row, true of good ones."""
-    if quality.type == "custom" and quality.engine == "causeway" and isinstance(quality.implementation, str):
-        return quality.implementation
-    count = COUNT.fullmatch(quality.query or "")
-    if quality.type != "sql" or quality.mustBe != 0 or not count:
-        return None
-    bad = re.sub(r"\$?\{(property|column)\}", f'"{column}"', count[1], flags=re.IGNORECASE)
-    return f"NOT ({bad})"

@@ -7,6 +7,7 @@ from typing import Any
 
 from open_data_contract_standard.model import DataQuality, SchemaProperty
 
+from causeway.contract.bound import ROWS
 from causeway.contract.model import ACCESS, MEASURES, Column, is_name
 from causeway.contract.odcs_options import (
     BOUNDS,
@@ -20,7 +21,8 @@ from causeway.contract.odcs_options import (
     timezone_of,
     value_of,
 )
-from causeway.contract.place import Place
+from causeway.contract.odcs_quality import ROW_METRICS, is_of_rows
+from causeway.contract.place import Place, not_one_of
 
 PARTNER_ACCESS = "partnerAccess"  # a property's custom property, one of ACCESS
 MEASURE = "measure"  # likewise, one of MEASURES
@@ -79,11 +81,7 @@ def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool
         properties=_parts(p, options, place),
     )
     column = _limited(column, p, options, place)
-    for i, quality in enumerate(p.quality or []):
-        if quality.metric or quality.rule:
-            column = _library_rule(column, quality, place / f"quality[{i}]")
-        elif nested and quality.type != "text":
-            raise (place / f"quality[{i}]").wrong("SQL goes with the schema or a column, not a part of one")
+    column = _kept(column, p.quality or [], place, nested=nested)
     if nested and (column.unique or column.key or column.transform):
         raise place.wrong("primaryKey, unique and transformLogic are of whole columns")
     return column
@@ -121,12 +119,25 @@ def _measure(p: SchemaProperty, place: Place) -> str:
     return str(measure)
 
 
+def _kept(column: Column, qualities: list[DataQuality], place: Place, *, nested: bool) -> Column:
+    """With the standard's library rules that each row keeps; bounds and SQL are the whole contract's."""
+    for i, quality in enumerate(qualities):
+        at, metric = place / f"quality[{i}]", quality.metric or quality.rule
+        if is_of_rows(quality):
+            column = _library_rule(column, quality, at)
+        elif nested and quality.type != "text":
+            raise at.wrong(
+                f"{metric}: only mustBe: 0 can be kept inside a column; bounds are of whole ones"
+                if metric
+                else "SQL goes with the schema or a column, not a part of one"
+            )
+    return column
+
+
 def _library_rule(column: Column, quality: DataQuality, place: Place) -> Column:
     """The standard's own metrics, where they speak of single rows: none may break them."""
     arguments = quality.arguments or {}
     metric = quality.metric or quality.rule
-    if quality.mustBe != 0:
-        raise place.wrong(f"{metric}: only mustBe: 0 can be kept row by row")
     if metric in ("nullValues", "missingValues"):
         return replace(column, required=True)
     if metric == "duplicateValues":
@@ -139,7 +150,11 @@ def _library_rule(column: Column, quality: DataQuality, place: Place) -> Column:
         )
         pattern = pattern_of(arguments.get("pattern"), place / "arguments.pattern")
         return replace(column, values=values or column.values, pattern=pattern or column.pattern)
-    raise place.wrong(f"{metric!r} is not one of nullValues, missingValues, duplicateValues, invalidValues")
+    if metric == ROWS:
+        raise place.wrong(f"rowCount goes with the schema; with a column go {', '.join(ROW_METRICS)}")
+    if metric == "invalidValues":
+        raise (place / "arguments").wrong("invalidValues: expected validValues, pattern or both")
+    raise place.wrong(not_one_of(metric, ROW_METRICS))
 
 
 def _limited(column: Column, p: SchemaProperty, options: dict[str, Any], place: Place) -> Column:

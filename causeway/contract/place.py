@@ -23,6 +23,12 @@ class Place:
         return ContractError(f"{self.file}: {self.path or 'file'}: {reason}".replace("\n", " "))
 
 
+def not_one_of(word: object, allowed: Iterable[str]) -> str:
+    listed = list(allowed)
+    close = difflib.get_close_matches(str(word), listed, n=1)
+    return f"{word!r} is not one of {', '.join(listed)}" + (f"; did you mean {close[0]!r}?" if close else "")
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 Parameters = TypeVar("Parameters")
 
-MANIFEST = "--manifest"  # the one argument that differs from run to run: where the batch's manifest lies
+# What differs from run to run: where the batch's manifest lies; the dataset whose table is profiled.
+MANIFEST, DATASET = "--manifest", "--dataset"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,21 @@ class JobParameters:
     quarantine_retention_days: int = 90
 
 
+@dataclass(frozen=True)
+class ScheduleProfileParameters:
+    profile_hours: Mapping[str, int]  # by dataset, at least so long between two runs, or 0: none; "*": others
+    state_machine: str
+    ledger_table: str
+
+
+@dataclass(frozen=True)
+class ProfileParameters:
+    contracts: str  # URI of an archive
+    curated_database: str
+    ledger_table: str
+    namespace: str  # of CloudWatch metrics
+
+
 def to_environment(parameters: Any) -> dict[str, str]:
     """The environment variables that carry these parameters."""
     return {name.upper(): _text(value) for name, value in asdict(parameters).items()}
@@ -74,24 +90,27 @@ def from_environment(kind: type[Parameters], environment: Mapping[str, str]) -> 
     return kind(**{field.name: _value(field.type, environment[field.name.upper()]) for field in known})
 
 
-def to_arguments(parameters: JobParameters) -> dict[str, str]:
-    """The job's arguments, as Glue takes them: what is empty is left out."""
+def to_arguments(parameters: Any) -> dict[str, str]:
+    """A job's arguments, as Glue takes them: what is empty is left out."""
     return {_argument(name): _text(value) for name, value in asdict(parameters).items() if value != ""}
 
 
-def from_arguments(argv: Sequence[str]) -> tuple[JobParameters, str, str]:
-    """The job's parameters, its manifest's URI and the run's id ("" without one); exits if one is missing."""
+def from_arguments(kind: type[Parameters], own: str, argv: Sequence[str]) -> tuple[Parameters, str, str]:
+    """A job's parameters, the argument that is a run's own, and the run's id ("" without one).
+
+    Exits if one is missing.
+    """
     parser = argparse.ArgumentParser()
-    parser.add_argument(MANIFEST, required=True)
+    parser.add_argument(own, dest="own", required=True)
     parser.add_argument("--JOB_RUN_ID", dest="run", default="")
-    for field in fields(JobParameters):
+    for field in fields(kind):  # type: ignore[arg-type]  # every kind is a dataclass
         # A default that is not there is MISSING, which argparse takes for one.
-        default = {"default": field.default} if hasattr(JobParameters, field.name) else {"required": True}
+        default = {"default": field.default} if hasattr(kind, field.name) else {"required": True}
         parser.add_argument(_argument(field.name), type=field.type, **default)
     # Glue passes its own arguments along.
     given = vars(parser.parse_known_args(argv)[0])
-    manifest, run = given.pop("manifest"), given.pop("run")
-    return JobParameters(**given), manifest, run
+    value, run = given.pop("own"), given.pop("run")
+    return kind(**given), value, run
 
 
 def _argument(name: str) -> str:

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 # Until its job commits, a file looks like an orphan. A job runs for two days at most.
 ORPHAN_DAYS = 7
 ORPHAN_HOURS = 7 * 24  # between two looks for them
+RETENTION = "orphanFileRetentionPeriodInDays"
 Optimizer = tuple[str, str, str]  # database, table, type
 
 
@@ -30,13 +31,15 @@ def keep_up(glue: Any, table: str, dataset: str, parameters: JobParameters) -> N
     role, snapshot_days = parameters.optimizer_role, parameters.snapshot_retention_days
     # A crash can leave rejected files that only the next batch will refer to, whenever it comes.
     quarantine_days = max(parameters.quarantine_retention_days, ORPHAN_DAYS)
+    # Not all of the curated table's folder: its profiles are no orphans.
+    orphans = {"location": f"s3://{parameters.curated_bucket}/{table}/data/"}
     wanted = {
         (database, name, kind): configuration
-        for database, name, orphan_days in (
-            (parameters.curated_database, table, ORPHAN_DAYS),
-            (parameters.quarantine_database, dataset, quarantine_days),
+        for database, name, orphaned in (
+            (parameters.curated_database, table, {**orphans, RETENTION: ORPHAN_DAYS}),
+            (parameters.quarantine_database, dataset, {RETENTION: quarantine_days}),
         )
-        for kind, configuration in _configurations(role, snapshot_days, orphan_days).items()
+        for kind, configuration in _configurations(role, snapshot_days, orphaned).items()
     }
     catalog = role.split(":")[4]
     try:
@@ -64,14 +67,14 @@ def forget(catalog: Catalog, quarantine: tuple[str, str], days: float) -> None:
         logger.warning("old rows of the quarantine %s stay: %s", quarantine[1], error)
 
 
-def _configurations(role: str, snapshot_days: int, orphan_days: int) -> dict[str, dict[str, Any]]:
+def _configurations(role: str, snapshot_days: int, orphaned: dict[str, Any]) -> dict[str, dict[str, Any]]:
     by = {"roleArn": role, "enabled": True}
     retention = {
         "snapshotRetentionPeriodInDays": snapshot_days,
         "numberOfSnapshotsToRetain": 1,
         "cleanExpiredFiles": True,
     }
-    orphans = {"orphanFileRetentionPeriodInDays": orphan_days, "runRateInHours": ORPHAN_HOURS}
+    orphans = {**orphaned, "runRateInHours": ORPHAN_HOURS}
     return {
         "compaction": {**by, "compactionConfiguration": {"icebergConfiguration": {"strategy": "binpack"}}},
         "retention": {**by, "retentionConfiguration": {"icebergConfiguration": retention}},

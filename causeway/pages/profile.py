@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from causeway.pages.page import render
-from causeway.pages.wording import by, chance, distinct, drifted, middle, shown
+from causeway.pages.wording import BOUNDED, by, chance, distinct, drifted, judged, middle, shown
 
 WIDTH, HEIGHT = 160, 36  # of a histogram
 LISTED = 300  # associations
@@ -29,6 +29,8 @@ def profile_page(document: Mapping[str, Any]) -> str:
         subtitle=f"contract {document['contract']}{snapshot}",
         facts=_facts(document),
         columns=[_column(name, column) for name, column in columns.items()],
+        bounded=BOUNDED,
+        quality=judged(document.get("quality", ())),
         compared=compared,
         strongest=strongest,
         heat=[{"name": x, "cells": [_cell(x, y, effects) for y in compared]} for x in compared],
@@ -47,6 +49,7 @@ def _facts(document: Mapping[str, Any]) -> list[dict[str, str]]:
         "columns": len(columns),
         "columns with nulls": sum(bool(column["nulls"]) for column in columns),
         "columns without values": sum("it has no values" in column["notes"] for column in columns),
+        "bounds broken": sum(bound["holds"] is False for bound in document.get("quality", ())),
         "pairs that say the same": same,
         "rows rejected by the contract": document.get("rows_rejected", 0),
     }

@@ -1,9 +1,18 @@
 """A profile's numbers as people read them, on a page and in a terminal."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+BOUNDED = ("bound", "column", "number", "is", "allowed", "state", "severity", "notes")  # as `judged` lists it
+STATES = {False: "broken", None: "open", True: "holds"}
+NUMBERS = {
+    "rowCount": "rows",
+    "nullValues": "nulls",
+    "duplicateValues": "duplicates",
+    "distinct": "different values",
+    "latency": "age of the newest",
+}
 TO_THE_MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:00(\+00:00)?")
 
 
@@ -56,3 +65,22 @@ def drifted(name: str, column: Mapping[str, Any]) -> tuple[str, ...]:
 def _changes(change: Mapping[str, Any]) -> str:
     some = ", ".join(change["values"][:3])
     return f"{change['count']:,}: {some}{', …' if change['count'] > 3 else ''}" if change["count"] else ""  # noqa: PLR2004
+
+
+def judged(quality: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """The contract's bounds in words, the broken ones first, errors before warnings."""
+    order = list(STATES)
+    ordered = sorted(quality, key=lambda one: (order.index(one["holds"]), one["severity"] != "error"))
+    return [
+        (
+            one["name"],
+            one["column"] or "",
+            NUMBERS.get(one["metric"], one["metric"]),
+            f"{one['value']:,}" if isinstance(one["value"], int) else shown(one["value"]),
+            one["allowed"],
+            STATES[one["holds"]],
+            one["severity"],
+            one.get("note", ""),
+        )
+        for one in ordered
+    ]

@@ -21,8 +21,8 @@ class Watch:
         self.landing, self.quarantine = lake["LandingBucket"], lake["QuarantineBucket"]
         self._s3 = aws.client("s3", aws.account)
         self._states = aws.client("stepfunctions", aws.account)
-        (machine,) = self._states.list_state_machines()["stateMachines"]
-        self._machine = machine["stateMachineArn"]
+        machines = self._states.list_state_machines()["stateMachines"]
+        (self._machine,) = (m["stateMachineArn"] for m in machines if m["name"].startswith("BatchesMachine"))
 
     def reports(self) -> list[Report]:
         """Every report of every batch, in the order in which they were written."""

@@ -21,6 +21,7 @@ from stacks.company.alarms import alarm_at_first
 from stacks.company.batches import Batches
 from stacks.company.curate_job import CurateJob
 from stacks.company.lake import BATCHING_TIMEOUT, LakeStack
+from stacks.company.profiles import Profiles
 from stacks.parts.functions import PythonFunction, make_log_group, removal_policy
 from stacks.parts.permissions import allow
 
@@ -60,11 +61,26 @@ class PipelineStack(Stack):
             removal_policy=removal_policy(settings),
         )
         self.batch_events = self._batch_events()
+        self.profiles = self._profiles()
         removing = sorted(name for name, contract in contracts.items() if contract.on_delete == "remove")
         self.reconcile = self._reconcile(removing)
         self._alarms()
         CfnOutput(self, "LedgerTable", value=self.ledger.table_name)
         CfnOutput(self, "StateMachine", value=self.batches.machine.state_machine_arn)
+        if self.profiles:
+            CfnOutput(self, "ProfilesMachine", value=self.profiles.machine.state_machine_arn)
+
+    def _profiles(self) -> Profiles | None:
+        if not any(self._settings.profile_hours().values()):
+            return None
+        return Profiles(
+            self,
+            "Profiles",
+            settings=self._settings,
+            lake=self._lake,
+            ledger=self.ledger,
+            failures=self.failures,
+        )
 
     def _ledger(self) -> dynamodb.Table:
         return dynamodb.Table(
@@ -189,6 +205,12 @@ class PipelineStack(Stack):
             "BatchingFailed": self.batch_events.function.metric_errors(),
             "ReconciliationFailed": self.reconcile.function.metric_errors(),
         }
+        if self.profiles:
+            failures |= {
+                "ProfileFailed": self.profiles.machine.metric_failed(),
+                "ProfileTimedOut": self.profiles.machine.metric_timed_out(),
+                "SchedulingFailed": self.profiles.schedule.function.metric_errors(),
+            }
         alarm_at_first(self, failures, statistic="Sum", topic=self.failures)
         unrouted = logs.MetricFilter(
             self,

@@ -17,13 +17,15 @@ GLUE_LIBRARY = (
     "causeway/contract/*.py",
     "causeway/engine/*.py",
     "causeway/engine/check/*.py",
+    "causeway/engine/profile/*.py",
     "causeway/engine/read/*.py",
     "causeway/lake/*.py",
     "glue_jobs/*.py",
 )
 CONTRACTS = ("contracts/*.odcs.yaml",)
-# What the job asks Glue to install: pinned with hashes, written by `make lock`.
+# What the jobs ask Glue to install: pinned with hashes, written by `make lock`.
 JOB_MODULES = ROOT / "glue_jobs" / "requirements.txt"
+PROFILE_MODULES = ROOT / "glue_jobs" / "requirements-profile.txt"
 
 
 def package_prefix(settings: Settings) -> str:

@@ -136,7 +136,7 @@ def become(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, policy: list[dict[
     monkeypatch.setenv("AWS_SESSION_TOKEN", taken["SessionToken"])
     # A client is bound to the credentials it was made with.
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    tasks._s3.cache_clear()
+    tasks.s3_of_task.cache_clear()
 
 
 def _document(found: list[dict[str, Any]]) -> str:

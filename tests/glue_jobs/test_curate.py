@@ -47,7 +47,7 @@ def aws() -> Iterator[Any]:
             patch.setenv(name, value)
         # A session keeps the credentials that it was made with.
         patch.setattr(boto3, "DEFAULT_SESSION", None)
-        tasks._s3.cache_clear()
+        tasks.s3_of_task.cache_clear()
         s3 = boto3.client("s3")
         for bucket in ("landing", "curated", "quarantine", "assets"):
             s3.create_bucket(Bucket=bucket)
@@ -61,7 +61,7 @@ def aws() -> Iterator[Any]:
             contracts.writestr("contracts/people.odcs.yaml", PEOPLE)
         s3.put_object(Bucket="assets", Key="contracts.zip", Body=archive.getvalue())
         yield s3
-        tasks._s3.cache_clear()
+        tasks.s3_of_task.cache_clear()
 
 
 def run_job(s3: Any, run: str, *sources: SourceVersion, dataset: str = "trips", key: str = "") -> None:

@@ -30,13 +30,13 @@ LAKE = Lake.in_buckets("landing", "curated", "quarantine", "lake", "rejected")
 @pytest.fixture
 def s3() -> Iterator[Any]:
     with mock_aws():
-        tasks._s3.cache_clear()
+        tasks.s3_of_task.cache_clear()
         client = boto3.client("s3", config=PATIENT)
         for bucket in ("landing", "curated", "quarantine"):
             client.create_bucket(Bucket=bucket)
         client.put_bucket_versioning(Bucket="landing", VersioningConfiguration={"Status": "Enabled"})
         yield client
-    tasks._s3.cache_clear()
+    tasks.s3_of_task.cache_clear()
 
 
 def land(s3: Any, name: str, data: bytes) -> SourceVersion:

@@ -94,8 +94,12 @@ def test_the_command_of_its_documents_prints_the_first_rows_and_how_many_there_a
     assert "carrier" in done.stdout
 
 
+def python_of_its_documents(kit: Kit) -> list[str]:
+    return re.findall("```python\n(.*?)```", (kit.folder / "programs.md").read_text(), re.DOTALL)
+
+
 def test_the_code_of_its_documents_reads_the_table_into_every_library_that_it_offers(kit: Kit) -> None:
-    (code,) = re.findall("```python\n(.*?)```", (kit.folder / "programs.md").read_text(), re.DOTALL)
+    code = python_of_its_documents(kit)[0]
     offered = ["table.scan().to_polars().height", "len(table.scan().to_pandas())", DUCKDB]
     (kit.folder / "own.py").write_text(f"{code}\nprint({', '.join(offered)})")
     done = kit.run("python own.py")
@@ -117,6 +121,32 @@ def test_a_pinned_snapshot_is_read_narrowed_to_rows_and_columns(kit: Kit) -> Non
 def test_the_files_of_a_snapshot_are_those_that_hold_its_rows(kit: Kit) -> None:
     answer = kit.read("--table weather --files")
     assert (answer["rows"], len(answer["result"])) == (25_012, 3)
+
+
+def test_a_profile_is_read_with_the_role_by_the_command_and_the_code_of_its_documents(kit: Kit) -> None:
+    snapshot = kit.read("--table flights")["snapshot"]
+    column = {"measure": "quantity", "nulls": 1, "null_share": 0.2, "notes": []}
+    document = {
+        "dataset": "flights",
+        "snapshot": snapshot,
+        "committed_at": "2026-03-01T12:00:00+00:00",
+        "format": 1,
+        "rows": 5,
+        "columns": {"delay": column},
+        "associations": [],
+    }
+    key = f"flights/profiles/{snapshot}.json"
+    kit.aws.client("s3", COMPANY).put_object(Bucket=BUCKET, Key=key, Body=json.dumps(document))
+    programs = (kit.folder / "programs.md").read_text()
+    (command,) = re.findall(r"^python -m partner_kit --table \w+ --profile$", programs, re.MULTILINE)
+    assert kit.run(command).stdout.endswith(
+        f"causeway_lake.flights: 5 rows; profile of snapshot {snapshot}\n"
+    )
+    assert kit.read("--table flights --profile")["profile"] == document
+    (kit.folder / "own.py").write_text("\n".join(python_of_its_documents(kit)))
+    done = kit.run("python own.py")
+    assert done.stderr == ""
+    assert done.stdout.endswith(f"{snapshot} \n")
 
 
 def test_ten_rows_take_one_file_and_their_number_none(kit: Kit) -> None:
@@ -151,6 +181,7 @@ MISTAKES = {
     "--table flights --snapshot last": "argument --snapshot: invalid int value: 'last'; --help lists",
     "--table flights --sql 'SELECT dealy FROM flights'": rf"\"dealy\" not found.*; {SQL}",
     "--table flights --sql 'SELECT 1 FROM weather'": rf"weather does not exist.*; {SQL}",
+    "--table weather --profile": "no profile of snapshot .*; run it again tomorrow, or read the table",
     "--table flights --sql 'SELEC 1'": "syntax error at or near .*; correct --sql",
     "--table flights --tabel x": "unrecognized arguments: --tabel x; --help lists the options",
     "": "the following arguments are required: --table; --help lists the options",

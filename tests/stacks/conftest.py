@@ -89,6 +89,21 @@ def resources(template: Template, kind: str) -> dict[str, Any]:
     return dict(template.find_resources(kind))
 
 
+def named(template: Template, kind: str, name: str) -> dict[str, Any]:
+    """Properties of the one resource of this type whose logical id begins so."""
+    (found,) = (r["Properties"] for i, r in resources(template, kind).items() if i.startswith(name))
+    return dict(found)
+
+
+def machine_of(template: Template, name: str) -> dict[str, Any]:
+    """A state machine's definition."""
+    properties = named(template, "AWS::StepFunctions::StateMachine", name)
+    joined = properties["DefinitionString"]["Fn::Join"][1]
+    text = "".join(part if isinstance(part, str) else "<reference>" for part in joined)
+    definition: dict[str, Any] = json.loads(text)
+    return definition
+
+
 def statements(template: Template, *kinds: str) -> list[dict[str, Any]]:
     """Every statement of the policies of these resource types, actions and resources as lists."""
     found = []

@@ -6,7 +6,7 @@ from aws_cdk.assertions import Template
 
 from causeway.contract.model import Column, Contract
 from causeway.settings import Settings
-from tests.stacks.conftest import build_app, resources, statements
+from tests.stacks.conftest import build_app, named, resources, statements
 
 HASHED = Contract("people", "1.0.0", (Column("mail", "mail", "string", access="hash"),))
 
@@ -38,5 +38,5 @@ def test_the_job_alone_may_use_the_key_and_knows_its_name(app: dict[str, Templat
     assert allowed["Action"] == ["kms:GenerateMac"]
     assert "HashKey" in str(allowed["Resource"])
     assert not any(using.values())
-    (job,) = resources(app["pipeline"], "AWS::Glue::Job").values()
-    assert job["Properties"]["DefaultArguments"]["--hash-key"] == allowed["Resource"][0]
+    job = named(app["pipeline"], "AWS::Glue::Job", "Curate")
+    assert job["DefaultArguments"]["--hash-key"] == allowed["Resource"][0]

@@ -82,8 +82,9 @@ def _frequent(column: ColumnCounts) -> dict[str, Any]:
     import datasketches as ds  # noqa: PLC0415
 
     sketch = column.sketches.frequent
-    sure = sketch.get_frequent_items(ds.frequent_items_error_type.NO_FALSE_POSITIVES)[:MOST]
-    values = [_counted(text, lower) for text, _, lower, _ in sure]
+    sure = sketch.get_frequent_items(ds.frequent_items_error_type.NO_FALSE_POSITIVES)
+    first = sorted(sure, key=lambda item: (-item[2], item[0]))[:MOST]
+    values = [_counted(text, lower) for text, _, lower, _ in first]
     return {"values": values, "method": ITEMS, "error": sketch.epsilon * sketch.total_weight}
 
 

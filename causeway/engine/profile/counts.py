@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,11 +75,15 @@ class Sums:
         )
 
 
+Marks = np.ndarray[tuple[int], np.dtype[np.uint64]]
+
+
 @dataclass
 class ColumnCounts:
     """Of one column. `values` has each value and its count, or is None when `sketches` stand for them."""
 
     dtype: pl.DataType
+    quantity: bool
     nulls: int = 0
     not_finite: int = 0
     places: int = 0  # which rows have no number: equal for two columns if they are the same rows
@@ -90,37 +94,74 @@ class ColumnCounts:
     sums: Sums = field(default_factory=Sums)
     lengths: Sums = field(default_factory=Sums)
 
+    def __add__(self, other: ColumnCounts) -> ColumnCounts:
+        both = ColumnCounts(
+            self.dtype,
+            self.quantity,
+            self.nulls + other.nulls,
+            self.not_finite + other.not_finite,
+            (self.places + other.places) % (1 << 64),
+            lowest=_of_both(min, self.lowest, other.lowest),
+            highest=_of_both(max, self.highest, other.highest),
+            sums=self.sums + other.sums,
+            lengths=self.lengths + other.lengths,
+        )
+        if self.values is not None and other.values is not None:
+            dtype = self.values["value"].dtype
+            added = pl.concat([self.values, other.values.cast({"value": dtype})])
+            both.values = added.group_by("value").agg(pl.col("count").sum())
+            return _limited(both)
+        if self.sketches or other.sketches:
+            both.sketches = Sketches()
+            for counts in (self, other):
+                if counts.sketches:
+                    both.sketches.merge(counts.sketches)
+                elif counts.values is not None:
+                    both.sketches.add(counts.values, quantity=self.quantity)
+        return both
+
 
 @dataclass
 class Counts:
-    """Of a table, or a part of one."""
+    """Of a table, or a part of one. The counts of two parts add up to those of both."""
 
     rows: int
     columns: dict[str, ColumnCounts]
 
-
-def count(frame: pl.DataFrame, measures: dict[str, str], part: int) -> Counts:
-    """Of some rows. `part` tells these rows from those of any other part."""
-    marks = _marks(frame.height, part)
-    columns = {name: _count(frame[name], measure, marks) for name, measure in measures.items()}
-    return Counts(frame.height, columns)
+    def __add__(self, other: Counts) -> Counts:
+        columns = {name: column + other.columns[name] for name, column in self.columns.items()}
+        return Counts(self.rows + other.rows, columns)
 
 
-def _marks(rows: int, part: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+def count(frames: Iterable[pl.DataFrame], measures: Mapping[str, str], part: int) -> Counts:
+    """Of a part: its rows come in frames, at least one; `part` tells it from the others."""
+    counted: Counts | None = None
+    for frame in frames:
+        marks = _marks(part, counted.rows if counted else 0, frame.height)
+        columns = {name: _count(frame[name], measure, marks) for name, measure in measures.items()}
+        these = Counts(frame.height, columns)
+        counted = counted + these if counted else these
+    assert counted
+    return counted
+
+
+def _marks(part: int, start: int, rows: int) -> Marks:
     """A number for each row that hardly any other row of any part has (splitmix64)."""
     with np.errstate(over="ignore"):
-        mixed = (np.arange(rows, dtype=np.uint64) + (np.uint64(part) << np.uint64(40))) * np.uint64(
-            0x9E3779B97F4A7C15
-        )
-        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-            mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-        return mixed ^ (mixed >> np.uint64(31))
+        # Scrambled first, or the rows of parts 1 and 2 would be next to each other.
+        first = _mixed(np.array([part % (1 << 64)], dtype=np.uint64))
+        return _mixed(np.arange(start, start + rows, dtype=np.uint64) + first)
 
 
-def _count(
-    series: pl.Series, measure: str, marks: np.ndarray[tuple[int], np.dtype[np.uint64]]
-) -> ColumnCounts:
-    counts = ColumnCounts(series.dtype, nulls=series.null_count())
+def _mixed(numbers: Marks) -> Marks:
+    mixed = numbers * np.uint64(0x9E3779B97F4A7C15)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def _count(series: pl.Series, measure: str, marks: Marks) -> ColumnCounts:
+    counts = ColumnCounts(series.dtype, measure == QUANTITY, nulls=series.null_count())
     if measure == NESTED:
         return counts
     series = finite(series)
@@ -134,56 +175,17 @@ def _count(
     elif series.dtype.is_numeric() or series.dtype.is_temporal() or series.dtype == pl.Boolean:
         counts.sums = Sums.of(numbers(present).to_numpy())
     counts.lowest, counts.highest = present.min(), present.max()
-    counts.values = present.alias("value").value_counts(name="count")
-    return _limited(counts, quantity=measure == QUANTITY)
+    counts.values = present.alias("value").value_counts(name="count").cast({"count": pl.Int64})
+    return _limited(counts)
 
 
-def _limited(counts: ColumnCounts, *, quantity: bool) -> ColumnCounts:
+def _limited(counts: ColumnCounts) -> ColumnCounts:
     if counts.values is not None and counts.values.height > EXACT:
         counts.sketches = Sketches()
-        counts.sketches.add(counts.values, quantity=quantity)
+        counts.sketches.add(counts.values, quantity=counts.quantity)
         counts.values = None
     return counts
 
 
-def add(one: Counts, other: Counts, measures: dict[str, str]) -> Counts:
-    """Of both parts."""
-    columns = {
-        name: _add(one.columns[name], other.columns[name], quantity=measure == QUANTITY)
-        for name, measure in measures.items()
-    }
-    return Counts(one.rows + other.rows, columns)
-
-
-def _add(one: ColumnCounts, other: ColumnCounts, *, quantity: bool) -> ColumnCounts:
-    both = ColumnCounts(
-        one.dtype,
-        one.nulls + other.nulls,
-        one.not_finite + other.not_finite,
-        (one.places + other.places) % (1 << 64),
-        lowest=_of_both(min, one.lowest, other.lowest),
-        highest=_of_both(max, one.highest, other.highest),
-        sums=one.sums + other.sums,
-        lengths=one.lengths + other.lengths,
-    )
-    if one.values is not None and other.values is not None:
-        dtype = one.values["value"].dtype
-        added = pl.concat([one.values, other.values.cast({"value": dtype})])
-        both.values = added.group_by("value").agg(pl.col("count").sum())
-        return _limited(both, quantity=quantity)
-    if one.sketches or other.sketches:
-        both.sketches = Sketches()
-        for counts in (one, other):
-            if counts.sketches:
-                both.sketches.merge(counts.sketches)
-            elif counts.values is not None:
-                both.sketches.add(counts.values, quantity=quantity)
-    return both
-
-
 def _of_both(choose: Any, one: Any, other: Any) -> Any:
     return choose(one, other) if one is not None and other is not None else one if other is None else other
-
-
-def add_all(parts: list[Counts], measures: dict[str, str]) -> Counts:
-    return functools.reduce(lambda one, other: add(one, other, measures), parts)

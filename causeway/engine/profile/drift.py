@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ MODERATE, LARGE = 0.1, 0.25  # of the population stability index, as credit scor
 LISTED = 20  # new or vanished values
 
 
-def drift(reference: Counts, now: Counts, measures: dict[str, str]) -> dict[str, Any]:
+def drift(reference: Counts, now: Counts, measures: Mapping[str, str]) -> dict[str, Any]:
     """By column that both have, from the reference to now; `notes` say what is not compared."""
     return {
         name: _column(reference, now, name, measures[name])
@@ -58,7 +59,7 @@ def stability(reference: Doubles, now: Doubles) -> float:
 
 def _of_quantity(one: ColumnCounts, other: ColumnCounts) -> tuple[Doubles, Doubles] | None:
     """The shares of both in bins that hold equal numbers of the reference's rows."""
-    if not (one.sums.n and other.sums.n):
+    if not (one.sums.n and other.sums.n and one.quantity and other.quantity):
         return None
     edges = np.unique(_at(one, np.arange(1, BINS) / BINS))
     return _shares(one, edges), _shares(other, edges)

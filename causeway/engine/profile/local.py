@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from causeway.contract.model import Contract
 from causeway.engine.curate import curated_schema
 from causeway.engine.local import run
 from causeway.engine.profile.measures import measures_of
-from causeway.engine.profile.table import profile
+from causeway.engine.profile.table import Rows, profile
 from causeway.flow.report import Report
 
 
@@ -30,12 +30,14 @@ def profile_files(contract: Contract, files: Iterable[Path]) -> tuple[dict[str, 
         empty = pl.DataFrame(schema.empty_table()).select(list(measures))
         parts = [(path, n) for path in curated for n in range(pq.ParquetFile(path).num_row_groups)]
 
-        def read(part: tuple[Path, int] | None) -> pl.DataFrame:
+        def read(part: tuple[Path, int] | None) -> Iterator[pl.DataFrame]:
             if part is None:
-                return empty
+                yield empty
+                return
             path, group = part
             names = [name for name in measures if name in pq.read_schema(path).names]
             rows = pl.DataFrame(pq.ParquetFile(path).read_row_group(group, columns=names))
-            return pl.concat([empty, rows.cast({n: empty.schema[n] for n in names})], how="diagonal")
+            yield pl.concat([empty, rows.cast({n: empty.schema[n] for n in names})], how="diagonal")
 
-        return profile(parts or [None], read, measures), report
+        every: list[tuple[Path, int] | None] = [*parts] or [None]
+        return profile(Rows(every, read, every.index), measures), report

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from causeway.contract.model import RESCUED, Column, Contract
+from causeway.contract.model import RESCUED, Contract
 from causeway.contract.schema import LINEAGE
 
 # A quantity has a mean; a flag is true or false; a category is one of some; an identifier names a row or a
@@ -19,16 +19,8 @@ def measures_of(contract: Contract, names: Iterable[str]) -> dict[str, str]:
 
     A column that came with files is text, and a category; what is rescued compares with nothing.
     """
-    known = {column.name: _measure(column) for column in contract.columns} | {RESCUED: IDENTIFIER}
+    known = {column.name: column.measured for column in contract.columns} | {RESCUED: IDENTIFIER}
     return {name: known.get(name, CATEGORY) for name in names if name not in LINEAGE.names}
-
-
-def _measure(column: Column) -> str:
-    if column.type in ("array", "object"):
-        return NESTED
-    if column.hashed:
-        return IDENTIFIER
-    return column.measure or {"string": CATEGORY, "boolean": FLAG}.get(column.type, QUANTITY)
 
 
 def numbers(values: pl.Series) -> pl.Series:

@@ -82,16 +82,15 @@ def moments(
         )
         sums.ranks[a, b] = Cross.of(x, y)
     level = _levels(frame, made)
-    for one, other in made.tables():
-        shape = len(made.levels[one]) + 1, len(made.levels[other]) + 1
+    for one, other in made.tables:
+        shape = len(made.levels[one]) + 1, len(made.levels[other]) + 1  # nulls come last
         cells = np.bincount(level[one] * shape[1] + level[other], minlength=shape[0] * shape[1])
         sums.tables[one, other] = cells.reshape(shape)[:-1, :-1]
-    for category, grouping in made.grouping.items():
-        for name, its in made.classes.items():
-            if name not in made.levels:  # a flag's are among the tables
-                rows = present[its] & present[grouping]
-                centred = values[name][rows] - found.mean(name, grouping)
-                sums.groups[name, category] = _grouped(level[category][rows], centred, made.levels[category])
+    for name, category in made.groups:
+        grouping = made.grouping[category]
+        rows = present[made.classes[name]] & present[grouping]
+        centred = values[name][rows] - found.mean(name, grouping)
+        sums.groups[name, category] = _grouped(level[category][rows], centred, made.levels[category])
     return sums
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 import polars as pl
@@ -19,6 +21,7 @@ EVERYWHERE: Class = (0, 0)
 COMPARED = 200  # columns: 19,900 pairs
 LEVELS = 4096  # of a category that is compared
 CELLS = 1_000_000  # of a table of two categories
+ALL_CELLS = 20_000_000  # of all tables and groups, which each task holds
 RANKS = 20_000_000  # that are kept at most, of all columns in all classes
 
 
@@ -33,7 +36,10 @@ class Plan:
     counts: dict[str, Doubles] = field(default_factory=dict)  # how often each occurs
     grouping: dict[str, Class] = field(default_factory=dict)  # of each category that varies
     levels: dict[str, list[str]] = field(default_factory=dict)  # of each category and flag that varies
-    skipped: dict[str, str] = field(default_factory=dict)  # columns compared with none or by less: why
+    tables: list[tuple[str, str]] = field(default_factory=list)  # pairs of those that are compared
+    groups: list[tuple[str, str]] = field(default_factory=list)  # quantity and category
+    skipped: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Why columns are compared with no other, or by less, or with fewer."""
 
     @property
     def missing(self) -> set[Class]:
@@ -47,14 +53,8 @@ class Plan:
         every = sorted(set(self.classes.values()))
         return ((a, b) for i, a in enumerate(every) for b in every[i:])
 
-    def tables(self) -> Iterator[tuple[str, str]]:
-        """The pairs of categories that are compared."""
-        names = list(self.levels)
-        pairs = ((a, b) for i, a in enumerate(names) for b in names[i + 1 :])
-        return ((a, b) for a, b in pairs if len(self.levels[a]) * len(self.levels[b]) <= CELLS)
 
-
-def plan(counts: Counts, measures: dict[str, str]) -> Plan:
+def plan(counts: Counts, measures: Mapping[str, str]) -> Plan:
     made = Plan()
     for name, measure in measures.items():
         column = counts.columns[name]
@@ -68,7 +68,7 @@ def plan(counts: Counts, measures: dict[str, str]) -> Plan:
         elif len(made.classes.keys() | made.levels.keys()) == COMPARED:
             reason = f"compared with no column: it comes after {COMPARED} others"
         if reason:
-            made.skipped[name] = reason
+            made.skipped[name].append(reason)
             continue
         its = (column.nulls + column.not_finite, column.places)
         if measure in (QUANTITY, FLAG):
@@ -79,6 +79,7 @@ def plan(counts: Counts, measures: dict[str, str]) -> Plan:
             if measure == CATEGORY:
                 made.grouping[name] = its
             made.levels[name] = texts(column.values["value"]).unique().sort().to_list()
+    _pair(made)
     _rank(made, counts)
     return made
 
@@ -90,6 +91,25 @@ def _varies(column: ColumnCounts, rows: int, measure: str) -> bool:
     return measure in (QUANTITY, FLAG, CATEGORY) and present > 0 and not one_value
 
 
+def _pair(made: Plan) -> None:
+    """Choose tables and groups, the smallest first: each task holds all of them, so there is a limit."""
+    height = {name: len(levels) + 1 for name, levels in made.levels.items()}
+    tables = {(a, b): height[a] * height[b] for a, b in combinations(made.levels, 2)}
+    # A flag's groups are among the tables.
+    quantities = [name for name in made.classes if name not in made.levels]
+    groups = {(name, category): 3 * height[category] for name in quantities for category in made.grouping}
+    left, lost = ALL_CELLS, defaultdict[str, int](int)
+    for pair, cells in sorted((tables | groups).items(), key=lambda item: item[1]):
+        if cells > min(left, CELLS):
+            lost[pair[0]] += 1
+            lost[pair[1]] += 1
+            continue
+        left -= cells
+        (made.tables if pair in tables else made.groups).append(pair)
+    for name, number in lost.items():
+        made.skipped[name].append(f"not compared with {number:,} others: they have too many values together")
+
+
 def _rank(made: Plan, counts: Counts) -> None:
     """Ranks take memory for each value and class; columns with the fewest values come first."""
     left = RANKS // (len(set(made.classes.values())) + 1)
@@ -97,7 +117,7 @@ def _rank(made: Plan, counts: Counts) -> None:
     heights = {name: counts.columns[name].values.height for name in few}  # type: ignore[union-attr]
     for name in sorted(few, key=lambda name: heights[name]):
         if (left := left - heights[name]) < 0:
-            made.skipped[name] = f"no ranks: the columns together have more than {RANKS:,}"
+            made.skipped[name].append(f"no ranks: the columns together have more than {RANKS:,}")
             continue
         counted = counts.columns[name].values
         assert counted is not None
@@ -106,7 +126,7 @@ def _rank(made: Plan, counts: Counts) -> None:
         made.values[name] = listed["value"].to_numpy()
         made.counts[name] = listed["count"].cast(pl.Float64).to_numpy()
     for name in made.classes.keys() - few:
-        made.skipped[name] = f"no ranks: it has more than {EXACT:,} values"
+        made.skipped[name].append(f"no ranks: it has more than {EXACT:,} values")
 
 
 def codes(frame: pl.DataFrame, made: Plan) -> dict[str, NDArray[np.int64]]:

@@ -50,6 +50,12 @@ def test_a_source_identity_is_allowed_and_asked_for_where_the_role_wants_one(tmp
     assert "--source-identity WHO" in files["programs.md"]
 
 
+def test_the_schema_of_profiles_is_with_the_program_that_reads_them(tmp_path: Path) -> None:
+    files = kit(tmp_path)
+    assert "profiles.py" in files
+    assert json.loads(files["profile.schema.json"])["title"] == "Profile of a table"
+
+
 def test_every_blank_is_filled_in(tmp_path: Path) -> None:
     files = kit(tmp_path)
     assert [

@@ -10,7 +10,7 @@ import pytest
 from causeway.__main__ import main
 from causeway.cli.output import show
 from causeway.cli.profile import _text
-from causeway.engine.profile.table import count_all, profile
+from causeway.engine.profile.table import Rows, profile
 from causeway.pages.profile import profile_page
 
 CONTRACT = """
@@ -152,8 +152,8 @@ def test_a_page_obeys_no_text_of_a_file(trips: tuple[str, str], tmp_path: Path) 
 def test_a_page_and_a_terminal_say_what_changed(capsys: pytest.CaptureFixture[str]) -> None:
     before, now = (pl.DataFrame({"city": list(cities)}) for cities in ("aabb", "aac\x1b"))
     measures = {"city": "category"}
-    reference = count_all([before], lambda part: part, measures)
-    document = profile([now], lambda part: part, measures, reference=reference)
+    reference = Rows([before], lambda part: [part], lambda _: 0).count(measures)
+    document = profile(Rows([now], lambda part: [part], lambda _: 0), measures, reference)
     document |= {"dataset": "trips", "contract": "1.0.0", "snapshot": 2, "against": 1}
     page = Page()
     page.feed(profile_page(document))

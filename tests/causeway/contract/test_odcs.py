@@ -221,7 +221,7 @@ WRONG = [
     ),
     (
         "  - {name: a, logicalType: string}\n  quality:\n"
-        "  - {type: sql, query: 'SELECT avg(a) FROM t', mustBeLessThan: 3}\n",
+        "  - {type: sql, query: 'SELECT avg(a) FROM t GROUP BY b', mustBeLessThan: 3}\n",
         "schema[0].quality[0]",
         "SELECT COUNT(*) FROM <table> WHERE",
     ),

@@ -130,9 +130,6 @@ def test_what_is_computed_from_a_withheld_column_needs_a_word_of_its_own(tmp_pat
     assert values(run(passed, b"id,mail\n1,a@b.c\n"), "domain") == ["b.c"]
 
 
-SLA = "slaProperties: [{property: latency, value: 4}]\n"
-
-
 @pytest.mark.parametrize(
     ("property", "top", "reason"),
     [
@@ -142,7 +139,7 @@ SLA = "slaProperties: [{property: latency, value: 4}]\n"
         ("name: a, logicalType: string, encryptedName: b", "", "nothing here encrypts"),
         (
             "name: a, logicalType: string",
-            "slaProperties: [{property: latency, value: 4}]\n",
+            "slaProperties: [{property: retention, value: 4, unit: y}]\n",
             "nothing here watches",
         ),
         (

@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causeway.flow.parameters import (
+    DATASET,
     MANIFEST,
     BatchEventsParameters,
     JobParameters,
+    ProfileParameters,
     ReconcileParameters,
+    ScheduleProfileParameters,
     SplitBatchParameters,
     from_arguments,
     from_environment,
@@ -22,7 +25,7 @@ from causeway.flow.parameters import (
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1).filter(
     lambda text: not text.startswith("-")
 )
-FUNCTIONS = (BatchEventsParameters, SplitBatchParameters, ReconcileParameters)
+FUNCTIONS = (BatchEventsParameters, SplitBatchParameters, ReconcileParameters, ScheduleProfileParameters)
 
 
 @pytest.mark.parametrize("kind", FUNCTIONS)
@@ -32,6 +35,7 @@ def test_a_function_reads_from_its_environment_what_the_stack_put_there(
 ) -> None:
     values = {
         "batching": st.dictionaries(texts, st.dictionaries(texts, st.integers())),
+        "profile_hours": st.dictionaries(texts, st.integers()),
         "removing": st.lists(texts),
         "retention_days": st.integers(),
     }
@@ -39,20 +43,16 @@ def test_a_function_reads_from_its_environment_what_the_stack_put_there(
     assert from_environment(kind, to_environment(given)) == given
 
 
-@given(
-    st.builds(
-        JobParameters, **{f.name: texts if f.type is str else st.integers(0) for f in fields(JobParameters)}
-    )
-)
-def test_the_job_reads_its_arguments_among_those_that_glue_adds(given: JobParameters) -> None:
-    arguments = {
-        **to_arguments(given),
-        MANIFEST: "s3://landing/m.json",
-        "--JOB_RUN_ID": "jr_1",
-        "--enable-metrics": "true",
-    }
+@pytest.mark.parametrize(("kind", "own"), [(JobParameters, MANIFEST), (ProfileParameters, DATASET)])
+@given(data=st.data())
+def test_a_job_reads_its_arguments_among_those_that_glue_adds(
+    kind: Any, own: str, data: st.DataObject
+) -> None:
+    values = {f.name: texts if f.type is str else st.integers(0) for f in fields(kind)}
+    given = kind(**{name: data.draw(value) for name, value in values.items()})
+    arguments = {**to_arguments(given), own: "this one", "--JOB_RUN_ID": "jr_1", "--enable-metrics": "true"}
     argv = [part for item in arguments.items() for part in item]
-    assert from_arguments(argv) == (given, "s3://landing/m.json", "jr_1")
+    assert from_arguments(kind, own, argv) == (given, "this one", "jr_1")
 
 
 def test_a_parameter_that_is_missing_is_named() -> None:

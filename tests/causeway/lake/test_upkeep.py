@@ -25,11 +25,16 @@ from tests.glue_jobs.conftest import SmallLake
 
 ROLE = "arn:aws:iam::111111111111:role/optimizer"
 SNAPSHOTS, QUARANTINE = 90, 30  # days
+DAYS = "orphanFileRetentionPeriodInDays"
 WANTED = {
     (database, "trips", kind): configuration
     for database, kinds in (
-        ("lake", _configurations(ROLE, SNAPSHOTS, ORPHAN_DAYS)),
-        ("quarantine", _configurations(ROLE, SNAPSHOTS, QUARANTINE)),
+        # Below data/ alone: a profile is of no snapshot's files, and no orphan.
+        (
+            "lake",
+            _configurations(ROLE, SNAPSHOTS, {"location": "s3://curated/trips/data/", DAYS: ORPHAN_DAYS}),
+        ),
+        ("quarantine", _configurations(ROLE, SNAPSHOTS, {DAYS: QUARANTINE})),
     )
     for kind, configuration in kinds.items()
 }
@@ -48,7 +53,7 @@ def run(glue: Any) -> None:
     parameters = JobParameters(
         contracts="",
         landing_bucket="",
-        curated_bucket="",
+        curated_bucket="curated",
         quarantine_bucket="",
         curated_database="lake",
         quarantine_database="quarantine",

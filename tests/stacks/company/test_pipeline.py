@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from causeway.flow.events import NO_DATASET
 from causeway.settings import DatasetLimits, Settings, SettingsError
-from tests.stacks.conftest import build_app, normalised, resources, statements
+from tests.stacks.conftest import build_app, machine_of, named, normalised, resources, statements
 
 
 def test_the_template_is_the_reviewed_one(pipeline: Template, snapshot: SnapshotAssertion) -> None:
@@ -20,20 +20,15 @@ def test_the_template_is_the_reviewed_one(pipeline: Template, snapshot: Snapshot
 
 @pytest.fixture(scope="module")
 def machine(pipeline: Template) -> dict[str, Any]:
-    (resource,) = resources(pipeline, "AWS::StepFunctions::StateMachine").values()
-    joined = resource["Properties"]["DefinitionString"]["Fn::Join"][1]
-    definition: dict[str, Any] = json.loads(
-        "".join(p if isinstance(p, str) else "<reference>" for p in joined)
-    )
-    return definition
+    return machine_of(pipeline, "Batches")
 
 
 def test_an_execution_waits_for_its_job_and_outlasts_its_timeout_many_times(
     pipeline: Template, machine: dict[str, Any]
 ) -> None:
     assert machine["States"][machine["StartAt"]]["Resource"].endswith(":states:::glue:startJobRun.sync")
-    (job,) = resources(pipeline, "AWS::Glue::Job").values()
-    assert machine["TimeoutSeconds"] >= 16 * 60 * job["Properties"]["Timeout"]
+    job = named(pipeline, "AWS::Glue::Job", "Curate")
+    assert machine["TimeoutSeconds"] >= 16 * 60 * job["Timeout"]
 
 
 def test_a_full_glue_is_waited_for_and_a_failed_job_is_not_run_again(machine: dict[str, Any]) -> None:
@@ -183,7 +178,7 @@ def test_the_first_failure_raises_an_alarm(pipeline: Template) -> None:
         "ApproximateNumberOfMessagesVisible",
         "Unrouted",
     }
-    assert len(resources(pipeline, "AWS::CloudWatch::Alarm")) == 7
+    assert len(resources(pipeline, "AWS::CloudWatch::Alarm")) == 10
     for alarm in alarms.values():
         assert alarm["Threshold"] == 1
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
@@ -202,7 +197,7 @@ def test_the_alarm_on_what_no_dataset_takes_counts_the_words_of_the_function_s_l
 
 
 def test_every_log_is_kept_for_the_time_in_the_settings(pipeline: Template) -> None:
-    assert len(resources(pipeline, "AWS::Logs::LogGroup")) == 5
+    assert len(resources(pipeline, "AWS::Logs::LogGroup")) == 8
     pipeline.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": 90})
 
 
@@ -217,8 +212,7 @@ def test_the_upkeep_role_is_glues_alone_and_only_the_job_hands_it_over(pipeline:
             {"StringEquals": {"iam:PassedToService": "glue.amazonaws.com"}},
         )
     ]
-    (job,) = resources(pipeline, "AWS::Glue::Job").values()
-    arguments = job["Properties"]["DefaultArguments"]
+    arguments = named(pipeline, "AWS::Glue::Job", "Curate")["DefaultArguments"]
     assert arguments["--optimizer-role"] == {"Fn::GetAtt": [name, "Arn"]}
     assert arguments["--snapshot-retention-days"] == "90"
     assert arguments["--quarantine-retention-days"] == "90"
@@ -236,5 +230,5 @@ def functions(template: Template) -> dict[str, dict[str, Any]]:
 
 def test_the_only_lambdas_are_our_own(templates: dict[str, Template]) -> None:
     found = {name: sorted(functions(template)) for name, template in templates.items()}
-    ours = {"pipeline": ["batch_events", "reconcile", "split_batch"]}
+    ours = {"pipeline": ["batch_events", "reconcile", "schedule_profile", "split_batch"]}
     assert found == {name: ours.get(name, []) for name in templates}

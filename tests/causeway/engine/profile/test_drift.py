@@ -20,7 +20,7 @@ MEASURES = {"n": "quantity", "s": "category"}
 
 def drifted(before: pl.DataFrame, after: pl.DataFrame, **measures: str) -> dict[str, Any]:
     of = measures or {name: measure for name, measure in MEASURES.items() if name in before.columns}
-    return drift(count(before, of, 0), count(after, of, 0), of)
+    return drift(count([before], of, 0), count([after], of, 0), of)
 
 
 @given(st.lists(st.integers(-20, 20), min_size=1, max_size=60))

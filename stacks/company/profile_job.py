@@ -1,0 +1,79 @@
+"""The Glue job that profiles a dataset's table, and the role it runs under."""
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from causeway.flow.parameters import ProfileParameters, to_arguments
+from causeway.flow.profiles import FOLDER
+from causeway.settings import Settings
+from stacks.company.lake import LakeStack
+from stacks.parts import assets
+from stacks.parts.permissions import acknowledge_wildcards, allow
+from stacks.parts.spark_job import SparkJob
+
+
+class ProfileJob(SparkJob):
+    """`job` reads curated tables and writes profiles beside them; `role` may do that and nothing else."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        lake: LakeStack,
+        ledger: dynamodb.Table,
+        log_group: logs.LogGroup,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            settings=settings,
+            script="profile_table.py",
+            modules=assets.PROFILE_MODULES,
+            log_group=log_group,
+            role_description="The profile job: reads curated tables, writes profiles beside them",
+        )
+        parameters = ProfileParameters(
+            contracts=self.contracts.s3_object_url,
+            curated_database=lake.curated_database,
+            ledger_table=ledger.table_name,
+            namespace=settings.project,
+        )
+        self.job = self.make(
+            to_arguments(parameters),
+            description="Profiles the newest snapshot of one dataset's table",
+            timeout_minutes=settings.limits.profile_minutes,
+            max_concurrent_runs=settings.limits.max_concurrent_runs,
+        )
+        self._allow_profiling(lake, ledger, settings.project)
+
+    def _allow_profiling(self, lake: LakeStack, ledger: dynamodb.Table, namespace: str) -> None:
+        role, tables = self.role, f"{lake.curated_arn}/*"
+        allow(
+            role, "s3:GetObject", tables, why_wildcards="The files of the tables, whose names Iceberg makes"
+        )
+        allow(
+            role,
+            "s3:PutObject s3:DeleteObject",
+            f"{lake.curated_arn}/*/{FOLDER}/*",
+            why_wildcards="Profiles, beside the files of each table",
+        )
+        # Without ListBucket, S3 says "forbidden" of what is not there.
+        allow(role, "s3:ListBucket", lake.curated_arn)
+        database = lake.curated_database
+        catalog = [
+            lake.format_arn(service="glue", resource=kind, resource_name=name)
+            for kind, name in (("catalog", None), ("database", database), ("table", f"{database}/*"))
+        ]
+        allow(
+            role, "glue:GetTable", *catalog, why_wildcards="The curated tables, of which contracts make more"
+        )
+        allow(role, "dynamodb:UpdateItem", ledger.table_arn)
+        allow(role, "kms:Decrypt kms:GenerateDataKey", lake.key.key_arn)
+        own = {"StringEquals": {"cloudwatch:namespace": namespace}}
+        metrics = iam.PolicyStatement(actions=["cloudwatch:PutMetricData"], resources=["*"], conditions=own)
+        role.add_to_principal_policy(metrics)
+        acknowledge_wildcards(role, ["*"], "Metrics are no resources; the condition names their namespace")
