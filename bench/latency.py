@@ -36,7 +36,7 @@ def main() -> int:
         EmbeddedAws(account=settings.company.account, region=settings.company.region) as aws,
     ):
         outputs = deploy(aws, Path(folder), Progress())
-        watch = Watch(aws, outputs[f"{settings.project}-lake"])
+        watch = Watch(aws, *(outputs[f"{settings.project}-{stack}"] for stack in ("lake", "pipeline")))
         # One to warm up: the first makes the table.
         runs = [measure(aws, watch, settings.database("lake"), n) for n in range(options.runs + 1)][1:]
     medians = {phase: round(statistics.median(run[phase] for run in runs), 2) for phase in runs[0]}

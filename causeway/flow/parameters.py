@@ -76,7 +76,6 @@ class ProfileParameters:
     contracts: str  # URI of an archive
     curated_database: str
     ledger_table: str
-    namespace: str  # of CloudWatch metrics
 
 
 def to_environment(parameters: Any) -> dict[str, str]:

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 ITEM = "profile"
+# In a run's log, before the dataset, and how many of its contract's bounds are broken: warnings, then errors.
+QUALITY = "quality"
 FOLDER = "profiles"  # below a table's location, where its profiles are
 
 

@@ -14,6 +14,7 @@ from local.aws.embedded import ROOT, EmbeddedAws
 from local.demo.accounts import account_for, problems_of
 from local.demo.deploy import deploy
 from local.demo.partner import PartnerSide
+from local.demo.profiles import show_profiles
 from local.demo.progress import Progress
 from local.demo.story import files
 from local.demo.summary import print_summary
@@ -35,7 +36,8 @@ def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progr
     """Do it all, write build/demo.json, print a summary; returns what does not hold, a line each."""
     settings = load_settings()
     lake, access = outputs[f"{settings.project}-lake"], outputs[f"{settings.project}-partner"]
-    watch, (first, correction) = Watch(aws, lake), files()
+    watch = Watch(aws, lake, outputs[f"{settings.project}-pipeline"])
+    first, correction = files()
     description = f"Landing {len(first)} files: a year of flights, planes and weather, and some trouble"
     with progress.phase("first files", description):
         watch.land(first, progress.note)
@@ -47,6 +49,9 @@ def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progr
         partner = PartnerSide(aws, settings, access["ProgrammaticRoleArn"])
         results = pool.map(partner.read, QUESTIONS, QUESTIONS.values())
         answers = dict(zip(QUESTIONS, results, strict=True))
+    with progress.phase("profiles", "Each table's first commit is profiled, and the partner reads that too"):
+        watch.await_profiles(QUESTIONS, progress.note)
+        profiles = {dataset: partner.profile(dataset) for dataset in QUESTIONS}
     with progress.phase("refusals", "Trying what the partner must not do"):
         refusals = partner.refusals(lake)
 
@@ -59,10 +64,12 @@ def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progr
         "unrouted": dict(Counter(record["code"] for record in watch.unrouted())),
         "refusals": refusals,
         "snapshots": {dataset: str(answer["snapshot"]) for dataset, answer in answers.items()},
+        "profiles": {dataset: profile["profile"]["snapshot"] for dataset, profile in profiles.items()},
         "seconds": {**progress.seconds, "total": progress.total},
     }
     (build / "demo.json").write_text(json.dumps(document, indent=1) + "\n")
     problems = problems_of(account, refusals)
+    show_profiles(profiles, build)
     print_summary(document, answers["flights"]["result"], problems)
     return problems
 

@@ -47,13 +47,21 @@ class PartnerSide:
         return self._aws.client(service, self._partner.account, **credentials)
 
     def read(self, dataset: str, sql: str) -> dict[str, Any]:
-        """Run the kit's program as the partner would; returns its snapshot, rows and the query's result."""
+        """The snapshot, its number of rows and the query's result."""
+        return self._run_kit(dataset, "--sql", sql)
+
+    def profile(self, dataset: str) -> dict[str, Any]:
+        """The profile of the newest snapshot that has one, and how much older that is than the table."""
+        return self._run_kit(dataset, "--profile")
+
+    def _run_kit(self, dataset: str, *question: str) -> dict[str, Any]:
+        """Run the kit's program as the partner would."""
         done = subprocess.run(
             [
                 sys.executable, "-m", "partner_kit", "--json",
                 "--role-arn", self._role, "--external-id", self._partner.external_id,
                 "--region", self._aws.region, "--database", self._settings.database("lake"),
-                "--table", dataset, "--sql", sql,
+                "--table", dataset, *question,
             ],
             cwd=ROOT, env=self._aws.environment(self._partner.account, **self._reader),
             capture_output=True, text=True, check=False,

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,14 +15,13 @@ LATEST = 300  # seconds until something that should have happened counts as not 
 
 
 class Watch:
-    """The company's view of one deployment. `lake` are the lake stack's outputs."""
+    """The company's view of one deployment, by the outputs of its stacks."""
 
-    def __init__(self, aws: EmbeddedAws, lake: dict[str, str]) -> None:
+    def __init__(self, aws: EmbeddedAws, lake: dict[str, str], pipeline: dict[str, str]) -> None:
         self.landing, self.quarantine = lake["LandingBucket"], lake["QuarantineBucket"]
         self._s3 = aws.client("s3", aws.account)
         self._states = aws.client("stepfunctions", aws.account)
-        machines = self._states.list_state_machines()["stateMachines"]
-        (self._machine,) = (m["stateMachineArn"] for m in machines if m["name"].startswith("BatchesMachine"))
+        self._machine, self._profiles = pipeline["StateMachine"], pipeline["ProfilesMachine"]
 
     def reports(self) -> list[Report]:
         """Every report of every batch, in the order in which they were written."""
@@ -40,7 +39,10 @@ class Watch:
         return [self._s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
 
     def executions(self) -> list[dict[str, Any]]:
-        return list(self._states.list_executions(stateMachineArn=self._machine)["executions"])
+        return self._executions(self._machine)
+
+    def _executions(self, machine: str) -> list[dict[str, Any]]:
+        return list(self._states.list_executions(stateMachineArn=machine)["executions"])
 
     def land(self, files: Sequence[File], note: Callable[[str], None]) -> None:
         """Put the files into the landing bucket; wait until each is accounted for and no execution runs.
@@ -64,11 +66,27 @@ class Watch:
             note(f"{done} of {len(landed)} files accounted for, {len(running)} executions running")
             time.sleep(0.5)
 
+    def await_profiles(self, datasets: Collection[str], note: Callable[[str], None]) -> None:
+        """Wait until each dataset has a profile. Raises RuntimeError as `land` does."""
+        deadline = time.monotonic() + LATEST
+        while True:
+            ended = [e["name"] for e in self._unfailed(self._profiles) if e["status"] == "SUCCEEDED"]
+            missing = [name for name in datasets if not any(end.startswith(f"{name}-") for end in ended)]
+            if not missing:
+                return
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"after {LATEST} s without a profile: {', '.join(missing)}")
+            note(f"without a profile so far: {', '.join(missing)}")
+            time.sleep(0.5)
+
     def _running(self) -> list[str]:
-        """The names of the executions that run. Raises RuntimeError when one has failed."""
-        executions = self.executions()
+        """The names of the batches' executions that run. Raises RuntimeError when one has failed."""
+        return [e["name"] for e in self._unfailed(self._machine) if e["status"] == "RUNNING"]
+
+    def _unfailed(self, machine: str) -> list[dict[str, Any]]:
+        executions = self._executions(machine)
         for execution in executions:
             if execution["status"] in RED:
                 reason = cause(self._states, execution["executionArn"])
                 raise RuntimeError(f"execution {execution['name']} failed: {reason}")
-        return [execution["name"] for execution in executions if execution["status"] == "RUNNING"]
+        return executions

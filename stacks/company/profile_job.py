@@ -1,16 +1,15 @@
 """The Glue job that profiles a dataset's table, and the role it runs under."""
 
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from causeway.flow.parameters import ProfileParameters, to_arguments
-from causeway.flow.profiles import FOLDER
+from causeway.flow.profiles import FOLDER, QUALITY
 from causeway.settings import Settings
 from stacks.company.lake import LakeStack
 from stacks.parts import assets
-from stacks.parts.permissions import acknowledge_wildcards, allow
+from stacks.parts.permissions import allow
 from stacks.parts.spark_job import SparkJob
 
 
@@ -40,7 +39,6 @@ class ProfileJob(SparkJob):
             contracts=self.contracts.s3_object_url,
             curated_database=lake.curated_database,
             ledger_table=ledger.table_name,
-            namespace=settings.project,
         )
         self.job = self.make(
             to_arguments(parameters),
@@ -48,9 +46,26 @@ class ProfileJob(SparkJob):
             timeout_minutes=settings.limits.profile_minutes,
             max_concurrent_runs=settings.limits.max_concurrent_runs,
         )
-        self._allow_profiling(lake, ledger, settings.project)
+        self._allow_profiling(lake, ledger)
+        self._count_broken(log_group, settings.project)
 
-    def _allow_profiling(self, lake: LakeStack, ledger: dynamodb.Table, namespace: str) -> None:
+    def _count_broken(self, log_group: logs.LogGroup, namespace: str) -> None:
+        """Metrics of each dataset: how many of its contract's bounds are broken."""
+        words = ("day", "time", "logger", "level", "word", "dataset", "warnings", "errors")
+        line = logs.FilterPattern.space_delimited(*words).where_string("word", "=", QUALITY)
+        for name in ("warnings", "errors"):
+            logs.MetricFilter(
+                self,
+                f"Quality{name.capitalize()}",
+                log_group=log_group,
+                filter_pattern=line,
+                metric_namespace=namespace,
+                metric_name=f"Quality{name.capitalize()}",
+                metric_value=f"${name}",
+                dimensions={"Dataset": "$dataset"},
+            )
+
+    def _allow_profiling(self, lake: LakeStack, ledger: dynamodb.Table) -> None:
         role, tables = self.role, f"{lake.curated_arn}/*"
         allow(
             role, "s3:GetObject", tables, why_wildcards="The files of the tables, whose names Iceberg makes"
@@ -73,7 +88,3 @@ class ProfileJob(SparkJob):
         )
         allow(role, "dynamodb:UpdateItem", ledger.table_arn)
         allow(role, "kms:Decrypt kms:GenerateDataKey", lake.key.key_arn)
-        own = {"StringEquals": {"cloudwatch:namespace": namespace}}
-        metrics = iam.PolicyStatement(actions=["cloudwatch:PutMetricData"], resources=["*"], conditions=own)
-        role.add_to_principal_policy(metrics)
-        acknowledge_wildcards(role, ["*"], "Metrics are no resources; the condition names their namespace")

@@ -48,7 +48,7 @@ class Deployment:
 
     @property
     def watch(self) -> Watch:
-        return Watch(self.aws, self.lake)
+        return Watch(self.aws, self.lake, self.outputs["causeway-pipeline"])
 
     def land(self, name: str) -> tuple[str, str]:
         """An hour of the weather under this name; returns its key and version."""
