@@ -12,9 +12,17 @@ PARTNER, STRANGER = "222222222222", "333333333333"
 ROLE = f"arn:aws:iam::{COMPANY}:role"
 PROGRAMMATIC, CONSOLE = (f"{ROLE}/causeway/partner/causeway-{kind}" for kind in ("programmatic", "console"))
 ADMIN = f"{ROLE}/admin"
-CURATE, UPKEEP, MACHINE, BATCHING = (
-    f"{ROLE}/causeway-pipeline-{name}"
-    for name in ("curate-role", "curate-maintenance-role", "batches-machine-role", "batchevents-role")
+CURATE, UPKEEP, MACHINE, BATCHING, PROFILE, SCHEDULE, PROFILES_MACHINE = (
+    f"{ROLE}/causeway-pipeline-{name}-role"
+    for name in (
+        "curate",
+        "curate-maintenance",
+        "batches-machine",
+        "batchevents",
+        "profiles-profile",
+        "profiles-schedule",
+        "profiles-machine",
+    )
 )
 READER, ANALYST = (
     f"arn:aws:iam::{PARTNER}:role/causeway-reader",

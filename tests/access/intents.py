@@ -410,6 +410,7 @@ def _own_roles() -> Iterator[Intent]:
             "takes the partner's role": (Check(i.CURATE, "sts:AssumeRole", i.PROGRAMMATIC, i.EXTERNAL_ID),),
         },
     )
+    yield from _profiles()
     to_glue = {"iam:PassedToService": "glue.amazonaws.com"}
     yield Intent(
         "the job sets up its tables' upkeep",
@@ -461,6 +462,59 @@ def _own_roles() -> Iterator[Intent]:
         {
             "without TLS": (redrive.but({"aws:SecureTransport": "false"}),),
             "from another account": (replace(redrive, principal=i.ADMIN.replace(COMPANY, i.STRANGER)),),
+        },
+    )
+
+
+def _profiles() -> Iterator[Intent]:
+    profile = "flights/profiles/1.json"
+    yield Intent(
+        "the profile job reads curated tables, writes profiles beside them, and its outcome",
+        (
+            *i.read(i.PROFILE, i.CURATED, i.FLIGHTS),
+            *i.write(i.PROFILE, i.CURATED, profile),
+            Check(i.PROFILE, "s3:DeleteObject", f"{i.CURATED}/flights/profiles/files/a/b"),
+            *i.table(i.PROFILE, "causeway_lake/flights", "glue:GetTable"),
+            Check(i.PROFILE, "dynamodb:UpdateItem", i.LEDGER),
+        ),
+        {
+            "changes a table's file": i.write(i.PROFILE, i.CURATED, i.FLIGHTS),
+            "deletes a table's file": (Check(i.PROFILE, "s3:DeleteObject", f"{i.CURATED}/{i.FLIGHTS}"),),
+            "changes a table": i.table(i.PROFILE, "causeway_lake/flights", "glue:UpdateTable"),
+            "reads a source": i.read(i.PROFILE, i.LANDING, "landing/flights/a.csv"),
+            "reads the quarantine": i.read(i.PROFILE, i.QUARANTINE, "rejected/flights/a"),
+            "another database": i.table(i.PROFILE, "causeway_quarantine/flights", "glue:GetTable"),
+            "reads the ledger": (Check(i.PROFILE, "dynamodb:GetItem", i.LEDGER),),
+        },
+    )
+    machine = f"arn:aws:states:{HERE}:stateMachine:causeway-pipeline-profiles-machine"
+    yield Intent(
+        "after a commit a function starts the execution that profiles",
+        (
+            Check(i.SCHEDULE, "states:StartExecution", machine),
+            Check(i.SCHEDULE, "dynamodb:UpdateItem", i.LEDGER),
+        ),
+        {
+            "a batch's execution": (
+                Check(i.SCHEDULE, "states:StartExecution", machine.replace("profiles", "batches")),
+            ),
+            "reads data": i.read(i.SCHEDULE, i.CURATED, i.FLIGHTS),
+            "empties the ledger": (Check(i.SCHEDULE, "dynamodb:DeleteItem", i.LEDGER),),
+        },
+    )
+    job = f"{i.GLUE}:job/causeway-pipeline-profiles-profile-job"
+    yield Intent(
+        "the machine of profiles runs its job and says so",
+        (
+            Check(i.PROFILES_MACHINE, "glue:StartJobRun", job),
+            Check(i.PROFILES_MACHINE, "dynamodb:UpdateItem", i.LEDGER),
+            Check(i.PROFILES_MACHINE, "events:PutEvents", f"arn:aws:events:{HERE}:event-bus/default"),
+        ),
+        {
+            "the curating job": (
+                Check(i.PROFILES_MACHINE, "glue:StartJobRun", job.replace("profiles-profile", "curate")),
+            ),
+            "reads data": i.read(i.PROFILES_MACHINE, i.CURATED, i.FLIGHTS),
         },
     )
 

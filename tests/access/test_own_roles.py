@@ -8,28 +8,35 @@ from typing import Any
 from unittest.mock import patch
 
 import boto3
+import pyarrow as pa
 import pytest
 from botocore.exceptions import ClientError
+from pyiceberg.table import Table
 
 from causeway.contract.load import load_contracts
 from causeway.contract.model import Contract
 from causeway.engine.check.keys import Banned
 from causeway.engine.plan import Unit
+from causeway.engine.profile.parts import in_turn
 from causeway.engine.unit import UnitResult
 from causeway.engine.write import FieldIds
 from causeway.flow.failures import NotTheObjectsError
 from causeway.flow.landing import Landing
 from causeway.flow.ledger import Ledger
 from causeway.flow.manifest import Manifest, SourceVersion
-from causeway.flow.parameters import BatchLimits
+from causeway.flow.parameters import BatchLimits, ScheduleProfileParameters
+from causeway.flow.profiles import write_outcome
 from causeway.lake.location import Lake
+from causeway.lake.profiles import Profiles
 from causeway.lake.tables import glue_catalog
 from glue_jobs import tasks
 from glue_jobs.batch import Batch
+from glue_jobs.profiler import Profiler
 from glue_jobs.tasks import Task
 from lambdas.batch_events import handler
 from lambdas.batch_events.handler import Batching
 from lambdas.reconcile import handler as reconcile_handler
+from lambdas.schedule_profile.handler import schedule_profile
 from lambdas.split_batch.handler import split_batch
 from local.aws.embedded import EmbeddedAws
 from tests.access.policies import DEFAULT, synthesized
@@ -39,7 +46,10 @@ from tests.stacks.conftest import ROOT
 
 pytestmark = pytest.mark.embedded
 LANDING, CURATED, QUARANTINE = (f"causeway-lake-{name}" for name in ("landing", "curated", "quarantine"))
-MACHINE = f"arn:aws:states:{REGION}:{COMPANY}:stateMachine:causeway-pipeline-batches-machine"
+MACHINE, PROFILES_MACHINE = (
+    f"arn:aws:states:{REGION}:{COMPANY}:stateMachine:causeway-pipeline-{name}-machine"
+    for name in ("batches", "profiles")
+)
 # What is not missed when it is taken away here, and why it is there.
 NOT_MISSED = {
     "glue:BatchGetTableOptimizer": "the emulator has no table optimizers",
@@ -83,19 +93,21 @@ def aws() -> Iterator[EmbeddedAws]:
         embedded.client("iam", COMPANY).create_role(
             RoleName="states", AssumeRolePolicyDocument=_document([trust])
         )
-        embedded.client("stepfunctions", COMPANY).create_state_machine(
-            name="causeway-pipeline-batches-machine",
-            roleArn=f"arn:aws:iam::{COMPANY}:role/states",
-            definition=json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}),
-        )
+        for machine in (MACHINE, PROFILES_MACHINE):
+            embedded.client("stepfunctions", COMPANY).create_state_machine(
+                name=machine.rpartition(":")[2],
+                roleArn=f"arn:aws:iam::{COMPANY}:role/states",
+                definition=json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}),
+            )
         yield embedded
 
 
 def statements(role: str) -> list[dict[str, Any]]:
-    """The role's synthesized statements, less those that only fetch the packaged code."""
+    """The role's synthesized statements, without the packaged code, which they let it fetch."""
     access = synthesized(DEFAULT)
     found = [s for d in access.roles[role].identity for s in access.documents[d]["Statement"]]
-    return [s for s in found if PACKAGES not in json.dumps(s["Resource"])]
+    own = [{**s, "Resource": [r for r in listed(s["Resource"]) if PACKAGES not in r]} for s in found]
+    return [s for s in own if s["Resource"]]
 
 
 def listed(value: Any) -> list[str]:
@@ -248,11 +260,49 @@ def _one_by_one(
     return {n: task.curate(n, unit, banned, ids) for n, unit in units.items()}
 
 
+def run_profile(aws: EmbeddedAws, case: str) -> None:
+    """The profile of a table, and of the next snapshot, which has another file."""
+    dataset, rows = f"profiled{case}", pa.table({"origin": ["JFK", "EWR"]})
+    place = f"s3://{CURATED}/{dataset}"
+    aws.catalog().create_table(("causeway_lake", dataset), rows.schema, location=place)
+    for change in (Table.append, Table.overwrite):
+        change(aws.catalog().load_table(("causeway_lake", dataset)), rows)
+        table = glue_catalog().load_table(("causeway_lake", dataset))
+        snapshot = table.current_snapshot()
+        assert snapshot
+        contract = Contract(dataset, "1.0.0", weather().columns[:1], format="jsonl")
+        profiles, s3 = Profiles(table.location()), boto3.client("s3")
+        Profiler(table, snapshot, contract, s3, profiles, in_turn, datetime.now(UTC)).profile()
+    ledger = boto3.resource("dynamodb").Table("causeway-pipeline-ledger")
+    write_outcome(ledger, dataset, snapshot="1", profile=place, failed="")
+
+
+def run_schedule(aws: EmbeddedAws, case: str) -> None:
+    """A first commit, and one after the run that waited has ended without a word."""
+    ledger, states = (
+        boto3.resource("dynamodb").Table("causeway-pipeline-ledger"),
+        boto3.client("stepfunctions"),
+    )
+    parameters = ScheduleProfileParameters({"*": 1}, PROFILES_MACHINE, "causeway-pipeline-ledger")
+    names = []
+    for _ in range(2):
+        now = datetime.now(UTC)
+        names.append(schedule_profile(f"case{case}", parameters, ledger=ledger, states=states, now=now))
+        arn = f"{PROFILES_MACHINE.replace(':stateMachine:', ':execution:')}:{names[-1]}"
+        while (
+            aws.client("stepfunctions", COMPANY).describe_execution(executionArn=arn)["status"] == "RUNNING"
+        ):
+            pass
+    assert len(set(names)) == 2
+
+
 WORK: dict[str, Callable[[EmbeddedAws, str], None]] = {
     "batchevents": run_batching,
     "splitbatch": run_split,
     "reconcile": run_reconcile,
     "curate": run_job,
+    "profiles-profile": run_profile,
+    "profiles-schedule": run_schedule,
 }
 ROLES = [(f"arn:aws:iam::{COMPANY}:role/causeway-pipeline-{name}-role", work) for name, work in WORK.items()]
 

@@ -51,8 +51,8 @@ class Killed(BaseException):
 @functools.cache
 def definition() -> dict[str, Any]:
     """The state machine of the reviewed template."""
-    resources = json.loads(TEMPLATE.read_text())["Resources"].values()
-    (machine,) = [r for r in resources if r["Type"] == "AWS::StepFunctions::StateMachine"]
+    resources = json.loads(TEMPLATE.read_text())["Resources"]
+    machine = next(r for name, r in resources.items() if name.startswith("BatchesMachine"))
     parts = machine["Properties"]["DefinitionString"]["Fn::Join"][1]
     found: dict[str, Any] = json.loads("".join(p if isinstance(p, str) else _name(p) for p in parts))
     return found

@@ -67,6 +67,12 @@ class Deployment:
         sources = [source for report in self.watch.reports() for source in report.sources]
         return landed in [(source.source, source.version) for source in sources]
 
+    def profiling(self) -> list[str]:
+        """The executions that wait to profile a table, or do."""
+        machine = self.outputs["causeway-pipeline"]["ProfilesMachine"]
+        running = {"stateMachineArn": machine, "statusFilter": "RUNNING"}
+        return [e["name"] for e in self.client("stepfunctions").list_executions(**running)["executions"]]
+
     def waiting(self, queue: str) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         answer = self.client("sqs").get_queue_attributes(QueueUrl=self.lake[queue], AttributeNames=names)
@@ -99,7 +105,8 @@ class Deployment:
 
     def job_library(self) -> str:
         """Where the package lies that the job's next run reads."""
-        (job,) = self.client("glue").get_jobs()["Jobs"]
+        jobs = self.client("glue").get_jobs()["Jobs"]
+        (job,) = (job for job in jobs if job["Description"].startswith("Curates"))
         return str(job["DefaultArguments"]["--extra-py-files"])
 
     def heard(self, where: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:

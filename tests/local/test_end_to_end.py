@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,6 +18,7 @@ from local.demo.__main__ import run
 from local.demo.accounts import newest
 from local.demo.deploy import cdk, deploy
 from local.demo.progress import Progress
+from tests.causeway.engine.profile.test_associations import pytest_approx
 from tests.local.deployment import COMPANY, Deployment, listen
 
 pytestmark = pytest.mark.embedded
@@ -70,10 +72,48 @@ def test_what_no_dataset_could_take_is_kept_with_its_reason(deployment: Deployme
 
 def test_a_table_is_profiled_as_it_is_and_as_it_was(deployment: Deployment) -> None:
     rows = deployment.document["datasets"]["planes"]["curated"]
-    profile = deployment.causeway("profile", "planes")
+    profile = deployment.causeway("profile", "planes", "--recompute")
     assert (profile["rows"], profile["columns"]["tailnum"]["distinct"]["count"]) == (rows, rows)
     assert profile["associations"]
-    assert deployment.causeway("profile", "planes", "--snapshot", str(profile["snapshot"])) == profile
+    again = deployment.causeway("profile", "planes", "--recompute", "--snapshot", str(profile["snapshot"]))
+    assert again == profile
+
+
+@pytest.mark.parametrize("dataset", ["flights", "planes", "weather"])
+def test_the_first_commit_is_profiled_in_spark_tasks_with_the_numbers_of_one_process(
+    deployment: Deployment, dataset: str
+) -> None:
+    snapshot = deployment.document["profiles"][dataset]
+    written = deployment.causeway("profile", dataset, "--snapshot", str(snapshot))
+    made_now = deployment.causeway("profile", dataset, "--snapshot", str(snapshot), "--recompute")
+    assert {"older", "profiled_at"} & written.keys() == {"profiled_at"}
+    for part in ("rows", "columns", "associations", "committed_at"):
+        assert written[part] == pytest_approx(made_now[part])
+
+
+def test_a_later_snapshot_has_the_profile_of_the_nearest_before_it_which_says_its_age(
+    deployment: Deployment,
+) -> None:
+    """At most one is made in profile_hours: the next waits."""
+    newest = deployment.document["snapshots"]["flights"]
+    profile = deployment.causeway("profile", "flights", "--snapshot", newest)
+    assert profile["snapshot"] == deployment.document["profiles"]["flights"]
+    assert profile["older"]["than"] == int(newest)
+    assert profile["older"]["commits"] > 0
+    waiting = [name for name in deployment.profiling() if name.startswith("flights-")]
+    assert len(waiting) == 1
+
+
+def test_a_profile_is_published_with_its_place(deployment: Deployment) -> None:
+    snapshot = str(deployment.document["profiles"]["planes"])
+    event = deployment.heard(
+        "events",
+        lambda body: body["detail-type"] == "Dataset Profiled" and body["detail"]["snapshot"] == snapshot,
+    )
+    assert event["detail"]["dataset"] == "planes"
+    place = urlsplit(event["detail"]["profile"])
+    stored = deployment.client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+    assert json.loads(stored["Body"].read())["snapshot"] == int(snapshot)
 
 
 def test_a_profile_says_what_a_correction_changed(deployment: Deployment) -> None:
@@ -89,8 +129,10 @@ def test_a_profile_says_what_a_correction_changed(deployment: Deployment) -> Non
 
 def test_success_is_published_with_dataset_batch_and_snapshot(deployment: Deployment) -> None:
     snapshot = deployment.document["snapshots"]["flights"]
-    event = deployment.heard("events", lambda body: body["detail"]["snapshot"] == snapshot)
-    assert event["detail-type"] == "Dataset Curated"
+    event = deployment.heard(
+        "events",
+        lambda e: e["detail-type"] == "Dataset Curated" and e["detail"]["snapshot"] == snapshot,
+    )
     assert event["detail"]["dataset"] == "flights"
     assert len(event["detail"]["batch"]) == 32
 
