@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -108,10 +109,7 @@ def drain(session: boto3.Session, pipeline: Held, queues: list[str]) -> None:
         switch(session, pipeline, on=False)
         stopped = time.monotonic()
         while True:
-            request = {"statusFilter": "RUNNING", "maxResults": 1000}
-            machines = pipeline["AWS::StepFunctions::StateMachine"]
-            lists = [states.list_executions(stateMachineArn=m, **request)["executions"] for m in machines]
-            busy = sum(len(executions) for executions in lists)
+            busy = sum(running(states, machine) for machine in pipeline["AWS::StepFunctions::StateMachine"])
             if time.monotonic() - stopped < LONGEST_CALL:
                 # A function that was at work when its source stopped may still start some.
                 busy += sum(depth(sqs, queue)["in_flight"] for queue in queues)
@@ -125,6 +123,20 @@ def drain(session: boto3.Session, pipeline: Held, queues: list[str]) -> None:
         switch(session, pipeline, on=True)
         print("make destroy: nothing was removed, and the pipeline goes on", file=sys.stderr)
         raise
+
+
+def running(states: Any, machine: str) -> int:
+    """How many executions run. Those that wait for hours until a profile is due are stopped."""
+    request = {"statusFilter": "RUNNING", "maxResults": 1000}
+    busy = 0
+    for execution in states.list_executions(stateMachineArn=machine, **request)["executions"]:
+        arn = execution["executionArn"]
+        due = json.loads(states.describe_execution(executionArn=arn)["input"]).get("due")
+        if due and datetime.fromisoformat(due) > datetime.now(UTC):
+            states.stop_execution(executionArn=arn, cause="make destroy")
+        else:
+            busy += 1
+    return busy
 
 
 def switch(session: boto3.Session, pipeline: Held, *, on: bool) -> None:

@@ -8,6 +8,7 @@ from causeway.flow.parameters import ProfileParameters, to_arguments
 from causeway.flow.profiles import FOLDER, QUALITY
 from causeway.settings import Settings
 from stacks.company.lake import LakeStack
+from stacks.company.upkeep import FILES, OWN_TABLES
 from stacks.parts import assets
 from stacks.parts.permissions import allow
 from stacks.parts.spark_job import SparkJob
@@ -67,9 +68,7 @@ class ProfileJob(SparkJob):
 
     def _allow_profiling(self, lake: LakeStack, ledger: dynamodb.Table) -> None:
         role, tables = self.role, f"{lake.curated_arn}/*"
-        allow(
-            role, "s3:GetObject", tables, why_wildcards="The files of the tables, whose names Iceberg makes"
-        )
+        allow(role, "s3:GetObject", tables, why_wildcards=FILES)
         allow(
             role,
             "s3:PutObject s3:DeleteObject",
@@ -83,8 +82,6 @@ class ProfileJob(SparkJob):
             lake.format_arn(service="glue", resource=kind, resource_name=name)
             for kind, name in (("catalog", None), ("database", database), ("table", f"{database}/*"))
         ]
-        allow(
-            role, "glue:GetTable", *catalog, why_wildcards="The curated tables, of which contracts make more"
-        )
+        allow(role, "glue:GetTable", *catalog, why_wildcards=OWN_TABLES)
         allow(role, "dynamodb:UpdateItem", ledger.table_arn)
         allow(role, "kms:Decrypt kms:GenerateDataKey", lake.key.key_arn)

@@ -9,6 +9,7 @@ from stacks.parts.permissions import allow
 
 # Where the optimizers write of what they did. Their names are Glue's own.
 LOGS = ("compaction", "retention", "orphan-file-deletion")
+FILES = "The files of the two Iceberg databases, whose names Iceberg makes"
 OWN_TABLES = "Every table of the two databases, which are Causeway's own"
 
 
@@ -63,7 +64,7 @@ def allow_files(role: iam.Role, lake: LakeStack) -> None:
         "s3:GetObject s3:PutObject s3:DeleteObject",
         f"{lake.curated_arn}/*",
         f"{lake.quarantine_arn}/rejected/*",
-        why_wildcards="The files of the two Iceberg databases, whose names Iceberg makes",
+        why_wildcards=FILES,
     )
 
 

@@ -1,7 +1,9 @@
 """`make destroy` refuses and asks before it touches anything, waits for what runs, and empties buckets."""
 
+import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -136,7 +138,9 @@ class Aws:
         self.functions, self.states, self.sqs = Mock(), Mock(), Mock()
         self.functions.update_event_source_mapping.side_effect = self._switch
         self.functions.get_event_source_mapping.side_effect = self._settle
-        self.states.list_executions.side_effect = ({"executions": ["one"] * count} for count in running)
+        listed = [{"executionArn": "one"}]
+        self.states.list_executions.side_effect = ({"executions": listed * count} for count in running)
+        self.states.describe_execution.return_value = {"input": json.dumps({"dataset": "trips"})}
         counts = ({"ApproximateNumberOfMessagesNotVisible": str(count)} for count in in_flight)
         self.sqs.get_queue_attributes.side_effect = ({"Attributes": count} for count in counts)
 
@@ -168,6 +172,17 @@ def test_it_waits_for_executions_and_for_calls_that_may_start_some() -> None:
     destroy.drain(aws, PIPELINE, ["queue"])
     assert aws.states.list_executions.call_count == 4
     assert aws.switched == [False]
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(("hours", "stopped"), [(1, True), (-1, False)])
+def test_what_waits_for_hours_is_stopped_and_what_is_due_is_waited_for(hours: int, *, stopped: bool) -> None:
+    aws: Any = Aws(running=[1, 0], in_flight=[0, 0])
+    due = datetime.now(UTC) + timedelta(hours=hours)
+    aws.states.describe_execution.return_value = {"input": json.dumps({"due": due.isoformat()})}
+    destroy.drain(aws, PIPELINE, ["queue"])
+    assert aws.states.stop_execution.called == stopped
+    assert aws.states.list_executions.call_count == (1 if stopped else 2)
 
 
 def test_messages_of_calls_that_failed_long_ago_hold_nothing_up(clock: Mock) -> None:

@@ -209,11 +209,9 @@ def signal_jobs(aws: EmbeddedAws, number: signal.Signals) -> None:
 
 def test_a_job_that_fails_ends_its_execution_red_and_is_notified(deployment: Deployment) -> None:
     states = deployment.client("stepfunctions")
-    (machine,) = states.list_state_machines()["stateMachines"]
+    machine = deployment.outputs["causeway-pipeline"]["StateMachine"]
     asked = {"dataset": "flights", "batch": "0" * 32, "manifest": "s3://nowhere/manifest.json"}
-    started = states.start_execution(
-        stateMachineArn=machine["stateMachineArn"], name="fails", input=json.dumps(asked)
-    )
+    started = states.start_execution(stateMachineArn=machine, name="fails", input=json.dumps(asked))
     notice = deployment.heard("failures", lambda body: "0" * 32 in body["Message"])
     assert "NoSuchBucket" in notice["Message"] or "AccessDenied" in notice["Message"]
 

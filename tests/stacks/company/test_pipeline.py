@@ -189,11 +189,11 @@ def test_the_first_failure_raises_an_alarm(pipeline: Template) -> None:
 def test_the_alarm_on_what_no_dataset_takes_counts_the_words_of_the_function_s_log(
     pipeline: Template,
 ) -> None:
-    (counted,) = resources(pipeline, "AWS::Logs::MetricFilter").values()
-    assert counted["Properties"]["FilterPattern"] == f'"{NO_DATASET}"'
+    counted = named(pipeline, "AWS::Logs::MetricFilter", "Unrouted")
+    assert counted["FilterPattern"] == f'"{NO_DATASET}"'
     functions = resources(pipeline, "AWS::Lambda::Function").values()
     (batching,) = (f["Properties"] for f in functions if "batch_events" in f["Properties"]["Handler"])
-    assert counted["Properties"]["LogGroupName"] == batching["LoggingConfig"]["LogGroup"]
+    assert counted["LogGroupName"] == batching["LoggingConfig"]["LogGroup"]
 
 
 def test_every_log_is_kept_for_the_time_in_the_settings(pipeline: Template) -> None:
