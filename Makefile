@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := $(VENV)/.installed
 READERS := $(VENV)/readers/.installed
+PROFILERS := $(VENV)/profilers/.installed
 
 .PHONY: help install demo test quick lint synth deploy destroy bench access faults fuzz wheels sbom audit clean lock
 
@@ -59,8 +60,15 @@ deploy: synth ## Deploy to the account that the environment's credentials name
 destroy: $(INSTALLED) ## Remove from that account everything the sandbox deployment made (YES=1 answers)
 	@$(BIN)/python -m local.destroy
 
-bench: $(INSTALLED) ## Measure against peers on the same input (ARGS="--mb 200 --runs 1" …), and from landed to visible
+$(PROFILERS): $(INSTALLED) bench/profilers/requirements.txt
+	@echo "▸ Installing a profiling library into .venv/profilers"
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(VENV)/profilers
+	@$(BIN)/uv pip sync --quiet --require-hashes --python $(VENV)/profilers/bin/python bench/profilers/requirements.txt
+	@touch $@
+
+bench: $(INSTALLED) $(PROFILERS) ## Measure against peers on the same input (ARGS="--mb 200 --runs 1" …), and from landed to visible
 	@$(BIN)/python -m bench $(ARGS)
+	@$(BIN)/python -m bench.profiles
 	@$(BIN)/python -m bench.latency
 
 access: $(INSTALLED) ## Prove who may do what, action by action
@@ -95,6 +103,7 @@ lock: ## Resolve the pinned requirements again, with hashes
 	@for job in requirements requirements-profile; do \
 	  $(BIN)/uv pip compile --quiet --python-version 3.13 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-header -c requirements.txt glue_jobs/$$job.in -o glue_jobs/$$job.txt; done
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tests/readers/requirements.in -o tests/readers/requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header bench/profilers/requirements.in -o bench/profilers/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt partner_kit/requirements.in -o partner_kit/requirements.txt
 	@npm install --package-lock-only --silent --no-audit --no-fund
 

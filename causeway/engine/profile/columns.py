@@ -18,7 +18,7 @@ QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 BINS, MOST, PATTERNS = 20, 10, 5
 SHOWN = 60  # characters of a value
 EXACTLY: dict[str, Any] = {"method": "exact"}
-KLL, HLL, ITEMS = "KLL sketch", "HyperLogLog", "Frequent Items sketch"
+KLL, KMV, ITEMS = "KLL sketch", "k minimum values", "Frequent Items sketch"
 
 
 def describe(column: ColumnCounts, measure: str, rows: int) -> dict[str, Any]:
@@ -68,9 +68,8 @@ def _distinct(column: ColumnCounts) -> dict[str, Any]:
     if column.values is not None:
         return {"count": column.values.height, **EXACTLY}
     assert column.sketches
-    estimate = column.sketches.distinct.get_estimate()
-    error = column.sketches.distinct.get_upper_bound(2) / estimate - 1
-    return {"count": round(estimate), "method": HLL, "relative_error": error}
+    estimate, error = column.sketches.distinct
+    return {"count": round(estimate), "method": KMV, "relative_error": error}
 
 
 def _frequent(column: ColumnCounts) -> dict[str, Any]:
@@ -85,7 +84,7 @@ def _frequent(column: ColumnCounts) -> dict[str, Any]:
     sure = sketch.get_frequent_items(ds.frequent_items_error_type.NO_FALSE_POSITIVES)
     first = sorted(sure, key=lambda item: (-item[2], item[0]))[:MOST]
     values = [_counted(text, lower) for text, _, lower, _ in first]
-    return {"values": values, "method": ITEMS, "error": sketch.epsilon * sketch.total_weight}
+    return {"values": values, "method": ITEMS, "error": column.sketches.frequency_error}
 
 
 def _counted(text: str, count: int) -> dict[str, Any]:

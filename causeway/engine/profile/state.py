@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 import datasketches as ds
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -62,14 +63,14 @@ def _facts(column: ColumnCounts) -> dict[str, Any]:
         "counts": {name: getattr(column, name) for name in ("nulls", "not_finite", "places")},
         "sums": asdict(column.sums),
         "lengths": asdict(column.lengths),
+        "passed_over": sketches.passed_over if sketches else 0,
         "exact": column.values is not None,
         "sketches": [base64.b64encode(part).decode() for part in _parts(sketches)] if sketches else None,
     }
 
 
 def _parts(sketches: Sketches) -> tuple[bytes, bytes, bytes]:
-    frequent = sketches.frequent.serialize()
-    return sketches.distinct.serialize_compact(), frequent, sketches.quantiles.serialize()
+    return sketches.smallest.tobytes(), sketches.frequent.serialize(), sketches.quantiles.serialize()
 
 
 def _column(stored: pl.Series, facts: Mapping[str, Any]) -> ColumnCounts:
@@ -86,10 +87,11 @@ def _column(stored: pl.Series, facts: Mapping[str, Any]) -> ColumnCounts:
     if facts["exact"]:
         column.values = row["values"][0].struct.unnest()
     if facts["sketches"]:
-        distinct, frequent, quantiles = map(base64.b64decode, facts["sketches"])
+        smallest, frequent, quantiles = map(base64.b64decode, facts["sketches"])
         column.sketches = Sketches(
-            ds.hll_sketch.deserialize(distinct),
+            np.frombuffer(smallest, np.uint64),
             ds.frequent_strings_sketch.deserialize(frequent),
             ds.kll_doubles_sketch.deserialize(quantiles),
+            facts["passed_over"],
         )
     return column

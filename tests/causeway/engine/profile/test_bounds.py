@@ -213,7 +213,7 @@ def test_an_estimate_decides_only_what_its_error_leaves_no_doubt_of(
 ) -> None:
     monkeypatch.setattr(counts, "EXACT", 1000)
     document = profiled(pl.DataFrame({"x": [*range(20_000), *range(10_000)]}))
-    assert document["columns"]["x"]["distinct"]["method"] == "HyperLogLog"
+    assert document["columns"]["x"]["distinct"]["method"] == "k minimum values"
     estimate = found(document, metric, "x", unit=unit)["value"]
     told = [
         found(document, metric, "x", operator=operator, limits=(estimate * factor,), unit=unit)
@@ -255,7 +255,7 @@ def test_an_estimate_of_values_that_never_repeat_is_of_no_more_than_there_are(
 def test_the_whole_range_of_an_estimate_decides(
     operator: str, limits: tuple[int, ...], holds: bool | None
 ) -> None:
-    distinct = {"count": 1010, "method": "HyperLogLog", "relative_error": 0.1}
+    distinct = {"count": 1010, "method": "k minimum values", "relative_error": 0.1}
     column = {"measure": "quantity", "nulls": 200, "null_share": 1 / 6, "notes": [], "distinct": distinct}
     document = {"format": 1, "rows": 1200, "columns": {"x": column}, "associations": []}
     result = found(document, "distinct", "x", operator=operator, limits=limits)
