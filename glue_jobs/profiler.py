@@ -74,7 +74,8 @@ class Profiler:
         self.profiles.write_counts(self.s3, id_, state.to_bytes(counts))
         self.profiles.write(self.s3, id_, profiled)
         paths = [file.file.file_path for file in self._files if file]
-        self.profiles.forget_files(self.s3, self._fingerprint, paths)
+        snapshots = [one.snapshot_id for one in self.table.snapshots()]
+        self.profiles.forget_others(self.s3, snapshots, self._fingerprint, paths)
         return profiled
 
     def _document(self, counts: Counts, made: Plan, previous: int | None) -> dict[str, Any]:

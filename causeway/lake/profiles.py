@@ -55,10 +55,13 @@ class Profiles:
     def write_file_counts(self, s3: Any, fingerprint: str, path: str, counts: bytes) -> None:
         self._put(s3, _of_file(fingerprint, path), counts)
 
-    def forget_files(self, s3: Any, fingerprint: str, paths: Collection[str]) -> None:
-        """Delete the counts of all files but these."""
+    def forget_others(
+        self, s3: Any, snapshots: Collection[int], fingerprint: str, paths: Collection[str]
+    ) -> None:
+        """Delete what is of other snapshots and files: it holds values of rows that were removed."""
         kept = {_of_file(fingerprint, path) for path in paths}
-        for name in self._names(s3, "files/"):
+        kept |= {name for one in snapshots for name in (f"{one}.json", f"counts/{one}")}
+        for name in self._names(s3, ""):
             if name not in kept:
                 s3.delete_object(Bucket=self._bucket, Key=self._key(name))
 

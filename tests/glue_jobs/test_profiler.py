@@ -20,6 +20,7 @@ from glue_jobs import tasks
 from glue_jobs.profiler import Profiler
 from tests.causeway.engine.profile.helpers import VALIDATOR
 from tests.causeway.engine.profile.test_associations import pytest_approx
+from tests.causeway.lake.test_history import expire_all_but_the_last
 from tests.glue_jobs.conftest import SmallLake, open_lake
 
 CONTRACT = """
@@ -144,6 +145,22 @@ def test_counts_of_files_that_are_gone_are_deleted(lake: SmallLake) -> None:
     profiled(lake)
     kept = lake.s3.list_objects_v2(Bucket="curated", Prefix="trips/profiles/files/")["Contents"]
     assert len(kept) == 1
+
+
+def test_profiles_and_counts_of_snapshots_that_the_table_keeps_no_more_are_deleted(lake: SmallLake) -> None:
+    """They hold values of rows that were removed."""
+    for rows in (20, 30):
+        land(lake, "a.csv", 1, rows)
+        profiled(lake)
+    expire_all_but_the_last(lake)
+    land(lake, "b.csv", 100, 10)
+    newest = profiled(lake)["snapshot"]
+    listed = lake.s3.list_objects_v2(Bucket="curated", Prefix="trips/profiles/")["Contents"]
+    kept = {one.snapshot_id for one in lake.table().snapshots()}
+    names = {item["Key"].removeprefix("trips/profiles/") for item in listed}
+    assert {name for name in names if name.endswith(".json")} <= {f"{one}.json" for one in kept}
+    assert f"{newest}.json" in names
+    assert {name for name in names if name.startswith("counts/")} <= {f"counts/{one}" for one in kept}
 
 
 def test_a_snapshot_is_profiled_once(lake: SmallLake, read: list[str]) -> None:
