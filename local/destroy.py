@@ -140,8 +140,11 @@ def running(states: Any, machine: str) -> int:
 
 
 def switch(session: boto3.Session, pipeline: Held, *, on: bool) -> None:
-    """Give the batching function what is queued, or no more."""
+    """Give the batching function what is queued, or no more; the same of what rules start."""
     functions = session.client("lambda")
+    for rule in pipeline["AWS::Events::Rule"]:
+        events = session.client("events")
+        (events.enable_rule if on else events.disable_rule)(Name=rule)
 
     def settle(mapping: str) -> None:
         while functions.get_event_source_mapping(UUID=mapping)["State"] not in ("Enabled", "Disabled"):

@@ -275,7 +275,7 @@ def test_a_run_still_reads_what_it_was_packaged_with_after_the_next_deployment(
     deployment: Deployment, tmp_path: Path
 ) -> None:
     glue, old = deployment.client("glue"), deployment.job_library()
-    (job,) = glue.get_jobs()["Jobs"]
+    (job,) = (job for job in glue.get_jobs()["Jobs"] if job["Description"].startswith("Curates"))
     arguments = glue.get_job_runs(JobName=job["Name"])["JobRuns"][0]["Arguments"]
     deployment.redeploy("causeway-pipeline", deployment.synthesize_changed(tmp_path, "the next"))
     assert deployment.job_library() != old
