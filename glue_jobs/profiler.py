@@ -93,8 +93,8 @@ class Profiler:
             profiled["against"] = previous
         if before and self._changed_little(before):
             return {**profiled, **{name: before[name] for name in ("associations", "associations_of")}}
-        rows = Rows(self._files, lambda file: map(pl.DataFrame, reader.read(file)), number_of, self.add_up)
         reader = self._of.reader
+        rows = Rows(self._files, lambda file: map(pl.DataFrame, reader.read(file)), number_of, self.add_up)
         return {
             **profiled,
             "associations": rows.associate(made),
@@ -122,9 +122,7 @@ class Profiler:
 
     @cached_property
     def _files(self) -> list[FileScanTask | None]:
-        """The largest first; or nothing in place of one."""
-        files = sorted(self._of.files(), key=lambda file: -file.file.file_size_in_bytes)
-        return [*files] or [None]
+        return self._of.parts()
 
     @cached_property
     def _fingerprint(self) -> str:

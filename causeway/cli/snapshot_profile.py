@@ -94,5 +94,4 @@ class _Known:
         def read(file: FileScanTask | None) -> Iterator[pl.DataFrame]:
             return map(pl.DataFrame, reader.read(file))
 
-        files = Snapshot(self.table, snapshot, ()).files()
-        return Rows([*files] or [None], read, number_of)
+        return Rows(Snapshot(self.table, snapshot, ()).parts(), read, number_of)

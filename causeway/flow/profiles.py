@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 ITEM = "profile"
+OUTCOME = ("snapshot", "profile", "failed")  # what a run writes into it, and the state machine reads
 # In a run's log, before the dataset, and how many of its contract's bounds are broken: warnings, then errors.
 QUALITY = "quality"
 FOLDER = "profiles"  # below a table's location, where its profiles are
@@ -31,11 +32,10 @@ def set_began(table: Any, dataset: str, at: datetime, *, before: datetime | None
 
 def write_outcome(table: Any, dataset: str, *, snapshot: str, profile: str, failed: str) -> None:
     """A snapshot, its profile's URI, and the bounds that fail the run; all are empty if there is nothing."""
-    names = ("snapshot", "profile", "failed")
     table.update_item(
         Key=_key(dataset),
-        UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in names),
-        ExpressionAttributeNames={f"#{name}": name for name in names},
+        UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in OUTCOME),
+        ExpressionAttributeNames={f"#{name}": name for name in OUTCOME},
         ExpressionAttributeValues={":snapshot": snapshot, ":profile": profile, ":failed": failed},
     )
 

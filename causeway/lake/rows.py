@@ -28,6 +28,10 @@ class Snapshot:
     def files(self) -> list[FileScanTask]:
         return list(self.table.scan(snapshot_id=self.id).plan_files())
 
+    def parts(self) -> list[FileScanTask | None]:
+        """Its files, the largest first; or nothing in place of one."""
+        return [*sorted(self.files(), key=lambda file: -file.file.file_size_in_bytes)] or [None]
+
     @cached_property
     def reader(self) -> "FileReader":
         scan = self.table.scan(snapshot_id=self.id, selected_fields=tuple(self.columns))

@@ -2,7 +2,6 @@
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_events as events
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -12,10 +11,9 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from causeway.flow.parameters import MANIFEST
-from stacks.parts.machines import make_machine, notify, notify_and_fail, retry, run_job
+from stacks.parts.machines import make_machine, notify, notify_and_fail, publish, read_outcome, retry, run_job
 from stacks.parts.permissions import acknowledge_wildcards
 
-EVENT_SOURCE = "causeway"
 EVENT_TYPE = "Dataset Curated"
 LONGEST = Duration.days(7)
 
@@ -37,20 +35,24 @@ class Batches(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         curate = run_job(self, "Curate batch", job, {MANIFEST: "$.manifest"})
-        split, outcome, publish = self._split(split_batch), self._read_outcome(ledger), self._publish()
+        split = self._split(split_batch)
+        batch = sfn.JsonPath.format("batch#{}", sfn.JsonPath.string_at("$.batch"))
+        outcome = read_outcome(self, ledger, batch, ["snapshot"])
+        detail = {"dataset": "$.dataset", "batch": "$.batch", "snapshot": "$.outcome.snapshot"}
+        published = publish(self, EVENT_TYPE, detail)
         isolated_some = "Causeway: objects that kill their job are quarantined"
         announce = notify(self, "Say what was isolated", failures, isolated_some)
         failed = notify_and_fail(self, failures, "Causeway: a batch failed")
 
         # A job that failed may have been killed by one object of its batch.
         curate.add_catch(split, errors=["States.TaskFailed", "States.Timeout"], result_path="$.failure")
-        retry(split, outcome, publish, announce)
-        steps: list[sfn.TaskStateBase] = [curate, split, outcome, publish, announce]
+        retry(split, outcome, published, announce)
+        steps: list[sfn.TaskStateBase] = [curate, split, outcome, published, announce]
         for step in steps:
             step.add_catch(failed, errors=["States.ALL"], result_path="$.failure")
 
         # curate → outcome → publish; while a batch is searched for a poison object, curate → split → curate …
-        outcome.next(publish)
+        outcome.next(published)
         searching = sfn.Choice(self, "Is a part of a batch")
         searching.when(sfn.Condition.is_present("$.search"), split).otherwise(outcome)
         isolated = sfn.Choice(self, "Was any isolated")
@@ -73,32 +75,3 @@ class Batches(Construct):
             payload_response_only=True,
             retry_on_service_exceptions=False,
         )
-
-    def _read_outcome(self, ledger: dynamodb.Table) -> tasks.DynamoGetItem:
-        batch = sfn.JsonPath.format("batch#{}", sfn.JsonPath.string_at("$.batch"))
-        return tasks.DynamoGetItem(
-            self,
-            "Read outcome",
-            table=ledger,
-            key={
-                "dataset": tasks.DynamoAttributeValue.from_string(sfn.JsonPath.string_at("$.dataset")),
-                "item": tasks.DynamoAttributeValue.from_string(batch),
-            },
-            consistent_read=True,
-            result_selector={"snapshot.$": "$.Item.snapshot.S"},
-            result_path="$.outcome",
-        )
-
-    def _publish(self) -> tasks.EventBridgePutEvents:
-        detail = {
-            "dataset": sfn.JsonPath.string_at("$.dataset"),
-            "batch": sfn.JsonPath.string_at("$.batch"),
-            "snapshot": sfn.JsonPath.string_at("$.outcome.snapshot"),
-        }
-        entry = tasks.EventBridgePutEventsEntry(
-            source=EVENT_SOURCE,
-            detail_type=EVENT_TYPE,
-            event_bus=events.EventBus.from_event_bus_name(self, "Bus", "default"),
-            detail=sfn.TaskInput.from_object(detail),
-        )
-        return tasks.EventBridgePutEvents(self, "Publish", entries=[entry], result_path=sfn.JsonPath.DISCARD)

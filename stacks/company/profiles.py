@@ -13,13 +13,22 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from causeway.flow.parameters import DATASET, ScheduleProfileParameters
-from causeway.flow.profiles import ITEM
+from causeway.flow.profiles import ITEM, OUTCOME
 from causeway.settings import Settings
-from stacks.company.batches import EVENT_SOURCE, EVENT_TYPE
+from stacks.company.batches import EVENT_TYPE
 from stacks.company.lake import LakeStack
 from stacks.company.profile_job import ProfileJob
 from stacks.parts.functions import PythonFunction, make_log_group, removal_policy
-from stacks.parts.machines import make_machine, notify_and_fail, retry, run_job
+from stacks.parts.machines import (
+    EVENT_SOURCE,
+    item_of_dataset,
+    make_machine,
+    notify_and_fail,
+    publish,
+    read_outcome,
+    retry,
+    run_job,
+)
 from stacks.parts.permissions import allow
 
 PROFILED = "Dataset Profiled"
@@ -58,11 +67,13 @@ class Profiles(Construct):
 
     def _steps(self, job: glue.PySparkEtlJob, ledger: dynamodb.Table, failures: sns.Topic) -> sfn.IChainable:
         wait = sfn.Wait(self, "Until it is due", time=sfn.WaitTime.timestamp_path("$.due"))
-        begin, outcome, publish = self._begin(ledger), self._read_outcome(ledger), self._publish()
+        begin, outcome = self._begin(ledger), read_outcome(self, ledger, ITEM, OUTCOME)
+        detail = {"dataset": "$.dataset", "snapshot": "$.outcome.snapshot", "profile": "$.outcome.profile"}
+        published = publish(self, PROFILED, detail)
         run = run_job(self, "Profile table", job, {DATASET: "$.dataset"})
         notice = notify_and_fail(self, failures, "Causeway: a profile failed, or what it says must not be")
-        retry(begin, outcome, publish)
-        steps: list[sfn.TaskStateBase] = [begin, run, outcome, publish]
+        retry(begin, outcome, published)
+        steps: list[sfn.TaskStateBase] = [begin, run, outcome, published]
         for step in steps:
             step.add_catch(notice, errors=["States.ALL"], result_path="$.failure")
         cause = {"Error": "QualityFailed", "Cause": sfn.JsonPath.string_at("$.outcome.failed")}
@@ -71,13 +82,8 @@ class Profiles(Construct):
         holds = sfn.Choice(self, "Does all of it hold")
         holds.when(is_empty("$.outcome.failed", ""), done).otherwise(failed.next(notice))
         there = sfn.Choice(self, "Was there anything to profile")
-        there.when(is_empty("$.outcome.snapshot", ""), done).otherwise(publish.next(holds))
+        there.when(is_empty("$.outcome.snapshot", ""), done).otherwise(published.next(holds))
         return wait.next(begin).next(run).next(outcome).next(there)
-
-    @staticmethod
-    def _key() -> dict[str, tasks.DynamoAttributeValue]:
-        dataset = tasks.DynamoAttributeValue.from_string(sfn.JsonPath.string_at("$.dataset"))
-        return {"dataset": dataset, "item": tasks.DynamoAttributeValue.from_string(ITEM)}
 
     def _begin(self, ledger: dynamodb.Table) -> tasks.DynamoUpdateItem:
         """Before the run: whatever is committed from here on is for the next."""
@@ -86,38 +92,12 @@ class Profiles(Construct):
             self,
             "Say that it begins",
             table=ledger,
-            key=self._key(),
+            key=item_of_dataset(ITEM),
             update_expression="SET #at = :at",
             expression_attribute_names={"#at": "at"},
             expression_attribute_values={":at": entered},
             result_path=sfn.JsonPath.DISCARD,
         )
-
-    def _read_outcome(self, ledger: dynamodb.Table) -> tasks.DynamoGetItem:
-        names = ("snapshot", "profile", "failed")
-        return tasks.DynamoGetItem(
-            self,
-            "Read outcome",
-            table=ledger,
-            key=self._key(),
-            consistent_read=True,
-            result_selector={f"{name}.$": f"$.Item.{name}.S" for name in names},
-            result_path="$.outcome",
-        )
-
-    def _publish(self) -> tasks.EventBridgePutEvents:
-        detail = {
-            "dataset": sfn.JsonPath.string_at("$.dataset"),
-            "snapshot": sfn.JsonPath.string_at("$.outcome.snapshot"),
-            "profile": sfn.JsonPath.string_at("$.outcome.profile"),
-        }
-        entry = tasks.EventBridgePutEventsEntry(
-            source=EVENT_SOURCE,
-            detail_type=PROFILED,
-            event_bus=events.EventBus.from_event_bus_name(self, "Bus", "default"),
-            detail=sfn.TaskInput.from_object(detail),
-        )
-        return tasks.EventBridgePutEvents(self, "Publish", entries=[entry], result_path=sfn.JsonPath.DISCARD)
 
     def _schedule(
         self, settings: Settings, hours: Mapping[str, int], ledger: dynamodb.Table

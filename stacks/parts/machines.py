@@ -1,8 +1,10 @@
 """What state machines share: a job's run that waits for a full Glue, notices of failures, logs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
@@ -12,6 +14,7 @@ from constructs import Construct
 
 from stacks.parts.permissions import acknowledge_wildcards
 
+EVENT_SOURCE = "causeway"
 # A full Glue is waited for. With full jitter between nothing and five minutes that is about a day.
 GLUE_IS_BUSY = [
     "Glue.ConcurrentRunsExceededException",
@@ -46,6 +49,38 @@ def run_job(
         jitter_strategy=sfn.JitterType.FULL,
     )
     return run
+
+
+def item_of_dataset(item: str) -> dict[str, tasks.DynamoAttributeValue]:
+    """The key of one of the dataset's items in the ledger."""
+    of_text = tasks.DynamoAttributeValue.from_string
+    return {"dataset": of_text(sfn.JsonPath.string_at("$.dataset")), "item": of_text(item)}
+
+
+def read_outcome(
+    scope: Construct, ledger: dynamodb.Table, item: str, names: Sequence[str]
+) -> tasks.DynamoGetItem:
+    """What the job wrote into that item of the ledger, as $.outcome."""
+    return tasks.DynamoGetItem(
+        scope,
+        "Read outcome",
+        table=ledger,
+        key=item_of_dataset(item),
+        consistent_read=True,
+        result_selector={f"{name}.$": f"$.Item.{name}.S" for name in names},
+        result_path="$.outcome",
+    )
+
+
+def publish(scope: Construct, detail_type: str, detail: Mapping[str, str]) -> tasks.EventBridgePutEvents:
+    """Tell the default bus. The detail's values are JSON paths."""
+    entry = tasks.EventBridgePutEventsEntry(
+        source=EVENT_SOURCE,
+        detail_type=detail_type,
+        event_bus=events.EventBus.from_event_bus_name(scope, "Bus", "default"),
+        detail=sfn.TaskInput.from_object({k: sfn.JsonPath.string_at(path) for k, path in detail.items()}),
+    )
+    return tasks.EventBridgePutEvents(scope, "Publish", entries=[entry], result_path=sfn.JsonPath.DISCARD)
 
 
 def retry(*steps: sfn.TaskStateBase) -> None:

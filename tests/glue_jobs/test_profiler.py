@@ -93,8 +93,7 @@ def of_all_rows(lake: SmallLake) -> dict[str, Any]:
     assert snapshot
     measures = measures_of(lake.contract, table.schema().as_arrow().names)
     of = Snapshot(table, snapshot.snapshot_id, list(measures))
-    files: list[FileScanTask | None] = [*of.files()] or [None]
-    whole = profile(Rows(files, lambda f: map(pl.DataFrame, of.reader.read(f)), number_of), measures)
+    whole = profile(Rows(of.parts(), lambda f: map(pl.DataFrame, of.reader.read(f)), number_of), measures)
     return json.loads(json.dumps(whole))  # type: ignore[no-any-return]
 
 
