@@ -20,7 +20,7 @@ import polars as pl
 
 from bench.__main__ import BUILD, ROOT, machine
 from bench.run_one import peak_rss, spark_session
-from local.demo.story import data_folder
+from local.demo.story import flights_with_flags
 
 RESULTS = Path(__file__).parent / "profiles.json"
 PROFILERS = ROOT / ".venv" / "profilers" / "bin" / "python"
@@ -31,18 +31,8 @@ def flights() -> Path:
     """336,776 rows of 19 columns and two flags, a row group for each month or so."""
     path = BUILD / "flights.parquet"
     if not path.exists():
-        import io
-        import zipfile
-
         BUILD.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(data_folder() / "flights.csv.zip") as archive:
-            read = archive.read("flights.csv")
-        frame = pl.read_csv(
-            io.BytesIO(read), null_values=["NA"], infer_schema_length=None, try_parse_dates=True
-        )
-        weekday = pl.date("year", "month", "day").dt.weekday()
-        flags = {"late": (pl.col("arr_delay") > 15).fill_null(value=False), "weekend": weekday > 5}
-        frame.with_columns(**flags).write_parquet(path, row_group_size=30_000)
+        flights_with_flags().write_parquet(path, row_group_size=30_000)
     return path
 
 

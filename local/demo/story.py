@@ -99,5 +99,14 @@ def weather_lines() -> list[str]:
     return lines
 
 
+def flights_with_flags() -> pl.DataFrame:
+    """Every flight as it was published, and whether it came late and on a weekend."""
+    with zipfile.ZipFile(data_folder() / "flights.csv.zip") as archive:
+        text = io.BytesIO(archive.read("flights.csv"))
+    read = pl.read_csv(text, null_values=["NA"], infer_schema_length=None, try_parse_dates=True)
+    weekday = pl.date("year", "month", "day").dt.weekday()
+    return read.with_columns(late=(pl.col("arr_delay") > 15).fill_null(value=False), weekend=weekday > 5)
+
+
 def _frame(name: str) -> pl.DataFrame:
     return pl.read_csv((data_folder() / name).read_bytes(), null_values=["NA"], infer_schema_length=None)

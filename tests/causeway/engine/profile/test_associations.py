@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import warnings
-import zipfile
 from itertools import combinations
 from typing import Any
 
@@ -16,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from local.demo.story import data_folder
+from local.demo.story import flights_with_flags
 from tests.causeway.engine.profile.helpers import pairs, profiled
 
 CLOSE: dict[str, Any] = {"rel": 1e-9, "abs": 1e-9}
@@ -24,11 +22,7 @@ CLOSE: dict[str, Any] = {"rel": 1e-9, "abs": 1e-9}
 
 @pytest.fixture(scope="module")
 def flights() -> pl.DataFrame:
-    with zipfile.ZipFile(data_folder() / "flights.csv.zip") as archive:
-        data = io.BytesIO(archive.read("flights.csv"))
-    read = pl.read_csv(data, null_values=["NA"], infer_schema_length=None, try_parse_dates=True)
-    weekday = pl.date("year", "month", "day").dt.weekday()
-    return read.with_columns(late=(pl.col("arr_delay") > 15).fill_null(False), weekend=weekday > 5)
+    return flights_with_flags()
 
 
 @pytest.fixture(scope="module")
