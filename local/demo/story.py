@@ -103,9 +103,13 @@ def flights_with_flags() -> pl.DataFrame:
     """Every flight as it was published, and whether it came late and on a weekend."""
     with zipfile.ZipFile(data_folder() / "flights.csv.zip") as archive:
         text = io.BytesIO(archive.read("flights.csv"))
-    read = pl.read_csv(text, null_values=["NA"], infer_schema_length=None, try_parse_dates=True)
+    read = pl.read_csv(text, null_values=["NA"], infer_schema_length=None)
     weekday = pl.date("year", "month", "day").dt.weekday()
-    return read.with_columns(late=(pl.col("arr_delay") > 15).fill_null(value=False), weekend=weekday > 5)
+    return read.with_columns(
+        pl.col("time_hour").str.to_datetime(time_zone="UTC"),
+        late=(pl.col("arr_delay") > 15).fill_null(value=False),
+        weekend=weekday > 5,
+    )
 
 
 def _frame(name: str) -> pl.DataFrame:

@@ -33,7 +33,7 @@ def run(pipeline: Template, outcome: dict[str, str], *, fails: str = "") -> tupl
         "variables": {},
     }
     asked = {"dataset": "flights", "due": "2026-01-01T00:00:00+00:00"}
-    with patch.object(stepfunctions, "_invoke_resource", task):
+    with patch.object(stepfunctions, "_invoke_resource", task), patch.object(stepfunctions, "_scaled_sleep"):
         try:
             stepfunctions._run_sub_machine(
                 machine["States"], machine["StartAt"], asked, {"events": [], "executionArn": "e"}, context
