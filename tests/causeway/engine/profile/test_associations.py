@@ -85,7 +85,7 @@ def frames(draw: st.DrawFn) -> pl.DataFrame:
     return pl.DataFrame(columns, schema=types)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(frames(), st.integers(1, 4))
 def test_associations_are_those_of_scipy_over_the_rows_where_both_are_there(
     frame: pl.DataFrame, parts: int
