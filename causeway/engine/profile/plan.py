@@ -132,9 +132,20 @@ def _rank(made: Plan, counts: Counts) -> None:
 def codes(frame: pl.DataFrame, made: Plan) -> dict[str, NDArray[np.int64]]:
     """Of each ranked column, which of its values each row has; 0 where it has none."""
     return {
-        name: np.searchsorted(values, numbers(frame[name]).fill_null(values[0]).to_numpy()).astype(np.int64)
+        name: _places(values, numbers(frame[name]).fill_null(values[0]).to_numpy())
         for name, values in made.values.items()
     }
+
+
+def _places(values: Doubles, column: Doubles) -> NDArray[np.int64]:
+    """Where each of a column's numbers is among the values, which are in order."""
+    lowest, spread = values[0], values[-1] - values[0]
+    if spread > EXACT or np.any(values % 1):
+        return np.searchsorted(values, column).astype(np.int64)
+    table = np.zeros(int(spread) + 1, np.int64)  # five times as fast as searching
+    table[(values - lowest).astype(np.int64)] = np.arange(len(values))
+    found: NDArray[np.int64] = table[(column - lowest).astype(np.int64)]
+    return found
 
 
 def there(frame: pl.DataFrame, made: Plan) -> dict[Class, NDArray[np.bool_]]:
