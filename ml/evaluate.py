@@ -1,0 +1,125 @@
+"""The workflow's last job: the best candidate on later rows that nothing was chosen by."""
+
+import tarfile
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+from fairlearn.metrics import MetricFrame, count
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import average_precision_score
+
+from ml.data import Windows
+from ml.features import table
+from ml.jobs import Job, labels, read, scores, told
+from ml.judge.metrics import Flagged, lowest_threshold
+from ml.spec import Spec
+from ml.train.files import digest, from_bytes
+from ml.train.run import FILE, untrained
+
+
+def evaluate(job: Job) -> None:
+    """Write the winner's file and the report that the gate reads."""
+    inputs = job.folder / "processing"
+    parts = read(inputs / "prepared")
+    trained = sorted(
+        job.store.list(f"{job.run.folder}/metrics/"), key=lambda one: (-one["later"], one["name"])
+    )
+    best = trained[0]
+    with tarfile.open(inputs / "candidates" / job.run.job(best["name"]) / "output" / "model.tar.gz") as tar:
+        member = next(one for one in tar.getmembers() if one.name.endswith(FILE))
+        data = tar.extractfile(member).read()  # type: ignore[union-attr]  # it is a file
+    model = from_bytes(data, best["sha256"])
+    job.store.s3.put_object(Bucket=job.store.bucket, Key=job.run.file, Body=data)
+    report = report_of(job.spec, model, best, parts)
+    in_use, before = job.champion()
+    if in_use and before:
+        file = job.store.get_bytes(in_use["file"]) or b""
+        report["champion"] = champion_of(job.spec, from_bytes(file, in_use["sha256"]), in_use, parts)
+        report["ablations"] = ablations(job.spec, best, parts, before)
+    report |= {"model": job.run.model, "run": job.run.run, "candidates": trained, "sha256": digest(data)}
+    job.store.put(job.run.report, report)
+    job.progress(f"{best['name']}: " + told(report["holdout"] or {"threshold": "none"}))
+
+
+def report_of(spec: Spec, model: Any, best: Mapping[str, Any], parts: Windows) -> dict[str, Any]:
+    """Threshold by the validation rows, everything else by the holdout."""
+    share, wanted = spec.precision.expected_share, spec.precision.chosen
+    of = {name: _scored(spec, model, best["tier"], rows) for name, rows in parts if name != "train"}
+    threshold = lowest_threshold(*of["validate"], wanted)
+    truth, sure = of["holdout"]
+    flagged = None if threshold is None else Flagged.of(truth, sure, threshold)
+    true, predicted = calibration_curve(truth, sure, n_bins=10, strategy="quantile")
+    return {
+        "best": best["name"],
+        "tier": best["tier"],
+        "chosen": wanted,
+        "threshold": threshold,
+        "average_precision": float(average_precision_score(truth, sure)),
+        "validate": None if threshold is None else Flagged.of(*of["validate"], threshold).document(share),
+        "holdout": flagged and flagged.document(share),
+        "expected_share": share,
+        "slices": [] if threshold is None else slices(spec, parts.holdout, np.asarray(sure) >= threshold),
+        "calibration": [
+            {"predicted": float(p), "true": float(t)} for p, t in zip(predicted, true, strict=True)
+        ],
+    }
+
+
+def _scored(spec: Spec, model: Any, tier: int, rows: pl.DataFrame) -> tuple[list[int], list[float]]:
+    """The rows' labels, and how sure the model is of each."""
+    sure = scores(model, table(spec, tier, rows.to_dicts()))
+    return labels(rows).tolist(), [float(one) for one in sure]
+
+
+def slices(spec: Spec, rows: pl.DataFrame, flags: Any) -> list[dict[str, Any]]:
+    """Of each value of the slices' columns: its rows, and what is flagged there, rightly and wrongly."""
+    measures = {
+        "rows": count,
+        "positives": lambda truth, _flags: int(truth.sum()),
+        "right": lambda truth, flags: int((truth & flags).sum()),
+        "wrong": lambda truth, flags: int((~truth & flags).sum()),
+    }
+    truth, found = labels(rows).astype(bool), []
+    for column in spec.slices:
+        groups = rows[column].cast(pl.String).fill_null("(none)").to_numpy()
+        frame = MetricFrame(metrics=measures, y_true=truth, y_pred=flags, sensitive_features=groups).by_group
+        for value, numbers in frame.astype(int).to_dict("index").items():
+            negatives = numbers["rows"] - numbers["positives"]
+            found.append({"column": column, "value": value, **numbers, "negatives": negatives})
+    return found
+
+
+def champion_of(spec: Spec, model: Any, champion: Mapping[str, Any], parts: Windows) -> dict[str, Any]:
+    """The model in use, by its own threshold, on the new rows and on those that certified it."""
+    share, threshold = spec.precision.expected_share, champion["threshold"]
+    new, old = (_scored(spec, model, champion["tier"], rows) for rows in (parts.holdout, parts.validate))
+    return {
+        "run": champion["run"],
+        "average_precision": float(average_precision_score(*new)),
+        "average_precision_before": float(average_precision_score(*old)),
+        "holdout": Flagged.of(*new, threshold).document(share),
+        "before": Flagged.of(*old, threshold).document(share),
+    }
+
+
+def ablations(
+    spec: Spec, best: Mapping[str, Any], parts: Windows, before: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The winner trained on the original rows alone, on the new ones alone and on both, on both holdouts."""
+    original = parts.train[spec.time].dt.to_string("iso:strict") <= str(before["windows"]["train"]["last"])
+    rows = {
+        "original": parts.train.filter(original),
+        "new": parts.train.filter(~original),
+        "both": parts.train,
+    }
+    found = []
+    for name, part in rows.items():
+        one: dict[str, Any] = {"trained_on": name, "rows": part.height}
+        if part.height and labels(part).min() != labels(part).max():
+            model = untrained(spec, best).fit(table(spec, best["tier"], part.to_dicts()), labels(part))
+            for holdout, its in (("before", parts.validate), ("now", parts.holdout)):
+                one[holdout] = float(average_precision_score(*_scored(spec, model, best["tier"], its)))
+        found.append(one)
+    return found

@@ -1,0 +1,59 @@
+"""Whether the world has changed since a model was trained, and whether to train again."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from math import log
+from typing import Any, Literal
+
+BINS = 10
+FEWEST = 0.5  # rows that a bin counts as having at the least
+
+
+def edges(numbers: Sequence[float]) -> list[float]:
+    """Where bins of about equal numbers of rows end; fewer where numbers repeat."""
+    ordered = sorted(numbers)
+    cuts = {ordered[len(ordered) * n // BINS] for n in range(1, BINS)} if ordered else set()
+    return sorted(cuts)
+
+
+def counts(numbers: Sequence[float], ends: Sequence[float]) -> list[int]:
+    """How many numbers each bin has."""
+    found = [0] * (len(ends) + 1)
+    for number in numbers:
+        found[bisect_right(ends, number)] += 1
+    return found
+
+
+def stability_index(before: Sequence[int], after: Sequence[int]) -> float:
+    """The population stability index; from 0.1 on somewhat, from 0.25 on much is different."""
+    shares = []
+    for bins in (before, after):
+        filled = [max(count, FEWEST) for count in bins]
+        shares.append([count / sum(filled) for count in filled])
+    return float(sum((b - a) * log(b / a) for a, b in zip(*shares, strict=True)))
+
+
+def decide(
+    pin: Mapping[str, Any], champion: Mapping[str, Any] | None, *, new_rows: int, drift: float, asked: bool
+) -> dict[str, Any]:
+    """Train or skip, and why. `asked`: somebody, or the calendar, wants it whatever the rows say."""
+    action: Literal["train", "skip"] = "train"
+    moved = {name: index for name, index in pin["drift"].items() if index >= drift}
+    fresh = pin["windows"]["holdout"]["rows"]
+    if champion is None:
+        why = "the first model"
+    elif not fresh:
+        action, why = (
+            "skip",
+            f"no row is newer than the model in use, which saw rows until {champion['until']}",
+        )
+    elif fresh >= new_rows:
+        why = f"{fresh} new rows, and {new_rows} are enough"
+    elif moved:
+        worst = max(moved, key=lambda name: moved[name])
+        why = f"{worst} has moved: its stability index is {moved[worst]:.2f}, and {drift} is much"
+    elif asked:
+        why = "asked for"
+    else:
+        action, why = "skip", f"{fresh} new rows are not yet {new_rows}, and nothing has moved by {drift}"
+    return {"action": action, "why": why, "new_rows": fresh, "moved": moved}

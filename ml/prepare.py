@@ -1,0 +1,83 @@
+"""The workflow's first job: pin the snapshot, read it through the company's role, cut it by time."""
+
+import os
+from typing import Any
+
+import boto3
+import polars as pl
+
+from causeway.flow.parameters import from_environment
+from ml.data import check, labelled, pin, windows
+from ml.jobs import Job, told, write
+from ml.parameters import PrepareParameters
+from ml.spec import Spec
+from partner_kit.errors import KitError, advised
+from partner_kit.tables import open_table, select, snapshot_of, take_role
+
+LINEAGE = ("_source", "_contract")
+
+
+def prepare(job: Job) -> None:
+    """Write the training set and its pin. Raises KitError, TrainingSetError, SpecError."""
+    asked, spec = from_environment(PrepareParameters, os.environ), job.spec
+    region = boto3.Session().region_name
+    session = take_role(asked.company_role, asked.external_id, str(region), asked.source_identity or None)
+    wanted = int(asked.snapshot) if asked.snapshot else None
+    rows, snapshots = read_rows(session, asked.database, spec, wanted)
+    once = labelled(spec, rows)
+    job.progress(
+        f"{rows.height} rows of snapshot {snapshots[spec.dataset]}; {once.height} have a label, once each"
+    )
+    champion, before = job.champion()
+    parts = windows(spec, once, before)
+    made: dict[str, Any] = {
+        **pin(spec, rows, once.height, parts, before),
+        "snapshot": snapshots[spec.dataset],
+        "snapshots": snapshots,
+        "code": job.parameters.code,
+        "run": job.run.run,
+        "champion": champion and champion["run"],
+    }
+    if not champion or parts.holdout.height:  # without new rows nothing is trained, which is no error
+        check(parts)
+    write(parts, job.folder / "processing" / "output")
+    job.store.put(job.run.pin, made)
+    job.progress(told({name: part.height for name, part in parts}))
+
+
+def read_rows(
+    session: boto3.Session, database: str, spec: Spec, wanted: int | None
+) -> tuple[pl.DataFrame, dict[str, str]]:
+    """The dataset's rows with what is joined to them, and each dataset's snapshot."""
+    table = open_table(session, database, spec.dataset)
+    snapshot = snapshot_of(table, wanted)
+    if snapshot is None:
+        raise KitError(
+            f"{spec.dataset} has no snapshot", "nothing has landed yet", "train when something has"
+        )
+    joined = {join.dataset: open_table(session, database, join.dataset) for join in spec.joins}
+    names = {one: list(t.schema().column_names) for one, t in {spec.dataset: table, **joined}.items()}
+    spec.check_columns(name for its in names.values() for name in its)
+    snapshots = {spec.dataset: str(snapshot.snapshot_id)}
+    own = [column for column in spec.columns() if column in names[spec.dataset]]
+    rows = _rows(table, [*own, *LINEAGE], snapshot.snapshot_id)
+    for join in spec.joins:
+        other = joined[join.dataset]
+        newest = snapshot_of(other)
+        if newest is None:
+            raise KitError(
+                f"{join.dataset} has no snapshot", "nothing has landed yet", "train when something has"
+            )
+        snapshots[join.dataset] = str(newest.snapshot_id)
+        more = [column for column in spec.columns() if column not in own and column in names[join.dataset]]
+        looked_up = _rows(other, [*join.on, *more], newest.snapshot_id).unique(
+            join.on, keep="first", maintain_order=True
+        )
+        rows = rows.join(looked_up, on=join.on, how="left")
+    return rows, snapshots
+
+
+def _rows(table: Any, columns: list[str], snapshot: int) -> pl.DataFrame:
+    scan = select(table, ",".join(dict.fromkeys(columns)), snapshot=snapshot)
+    with advised():
+        return pl.DataFrame(scan.to_arrow())

@@ -1,0 +1,1 @@
+"""The models: a specification each, which ml/spec.py reads."""
