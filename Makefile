@@ -53,9 +53,8 @@ lint: $(INSTALLED) ## Check style, types, who imports whom, and workflow files
 synth: $(INSTALLED) ## Synthesize the templates into build/cdk.out; needs no credentials
 	@node_modules/.bin/cdk synth --quiet
 
-deploy: synth ## Deploy to the account that the environment's credentials name
-	@node_modules/.bin/cdk bootstrap --app build/cdk.out
-	@node_modules/.bin/cdk deploy --all --app build/cdk.out --require-approval never --concurrency 3
+deploy: synth ## Deploy to the account that the environment's credentials name: the company's, or the partner's
+	@$(BIN)/python -m local.deploy
 
 destroy: $(INSTALLED) ## Remove from that account everything the sandbox deployment made (YES=1 answers)
 	@$(BIN)/python -m local.destroy
@@ -104,6 +103,7 @@ lock: ## Resolve the pinned requirements again, with hashes
 	  $(BIN)/uv pip compile --quiet --python-version 3.13 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-header -c requirements.txt glue_jobs/$$job.in -o glue_jobs/$$job.txt; done
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tests/readers/requirements.in -o tests/readers/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header bench/profilers/requirements.in -o bench/profilers/requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt ml/requirements.in -o ml/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt partner_kit/requirements.in -o partner_kit/requirements.txt
 	@npm install --package-lock-only --silent --no-audit --no-fund
 

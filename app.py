@@ -15,23 +15,29 @@ from causeway.contract.model import Contract, ContractError
 from causeway.engine.dry_run import load_runnable
 from causeway.flow.datasets import CONTRACTS
 from causeway.settings import Settings, SettingsError, load_settings
+from ml.spec import SpecError
 from stacks.company.access import PartnerStack
 from stacks.company.audit import AuditStack
 from stacks.company.costs import CostsStack, project_tags, tag_everything
 from stacks.company.lake import LakeStack
 from stacks.company.pipeline import PipelineStack
+from stacks.partner.models import models_of
+from stacks.partner.training import TrainingStack
 from stacks.parts.assets import package_prefix
 
 
 def build(app: cdk.App, settings: Settings, contracts: Mapping[str, Contract]) -> None:
-    """Every stack of Causeway, in the order in which they depend on each other."""
+    """Every stack of Causeway, in both accounts. None needs a stack of the other account."""
     settings.check_datasets(contracts)
-    common: dict[str, Any] = {
-        "settings": settings,
-        "env": cdk.Environment(account=settings.company.account, region=settings.company.region),
-        "tags": project_tags(settings),
-        "termination_protection": not settings.sandbox,
-    }
+    company(app, settings, contracts)
+    partner(app, settings, contracts)
+    tag_everything(app, settings)
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+
+
+def company(app: cdk.App, settings: Settings, contracts: Mapping[str, Contract]) -> None:
+    """The company's stacks, in the order in which they depend on each other."""
+    common = _common(settings, settings.company.account)
     lake = LakeStack(app, f"{settings.project}-lake", contracts=contracts, **common)
     packages = cdk.DefaultStackSynthesizer(bucket_prefix=package_prefix(settings))
     PipelineStack(
@@ -41,14 +47,30 @@ def build(app: cdk.App, settings: Settings, contracts: Mapping[str, Contract]) -
     if settings.audit:
         AuditStack(app, f"{settings.project}-audit", lake=lake, **common)
     CostsStack(app, f"{settings.project}-costs", **common)
-    tag_everything(app, settings)
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+
+
+def partner(app: cdk.App, settings: Settings, contracts: Mapping[str, Contract]) -> None:
+    """The partner's stacks, in its own account."""
+    if settings.partner.ml.enabled:
+        models = models_of(settings.partner, contracts)
+        common = _common(settings, settings.partner.account)
+        TrainingStack(app, f"{settings.project}-training", models=models, **common)
+
+
+def _common(settings: Settings, account: str) -> dict[str, Any]:
+    """What every stack of an account is given."""
+    return {
+        "settings": settings,
+        "env": cdk.Environment(account=account, region=settings.company.region),
+        "tags": project_tags(settings),
+        "termination_protection": not settings.sandbox,
+    }
 
 
 if __name__ == "__main__":
     try:
         app = cdk.App()
         build(app, load_settings(), load_contracts(CONTRACTS, partial(load_kept, load=load_runnable)))
-    except (SettingsError, ContractError) as error:
+    except (SettingsError, ContractError, SpecError) as error:
         sys.exit(f"{error}")
     app.synth()

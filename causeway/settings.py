@@ -44,6 +44,16 @@ class Company(_Section):
     region: Annotated[str, _text(r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
 
 
+class MachineLearning(_Section):
+    """What is deployed into the partner's account, and the event bus there on which it hears of commits."""
+
+    enabled: bool
+    models: list[Annotated[str, _text(r"^([a-z][a-z0-9-]{0,19}|\*)$")]]
+    bus: Annotated[str, _text(r"^[A-Za-z0-9._-]{1,256}$")]
+    role: RoleName
+    instance: Annotated[str, _text(r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
+
+
 class Partner(_Section):
     account: AccountId
     external_id: Annotated[str, _text(r"^[A-Za-z0-9+=,.@:/_-]{16,128}$")]
@@ -57,6 +67,16 @@ class Partner(_Section):
     console: bool
     console_principals: Annotated[list[PrincipalName], Field(min_length=1)]
     console_mfa: bool
+    ml: MachineLearning
+
+    def programs(self) -> list[str]:
+        """The partner's roles that may assume the programmatic role."""
+        own = [self.ml.role] if self.ml.enabled else []
+        return list(dict.fromkeys([*self.programmatic_roles, *own]))
+
+    def readable(self, known: Collection[str]) -> list[str]:
+        """The datasets that it may read, of those that are known; "*" is all of them."""
+        return sorted(known if "*" in self.datasets else self.datasets)
 
     def check_datasets(self, known: list[str]) -> None:
         """Raises SettingsError if a dataset that the partner may read or land has no contract."""

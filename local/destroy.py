@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections import defaultdict
@@ -12,11 +11,11 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from causeway.operate.account import AccountError, session_of_company
+from causeway.operate.account import AccountError, session_of_either
 from causeway.operate.explain import explain
 from causeway.operate.queues import depth
 from causeway.settings import Settings, SettingsError, load_settings
-from local.aws.embedded import ROOT
+from local.command_line import run_cdk
 
 Held = defaultdict[str, list[str]]  # what a stack holds: physical ids by type
 POLL = 5  # seconds
@@ -27,10 +26,10 @@ ROUNDS = 5
 def main() -> None:
     try:
         settings = load_settings()
-        session = session_of_company(settings)
+        session, account = session_of_either(settings)
         if not settings.sandbox:
             sys.exit("make destroy: settings.toml says sandbox = false: data and stacks are protected")
-        destroy(session, settings)
+        (destroy if account == settings.company.account else destroy_partners)(session, settings)
     except (AccountError, SettingsError, BotoCoreError, ClientError) as error:
         sys.exit(f"make destroy: {explain(error)}")
     except (EOFError, KeyboardInterrupt):
@@ -38,27 +37,53 @@ def main() -> None:
 
 
 def destroy(session: boto3.Session, settings: Settings) -> None:
-    cloudformation, project, s3 = session.client("cloudformation"), settings.project, session.resource("s3")
+    """Remove the company's stacks, from its account."""
+    cloudformation, project = session.client("cloudformation"), settings.project
     lake, pipeline = f"{project}-lake", f"{project}-pipeline"
     names = [lake, pipeline, *(f"{project}-{part}" for part in ("partner", "audit", "costs"))]
     stacks = {name: held for name in names if (held := find(cloudformation, name)) is not None}
     kept = stacks.get(lake, Held(list))
-    buckets = [b for name in kept["AWS::S3::Bucket"] if (b := s3.Bucket(name)).creation_date]
-    if not ask(settings, list(stacks), [bucket.name for bucket in buckets]):
+    buckets = buckets_of(session, kept)
+    if not ask(settings, settings.company.account, list(stacks), [bucket.name for bucket in buckets]):
         return
     _cdk("synth", "--quiet")
     if pipeline in stacks:
         drain(session, stacks[pipeline], kept["AWS::SQS::Queue"])
-    if others := [name for name in stacks if name != lake]:
-        _cdk("destroy", *others, "--force", "--app", "build/cdk.out", "--concurrency", "4")
-    # The command line only warns of a stack that this checkout does not synthesize (any more).
-    if left := [name for name in others if find(cloudformation, name) is not None]:
-        sys.exit(f"make destroy: first delete {', '.join(left)}, which settings.toml leaves out")
+    remove(cloudformation, [name for name in stacks if name != lake])
     for bucket in buckets:
         empty(bucket)
     if lake in stacks:
         _cdk("destroy", lake, "--force", "--app", "build/cdk.out", "--exclusively")
     print("What stays: the bootstrap stack CDKToolkit, and the keys for their waiting period.", flush=True)
+
+
+def destroy_partners(session: boto3.Session, settings: Settings) -> None:
+    """Remove the partner's stacks, from its account."""
+    cloudformation, name = session.client("cloudformation"), f"{settings.project}-training"
+    held = find(cloudformation, name)
+    buckets = buckets_of(session, held or Held(list))
+    stacks = [] if held is None else [name]
+    if not ask(settings, settings.partner.account, stacks, [bucket.name for bucket in buckets]):
+        return
+    _cdk("synth", "--quiet")
+    for bucket in buckets:
+        empty(bucket)
+    remove(cloudformation, stacks)
+    print("What stays: the bootstrap stack CDKToolkit.", flush=True)
+
+
+def buckets_of(session: boto3.Session, held: Held) -> list[Any]:
+    s3 = session.resource("s3")
+    return [bucket for name in held["AWS::S3::Bucket"] if (bucket := s3.Bucket(name)).creation_date]
+
+
+def remove(cloudformation: Any, stacks: list[str]) -> None:
+    """Delete these stacks, as the CDK's command line does."""
+    if stacks:
+        _cdk("destroy", *stacks, "--force", "--app", "build/cdk.out", "--concurrency", "4")
+    # The command line only warns of a stack that this checkout does not synthesize (any more).
+    if left := [name for name in stacks if find(cloudformation, name) is not None]:
+        sys.exit(f"make destroy: first delete {', '.join(left)}, which settings.toml leaves out")
 
 
 def find(cloudformation: Any, stack: str) -> Held | None:
@@ -80,13 +105,13 @@ def find(cloudformation: Any, stack: str) -> Held | None:
     return held
 
 
-def ask(settings: Settings, stacks: list[str], buckets: list[str]) -> bool:
+def ask(settings: Settings, account: str, stacks: list[str], buckets: list[str]) -> bool:
     """Whether there is something to remove; goes on only if YES=1 or a person says so."""
-    account = f"account {settings.company.account}, {settings.company.region}"
+    place = f"account {account}, {settings.company.region}"
     if not stacks:
-        print(f"Nothing of {settings.project} is deployed in {account}.")
+        print(f"Nothing of {settings.project} is deployed in {place}.")
         return False
-    print(f"This removes from {account}, for good:")
+    print(f"This removes from {place}, for good:")
     print(f"  stacks: {', '.join(stacks)}, with tables, ledger, queued events and logs")
     print(f"  every version of every object in: {', '.join(buckets) or 'no bucket'}", flush=True)
     if os.environ.get("YES") != "1":
@@ -177,9 +202,7 @@ def empty(bucket: Any) -> None:
 
 
 def _cdk(*arguments: str) -> None:
-    environment = {**os.environ, "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}"}
-    command = [str(ROOT / "node_modules/.bin/cdk"), *arguments, "--no-notices"]
-    if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
+    if not run_cdk(*arguments):
         sys.exit(f"make destroy: cdk {arguments[0]} failed, as said above; mend that and run this again")
 
 

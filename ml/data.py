@@ -4,10 +4,12 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from math import isnan
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+from scipy import sparse
 
 from ml.features import column_names, table
 from ml.judge import drift
@@ -24,15 +26,35 @@ class TrainingSetError(ValueError):
 
 
 @dataclass(frozen=True)
-class Windows:
-    """Rows of three times that do not overlap, earliest first, with their labels."""
+class Set:
+    """Rows of one window, with their labels; and their features, a row for each."""
 
-    train: pl.DataFrame
-    validate: pl.DataFrame
-    holdout: pl.DataFrame
+    rows: pl.DataFrame
+    table: Any
 
-    def __iter__(self) -> Iterator[tuple[str, pl.DataFrame]]:
-        return iter([(name, getattr(self, name)) for name in WINDOWS])
+    @property
+    def labels(self) -> Any:
+        return self.rows[LABEL].to_numpy().astype(int)
+
+    def where(self, kept: Any) -> "Set":
+        """The rows for which a mask says so."""
+        return Set(self.rows.filter(pl.Series(kept)), self.table[np.flatnonzero(kept)])
+
+    def write(self, folder: Path, name: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.rows.write_parquet(folder / f"{name}.parquet")
+        sparse.save_npz(folder / f"{name}.npz", self.table)
+
+    @classmethod
+    def read(cls, folder: Path, name: str) -> "Set":
+        return cls(pl.read_parquet(folder / f"{name}.parquet"), sparse.load_npz(folder / f"{name}.npz"))
+
+
+Sets = Mapping[str, Set]  # by window, earliest first; they do not overlap
+
+
+def read_sets(folder: Path) -> Sets:
+    return {name: Set.read(folder, name) for name in WINDOWS}
 
 
 def labelled(spec: Spec, rows: pl.DataFrame) -> pl.DataFrame:
@@ -48,7 +70,7 @@ def labelled(spec: Spec, rows: pl.DataFrame) -> pl.DataFrame:
     return kept.with_columns(_text=texts).unique("_text", keep="first", maintain_order=True).drop("_text")
 
 
-def windows(spec: Spec, rows: pl.DataFrame, champion: Mapping[str, Any] | None) -> Windows:
+def windows(spec: Spec, rows: pl.DataFrame, champion: Mapping[str, Any] | None) -> Sets:
     """Cut by time. After a first model what is new is the holdout, its holdout validates, the rest trains."""
     when = rows[spec.time]
     if champion is None:
@@ -59,7 +81,8 @@ def windows(spec: Spec, rows: pl.DataFrame, champion: Mapping[str, Any] | None) 
     else:
         last = [datetime.fromisoformat(champion["windows"][name]["last"]) for name in ("validate", "holdout")]
         parts = [when <= last[0], (when > last[0]) & (when <= last[1]), when > last[1]]
-    return Windows(*(_fewer(spec, rows.filter(part)) for part in parts))
+    kept = [_fewer(spec, rows.filter(part)) for part in parts]
+    return {name: Set(one, table(spec, one.to_dicts())) for name, one in zip(WINDOWS, kept, strict=True)}
 
 
 def _fewer(spec: Spec, rows: pl.DataFrame) -> pl.DataFrame:
@@ -79,23 +102,23 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def check(parts: Windows) -> None:
+def check(sets: Sets) -> None:
     """Raises TrainingSetError where a window cannot train, choose or certify."""
-    for name, rows in parts:
-        labels = rows[LABEL].n_unique() if rows.height else 0
-        if labels < BOTH:
-            count = f"{rows.height} rows" + (", all of one class" if labels else "")
+    for name, one in sets.items():
+        classes = one.rows[LABEL].n_unique() if one.rows.height else 0
+        if classes < BOTH:
+            count = f"{one.rows.height} rows" + (", all of one class" if classes else "")
             raise TrainingSetError(
                 f"the {name} window has {count}: both classes are needed; wait for more, or land more"
             )
 
 
 def pin(
-    spec: Spec, rows: pl.DataFrame, labelled_rows: int, parts: Windows, champion: Mapping[str, Any] | None
+    spec: Spec, rows: pl.DataFrame, labelled_rows: int, sets: Sets, champion: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """What a training set was: enough to find the same rows again, and to tell what has changed since."""
-    everything = pl.concat([part for _, part in parts])
-    bins = champion["bins"] if champion else _bins(spec, everything)
+    everything = pl.concat([one.rows for one in sets.values()])
+    bins = _bins(spec, sparse.vstack([one.table for one in sets.values()], format="csr"))
     return {
         "model": spec.name,
         "dataset": spec.dataset,
@@ -105,9 +128,9 @@ def pin(
         "sources": sorted(rows["_source"].unique().to_list()),
         "sha256": _hash("\n".join(keys_of(spec, everything))),
         "until": str(everything[spec.time].max()),
-        "windows": {name: _described(spec, part) for name, part in parts},
-        "bins": _bins(spec, everything),
-        "drift": _drift(spec, parts.holdout, bins),
+        "windows": {name: _described(spec, one.rows) for name, one in sets.items()},
+        "bins": bins,
+        "drift": _drift(spec, sets["holdout"].table, champion["bins"] if champion else bins),
     }
 
 
@@ -118,29 +141,23 @@ def _described(spec: Spec, rows: pl.DataFrame) -> dict[str, Any]:
     return {"rows": rows.height, "positives": int(rows[LABEL].sum()), "first": first, "last": last}
 
 
-def _numbers(spec: Spec, rows: pl.DataFrame) -> dict[str, list[float]]:
-    """Every feature's numbers, missing ones left out."""
-    tier = len(spec.tiers) - 1
-    made = table(spec, tier, rows.to_dicts())[:, 1:].astype(float)
-    return {
-        name: [float(number) for number in made[:, place] if not isnan(number)]
-        for place, name in enumerate(column_names(spec, tier))
-    }
+def _numbers(spec: Spec, table: Any) -> Iterator[tuple[str, list[float]]]:
+    """Of each feature its name and its numbers, missing ones left out."""
+    for place, name in enumerate(column_names(spec)):
+        column = table[:, [place]].toarray().ravel()
+        yield name, column[~np.isnan(column)].tolist()
 
 
-def _bins(spec: Spec, rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
+def _bins(spec: Spec, table: Any) -> dict[str, dict[str, Any]]:
     """Of each feature: where its bins end, and how many rows each has."""
-    found = {}
-    for name, numbers in _numbers(spec, rows).items():
-        ends = drift.edges(numbers)
-        found[name] = {"ends": ends, "counts": drift.counts(numbers, ends)}
-    return found
+    ends = {name: (drift.edges(numbers), numbers) for name, numbers in _numbers(spec, table)}
+    return {name: {"ends": at, "counts": drift.counts(numbers, at)} for name, (at, numbers) in ends.items()}
 
 
-def _drift(spec: Spec, rows: pl.DataFrame, bins: Mapping[str, Any]) -> dict[str, float]:
+def _drift(spec: Spec, table: Any, bins: Mapping[str, Any]) -> dict[str, float]:
     """How far each feature of these rows is from those bins."""
     return {
         name: round(drift.stability_index(bins[name]["counts"], drift.counts(numbers, bins[name]["ends"])), 4)
-        for name, numbers in _numbers(spec, rows).items()
+        for name, numbers in _numbers(spec, table)
         if numbers and name in bins
     }

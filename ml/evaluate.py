@@ -2,6 +2,7 @@
 
 import tarfile
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,8 @@ from fairlearn.metrics import MetricFrame, count
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score
 
-from ml.data import Windows
-from ml.features import table
-from ml.jobs import Job, labels, read, scores, told
+from ml.data import BOTH, LABEL, Set, Sets, read_sets
+from ml.jobs import Job, scores, told
 from ml.judge.metrics import Flagged, lowest_threshold
 from ml.spec import Spec
 from ml.train.files import digest, from_bytes
@@ -22,7 +22,7 @@ from ml.train.run import FILE, untrained
 def evaluate(job: Job) -> None:
     """Write the winner's file and the report that the gate reads."""
     inputs = job.folder / "processing"
-    parts = read(inputs / "prepared")
+    sets = read_sets(inputs / "prepared")
     trained = sorted(
         job.store.list(f"{job.run.folder}/metrics/"), key=lambda one: (-one["later"], one["name"])
     )
@@ -32,21 +32,21 @@ def evaluate(job: Job) -> None:
         data = tar.extractfile(member).read()  # type: ignore[union-attr]  # it is a file
     model = from_bytes(data, best["sha256"])
     job.store.s3.put_object(Bucket=job.store.bucket, Key=job.run.file, Body=data)
-    report = report_of(job.spec, model, best, parts)
+    report = report_of(job.spec, model, best, sets)
     in_use, before = job.champion()
     if in_use and before:
         file = job.store.get_bytes(in_use["file"]) or b""
-        report["champion"] = champion_of(job.spec, from_bytes(file, in_use["sha256"]), in_use, parts)
-        report["ablations"] = ablations(job.spec, best, parts, before)
+        report["champion"] = champion_of(job.spec, from_bytes(file, in_use["sha256"]), in_use, sets)
+        report["ablations"] = ablations(job.spec, best, sets, before)
     report |= {"model": job.run.model, "run": job.run.run, "candidates": trained, "sha256": digest(data)}
     job.store.put(job.run.report, report)
     job.progress(f"{best['name']}: " + told(report["holdout"] or {"threshold": "none"}))
 
 
-def report_of(spec: Spec, model: Any, best: Mapping[str, Any], parts: Windows) -> dict[str, Any]:
+def report_of(spec: Spec, model: Any, best: Mapping[str, Any], sets: Sets) -> dict[str, Any]:
     """Threshold by the validation rows, everything else by the holdout."""
     share, wanted = spec.precision.expected_share, spec.precision.chosen
-    of = {name: _scored(spec, model, best["tier"], rows) for name, rows in parts if name != "train"}
+    of = {name: _scored(model, sets[name]) for name in ("validate", "holdout")}
     threshold = lowest_threshold(*of["validate"], wanted)
     truth, sure = of["holdout"]
     flagged = None if threshold is None else Flagged.of(truth, sure, threshold)
@@ -60,20 +60,19 @@ def report_of(spec: Spec, model: Any, best: Mapping[str, Any], parts: Windows) -
         "validate": None if threshold is None else Flagged.of(*of["validate"], threshold).document(share),
         "holdout": flagged and flagged.document(share),
         "expected_share": share,
-        "slices": [] if threshold is None else slices(spec, parts.holdout, np.asarray(sure) >= threshold),
+        "slices": [] if threshold is None else slices(spec, sets["holdout"], np.asarray(sure) >= threshold),
         "calibration": [
             {"predicted": float(p), "true": float(t)} for p, t in zip(predicted, true, strict=True)
         ],
     }
 
 
-def _scored(spec: Spec, model: Any, tier: int, rows: pl.DataFrame) -> tuple[list[int], list[float]]:
+def _scored(model: Any, its: Set) -> tuple[list[int], list[float]]:
     """The rows' labels, and how sure the model is of each."""
-    sure = scores(model, table(spec, tier, rows.to_dicts()))
-    return labels(rows).tolist(), [float(one) for one in sure]
+    return its.labels.tolist(), scores(model, its.table).tolist()
 
 
-def slices(spec: Spec, rows: pl.DataFrame, flags: Any) -> list[dict[str, Any]]:
+def slices(spec: Spec, its: Set, flags: Any) -> list[dict[str, Any]]:
     """Of each value of the slices' columns: its rows, and what is flagged there, rightly and wrongly."""
     measures = {
         "rows": count,
@@ -81,9 +80,9 @@ def slices(spec: Spec, rows: pl.DataFrame, flags: Any) -> list[dict[str, Any]]:
         "right": lambda truth, flags: int((truth & flags).sum()),
         "wrong": lambda truth, flags: int((~truth & flags).sum()),
     }
-    truth, found = labels(rows).astype(bool), []
+    truth, found = its.labels.astype(bool), []
     for column in spec.slices:
-        groups = rows[column].cast(pl.String).fill_null("(none)").to_numpy()
+        groups = its.rows[column].cast(pl.String).fill_null("(none)").to_numpy()
         frame = MetricFrame(metrics=measures, y_true=truth, y_pred=flags, sensitive_features=groups).by_group
         for value, numbers in frame.astype(int).to_dict("index").items():
             negatives = numbers["rows"] - numbers["positives"]
@@ -91,10 +90,10 @@ def slices(spec: Spec, rows: pl.DataFrame, flags: Any) -> list[dict[str, Any]]:
     return found
 
 
-def champion_of(spec: Spec, model: Any, champion: Mapping[str, Any], parts: Windows) -> dict[str, Any]:
+def champion_of(spec: Spec, model: Any, champion: Mapping[str, Any], sets: Sets) -> dict[str, Any]:
     """The model in use, by its own threshold, on the new rows and on those that certified it."""
     share, threshold = spec.precision.expected_share, champion["threshold"]
-    new, old = (_scored(spec, model, champion["tier"], rows) for rows in (parts.holdout, parts.validate))
+    new, old = (_scored(model, sets[name]) for name in ("holdout", "validate"))
     return {
         "run": champion["run"],
         "average_precision": float(average_precision_score(*new)),
@@ -105,21 +104,18 @@ def champion_of(spec: Spec, model: Any, champion: Mapping[str, Any], parts: Wind
 
 
 def ablations(
-    spec: Spec, best: Mapping[str, Any], parts: Windows, before: Mapping[str, Any]
+    spec: Spec, best: Mapping[str, Any], sets: Sets, before: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """The winner trained on the original rows alone, on the new ones alone and on both, on both holdouts."""
-    original = parts.train[spec.time].dt.to_string("iso:strict") <= str(before["windows"]["train"]["last"])
-    rows = {
-        "original": parts.train.filter(original),
-        "new": parts.train.filter(~original),
-        "both": parts.train,
-    }
+    everything, last = sets["train"], datetime.fromisoformat(before["windows"]["train"]["last"])
+    original = (everything.rows[spec.time] <= last).to_numpy()
+    parts = {"original": everything.where(original), "new": everything.where(~original), "both": everything}
     found = []
-    for name, part in rows.items():
-        one: dict[str, Any] = {"trained_on": name, "rows": part.height}
-        if part.height and labels(part).min() != labels(part).max():
-            model = untrained(spec, best).fit(table(spec, best["tier"], part.to_dicts()), labels(part))
-            for holdout, its in (("before", parts.validate), ("now", parts.holdout)):
-                one[holdout] = float(average_precision_score(*_scored(spec, model, best["tier"], its)))
+    for name, part in parts.items():
+        one: dict[str, Any] = {"trained_on": name, "rows": part.rows.height}
+        if part.rows[LABEL].n_unique() == BOTH:
+            model = untrained(spec, best).fit(part.table, part.labels)
+            for holdout, its in (("before", sets["validate"]), ("now", sets["holdout"])):
+                one[holdout] = float(average_precision_score(*_scored(model, its)))
         found.append(one)
     return found

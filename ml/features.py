@@ -8,26 +8,38 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.feature_extraction.text import HashingVectorizer
 
 from ml.spec import Feature, Spec
 
+WORD = r"[a-zA-Z0-9$!]+"
 WORDS_OF = 20_000  # characters of a text whose words count
+BUCKETS = 2**16  # of hashed words: neither a training set nor a model's file has the words themselves
 NONE = math.nan
 
 
-def table(spec: Spec, tier: int, rows: Sequence[Mapping[str, Any]]) -> NDArray[np.object_]:
-    """A row for each row: first its words, as one text; then its numbers, NaN where there is none."""
-    features, words = spec.features(tier), spec.words(tier)
-    made = np.empty((len(rows), 1 + len(column_names(spec, tier))), object)
-    for place, row in enumerate(rows):
-        made[place, 0] = "\n".join(str(row[column] or "")[:WORDS_OF] for column in words).lower()
-        made[place, 1:] = [number for feature in features for number in numbers(feature, row[feature.of])]
-    return made
+def table(spec: Spec, rows: Sequence[Mapping[str, Any]]) -> Any:
+    """A sparse row for each row: the numbers of every tier, NaN where there is none; then counts of words."""
+    features, words = spec.features(), spec.words()
+    made = [[number for one in features for number in numbers(one, row[one.of])] for row in rows]
+    dense = np.array(made, np.float64).reshape(len(rows), len(column_names(spec)))
+    texts = ["\n".join(str(row[column] or "")[:WORDS_OF] for column in words).lower() for row in rows]
+    return sparse.hstack([sparse.csr_array(dense), counted(texts)], format="csr")
 
 
-def column_names(spec: Spec, tier: int) -> list[str]:
-    """The names of the numbers, in their order."""
+def counted(texts: Sequence[str]) -> Any:
+    """How often each word occurs, in a bucket of its own, which it may share with others."""
+    if not texts:
+        return sparse.csr_array((0, BUCKETS))
+    count = HashingVectorizer(
+        n_features=BUCKETS, token_pattern=WORD, lowercase=False, alternate_sign=False, norm=None
+    )
+    return count.transform(texts)
+
+
+def column_names(spec: Spec, tier: int | None = None) -> list[str]:
+    """The names of the numbers of a tier and those before it, in their order; without a tier, of all."""
     return [name for feature in spec.features(tier) for name in feature.columns]
 
 

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import polars as pl
 
 from causeway.flow.parameters import from_environment
-from ml.data import LABEL, WINDOWS, Windows
 from ml.parameters import JobParameters
 from ml.spec import Spec, load_spec
 from ml.store import Run, Store, champion_key
@@ -39,20 +37,6 @@ class Job:
         """The model in use and what it was trained on, if there is one."""
         champion = self.store.get(champion_key(self.run.model))
         return (champion, self.store.get(champion["pin"]) or {}) if champion else (None, None)
-
-
-def write(parts: Windows, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, rows in parts:
-        rows.write_parquet(folder / f"{name}.parquet")
-
-
-def read(folder: Path) -> Windows:
-    return Windows(*(pl.read_parquet(folder / f"{name}.parquet") for name in WINDOWS))
-
-
-def labels(rows: pl.DataFrame) -> Any:
-    return rows[LABEL].to_numpy().astype(int)
 
 
 def scores(model: Any, table: Any) -> Any:

@@ -8,7 +8,7 @@ import polars as pl
 
 from causeway.flow.parameters import from_environment
 from ml.data import check, labelled, pin, windows
-from ml.jobs import Job, told, write
+from ml.jobs import Job, told
 from ml.parameters import PrepareParameters
 from ml.spec import Spec
 from partner_kit.errors import KitError, advised
@@ -29,20 +29,21 @@ def prepare(job: Job) -> None:
         f"{rows.height} rows of snapshot {snapshots[spec.dataset]}; {once.height} have a label, once each"
     )
     champion, before = job.champion()
-    parts = windows(spec, once, before)
+    sets = windows(spec, once, before)
     made: dict[str, Any] = {
-        **pin(spec, rows, once.height, parts, before),
+        **pin(spec, rows, once.height, sets, before),
         "snapshot": snapshots[spec.dataset],
         "snapshots": snapshots,
         "code": job.parameters.code,
         "run": job.run.run,
         "champion": champion and champion["run"],
     }
-    if not champion or parts.holdout.height:  # without new rows nothing is trained, which is no error
-        check(parts)
-    write(parts, job.folder / "processing" / "output")
+    if not champion or sets["holdout"].rows.height:  # without new rows nothing is trained, which is no error
+        check(sets)
+    for name, one in sets.items():
+        one.write(job.folder / "processing" / "output", name)
     job.store.put(job.run.pin, made)
-    job.progress(told({name: part.height for name, part in parts}))
+    job.progress(told({name: one.rows.height for name, one in sets.items()}))
 
 
 def read_rows(

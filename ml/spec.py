@@ -92,6 +92,7 @@ class Precision(_Section):
 
 
 class Retrain(_Section):
+    on_commits: bool
     new_rows: Annotated[int, Field(ge=1)]
     drift: Annotated[float, Field(gt=0)]
     every_days: Annotated[int, Field(ge=1)]
@@ -112,17 +113,20 @@ class Spec(_Section):
     joins: list[Join] = []
     tiers: Annotated[list[Tier], Field(min_length=1)]
 
-    def features(self, tier: int) -> list[Feature]:
-        """The features of a tier and of those before it."""
-        return [feature for one in self.tiers[: tier + 1] for feature in one.features]
+    def features(self, tier: int | None = None) -> list[Feature]:
+        """The features of a tier and of those before it; without a tier, all."""
+        return [feature for one in self._up_to(tier) for feature in one.features]
 
-    def words(self, tier: int) -> list[str]:
-        return [column for one in self.tiers[: tier + 1] for column in one.words]
+    def words(self, tier: int | None = None) -> list[str]:
+        """The columns whose words count, likewise."""
+        return [column for one in self._up_to(tier) for column in one.words]
+
+    def _up_to(self, tier: int | None) -> list[Tier]:
+        return self.tiers if tier is None else self.tiers[: tier + 1]
 
     def columns(self) -> list[str]:
         """The columns of the dataset, and of those that are joined, that the model needs."""
-        last = len(self.tiers) - 1
-        used = [feature.of for feature in self.features(last)] + self.words(last)
+        used = [feature.of for feature in self.features()] + self.words()
         return list(
             dict.fromkeys([*self.key, self.time, self.label.column, *self.repeats, *self.slices, *used])
         )

@@ -59,7 +59,7 @@ def write(
         "dataset": datasets[0],
         "datasets": ", ".join(datasets),
         "principals": ", ".join(partner.console_principals),
-        "programs": ", ".join(partner.programmatic_roles),
+        "programs": ", ".join(partner.programs()),
         "links": "\n".join(f"- {outputs['CuratedDataUrl']}{dataset}/" for dataset in datasets),
         "source": " --source-identity WHO" if partner.source_identity else "",
         "mfa": "with MFA, at most an hour ago" if partner.console_mfa else "through single sign-on",

@@ -15,17 +15,33 @@ class AccountError(OSError):
 
 def session_of_company(settings: Settings) -> boto3.Session:
     """A session of the company's account. Raises AccountError, and says why."""
-    try:
-        session = boto3.Session(region_name=settings.company.region)
-        account = session.client("sts").get_caller_identity()["Account"]
-    except (BotoCoreError, ClientError) as error:
-        raise AccountError(explain(error)) from error
+    session, account = _session(settings)
     if account != settings.company.account:
         raise AccountError(
             f"the credentials are for account {account}, the settings say company.account = "
             f'"{settings.company.account}": change one of them'
         )
     return session
+
+
+def session_of_either(settings: Settings) -> tuple[boto3.Session, str]:
+    """A session of the company's or the partner's account, and which. Raises AccountError, and says why."""
+    session, account = _session(settings)
+    company, partner = settings.company.account, settings.partner.account
+    if account not in (company, partner):
+        raise AccountError(
+            f"the credentials are for account {account}, the settings say company.account = "
+            f'"{company}" and partner.account = "{partner}": change one of them'
+        )
+    return session, account
+
+
+def _session(settings: Settings) -> tuple[boto3.Session, str]:
+    try:
+        session = boto3.Session(region_name=settings.company.region)
+        return session, session.client("sts").get_caller_identity()["Account"]
+    except (BotoCoreError, ClientError) as error:
+        raise AccountError(explain(error)) from error
 
 
 def stack_outputs(cloudformation: Any, settings: Settings, stack: str) -> dict[str, str]:

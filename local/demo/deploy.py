@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from causeway.settings import SETTINGS_FILE
+from causeway.settings import SETTINGS_FILE, load_settings
 from local.aws.embedded import ROOT, EmbeddedAws
 from local.demo.progress import Progress
+from local.deploy import stacks_of
 
 # So that nobody waits here for a minute; everything else is as settings.toml says.
 WINDOW, SHORT_WINDOW = r"(?m)^batch_window_seconds = \d+", "batch_window_seconds = 2"
@@ -33,21 +34,40 @@ def cdk(*arguments: str, environment: Mapping[str, str]) -> list[str]:
 
 
 def deploy(aws: EmbeddedAws, folder: Path, progress: Progress) -> dict[str, dict[str, str]]:
-    """Synthesize into the folder, bootstrap and deploy; returns the stacks' outputs."""
+    """Synthesize into the folder; bootstrap and deploy both accounts; returns the stacks' outputs."""
     folder.mkdir(parents=True, exist_ok=True)
-    app, settings, outputs = str(folder / "cdk.out"), folder / "settings.toml", folder / "outputs.json"
+    app, settings = folder / "cdk.out", folder / "settings.toml"
     settings.write_text(re.sub(WINDOW, SHORT_WINDOW, SETTINGS_FILE.read_text()))
-    environment = {**aws.environment(aws.account), "CAUSEWAY_SETTINGS": str(settings)}
-    account = f"aws://{aws.account}/{aws.region}"
-    description = "Synthesizing the stacks and bootstrapping the account (cdk)"
+    accounts = {"partner": load_settings(settings).partner.account, "company": aws.account}
+    environments = {
+        account: {**aws.environment(account), "CAUSEWAY_SETTINGS": str(settings)}
+        for account in accounts.values()
+    }
+    description = "Synthesizing the stacks and bootstrapping both accounts (cdk)"
     with progress.phase("synthesize and bootstrap", description), ThreadPoolExecutor() as pool:
         # An empty app: bootstrapping needs none, and the configured one would be synthesized for nothing.
-        bootstrap = pool.submit(cdk, "bootstrap", account, "--app", "", environment=environment)
-        cdk("synth", "--quiet", "--output", app, environment=environment)
-        bootstrap.result()
-    with progress.phase("deploy", "Deploying the stacks (cdk deploy)"):
-        cdk(
-            "deploy", "--all", "--app", app, "--require-approval", "never", "--concurrency", "3",
-            "--outputs-file", str(outputs), environment=environment,
-        )  # fmt: skip
+        bootstraps = [
+            pool.submit(cdk, "bootstrap", f"aws://{account}/{aws.region}", "--app", "", environment=names)
+            for account, names in environments.items()
+        ]
+        cdk("synth", "--quiet", "--output", str(app), environment=environments[aws.account])
+        for bootstrap in bootstraps:
+            bootstrap.result()
+    outputs: dict[str, dict[str, str]] = {}
+    # The company's rules tell the partner's event bus: it is there first.
+    for whose, account in accounts.items():
+        if stacks := stacks_of(app, account):
+            description = f"Deploying the {whose}'s stacks (cdk deploy)"
+            with progress.phase(f"deploy {whose}", description):
+                outputs |= _deploy(app, stacks, environments[account])
+    return outputs
+
+
+def _deploy(app: Path, stacks: list[str], environment: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Deploy these stacks to the account that the environment names; returns their outputs."""
+    outputs = app.parent / "outputs.json"
+    cdk(
+        "deploy", *stacks, "--app", str(app), "--require-approval", "never", "--concurrency", "3",
+        "--outputs-file", str(outputs), environment=environment,
+    )  # fmt: skip
     return dict(json.loads(outputs.read_text()))

@@ -14,6 +14,8 @@ import skops.io
 # Beyond what skops trusts by itself: what the candidates are made of.
 TRUSTED = frozenset(
     {
+        "ml.train.columns.Numbers",
+        "ml.train.columns.Words",
         "numpy.dtype",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         "sklearn.tree._tree.Tree",

@@ -8,11 +8,12 @@ from typing import Any
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from ml.data import Windows
-from ml.features import table
-from ml.jobs import Job, labels, read, scores, told
+from ml.data import Sets, read_sets
+from ml.features import column_names
+from ml.jobs import Job, scores, told
 from ml.spec import Spec
 from ml.train.candidates import SEED, estimator, weights
+from ml.train.columns import Columns
 from ml.train.files import digest, to_bytes
 
 FOLDS = 3
@@ -29,7 +30,7 @@ def candidate(job: Job) -> None:
         "strength": float(asked["strength"]),
         "round": int(asked["round"]),
     }
-    model, metrics = train(job.spec, chosen, read(job.folder / "input" / "data" / "prepared"))
+    model, metrics = train(job.spec, chosen, read_sets(job.folder / "input" / "data" / "prepared"))
     data = to_bytes(model)
     (job.folder / "model" / FILE).write_bytes(data)
     job.store.put(
@@ -38,19 +39,19 @@ def candidate(job: Job) -> None:
     job.progress(told(metrics))
 
 
-def train(spec: Spec, chosen: Mapping[str, Any], parts: Windows) -> tuple[Any, dict[str, Any]]:
+def train(spec: Spec, chosen: Mapping[str, Any], sets: Sets) -> tuple[Any, dict[str, Any]]:
     """The model, and its average precision in training, over the same period and later."""
-    started, tier = time.perf_counter(), chosen["tier"]
-    seen, later = (table(spec, tier, rows.to_dicts()) for rows in (parts.train, parts.validate))
-    truth = labels(parts.train)
-    fresh = untrained(spec, chosen)
-    model = fresh.fit(seen, truth)
+    started = time.perf_counter()
+    seen, later = sets["train"], sets["validate"]
+    model = untrained(spec, chosen).fit(seen.table, seen.labels)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
-    same = cross_val_predict(untrained(spec, chosen), seen, truth, cv=folds, method="predict_proba")[:, 1]
+    others = cross_val_predict(
+        untrained(spec, chosen), seen.table, seen.labels, cv=folds, method="predict_proba"
+    )
     return model, {
-        "train": float(average_precision_score(truth, scores(model, seen))),
-        "same_period": float(average_precision_score(truth, same)),
-        "later": float(average_precision_score(labels(parts.validate), scores(model, later))),
+        "train": float(average_precision_score(seen.labels, scores(model, seen.table))),
+        "same_period": float(average_precision_score(seen.labels, others[:, 1])),
+        "later": float(average_precision_score(later.labels, scores(model, later.table))),
         **weights(model),
         "seconds": round(time.perf_counter() - started, 1),
     }
@@ -59,5 +60,6 @@ def train(spec: Spec, chosen: Mapping[str, Any], parts: Windows) -> tuple[Any, d
 def untrained(spec: Spec, chosen: Mapping[str, Any]) -> Any:
     """The candidate's estimator, for the features of its tier."""
     tier = chosen["tier"]
-    numbers = sum(len(feature.columns) for feature in spec.features(tier))
-    return estimator(chosen["family"], numbers, bool(spec.words(tier)), chosen["strength"])
+    numbers, every = len(column_names(spec, tier)), len(column_names(spec))
+    columns = Columns(numbers, every, bool(spec.words(tier)))
+    return estimator(chosen["family"], columns, chosen["strength"])

@@ -21,7 +21,7 @@ MAX_TABLES = 10 * TABLES_IN_A_POLICY
 
 
 def _programs(partner: Partner) -> list[str]:
-    return [f"arn:aws:iam::{partner.account}:role/{role}" for role in partner.programmatic_roles]
+    return [f"arn:aws:iam::{partner.account}:role/{role}" for role in partner.programs()]
 
 
 class PartnerStack(Stack):
@@ -208,8 +208,7 @@ def _tables_of(partner: Partner, contracts: Mapping[str, Contract]) -> list[str]
 
     So access goes with the contract. Raises SettingsError.
     """
-    datasets = sorted(contracts if "*" in partner.datasets else partner.datasets)
-    names = [name for dataset in datasets for name in contracts[dataset].tables]
+    names = [name for dataset in partner.readable(contracts) for name in contracts[dataset].tables]
     if len(names) > MAX_TABLES:
         raise SettingsError(
             f"partner.datasets: {len(names)} tables, and an IAM role can name {MAX_TABLES}; name fewer"

@@ -11,10 +11,18 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from causeway.flow.parameters import MANIFEST
-from stacks.parts.machines import make_machine, notify, notify_and_fail, publish, read_outcome, retry, run_job
+from stacks.parts.machines import (
+    DATASET_CURATED,
+    make_machine,
+    notify,
+    notify_and_fail,
+    publish,
+    read_outcome,
+    retry,
+    run_job,
+)
 from stacks.parts.permissions import acknowledge_wildcards
 
-EVENT_TYPE = "Dataset Curated"
 LONGEST = Duration.days(7)
 
 
@@ -39,7 +47,7 @@ class Batches(Construct):
         batch = sfn.JsonPath.format("batch#{}", sfn.JsonPath.string_at("$.batch"))
         outcome = read_outcome(self, ledger, batch, ["snapshot"])
         detail = {"dataset": "$.dataset", "batch": "$.batch", "snapshot": "$.outcome.snapshot"}
-        published = publish(self, EVENT_TYPE, detail)
+        published = publish(self, DATASET_CURATED, detail)
         isolated_some = "Causeway: objects that kill their job are quarantined"
         announce = notify(self, "Say what was isolated", failures, isolated_some)
         failed = notify_and_fail(self, failures, "Causeway: a batch failed")

@@ -21,6 +21,7 @@ from stacks.company.alarms import alarm_at_first
 from stacks.company.batches import Batches
 from stacks.company.curate_job import CurateJob
 from stacks.company.lake import BATCHING_TIMEOUT, LakeStack
+from stacks.company.news import News
 from stacks.company.profiles import Profiles
 from stacks.parts.functions import PythonFunction, make_log_group, removal_policy
 from stacks.parts.permissions import allow
@@ -62,6 +63,9 @@ class PipelineStack(Stack):
         )
         self.batch_events = self._batch_events()
         self.profiles = self._profiles()
+        readable = settings.partner.readable(contracts)
+        if settings.partner.ml.enabled and readable:
+            News(self, "News", settings=settings, datasets=readable, failures=self.failures)
         removing = sorted(name for name, contract in contracts.items() if contract.on_delete == "remove")
         self.reconcile = self._reconcile(removing)
         self._alarms()

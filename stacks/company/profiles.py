@@ -15,11 +15,11 @@ from constructs import Construct
 from causeway.flow.parameters import DATASET, ScheduleProfileParameters
 from causeway.flow.profiles import ITEM, OUTCOME
 from causeway.settings import Settings
-from stacks.company.batches import EVENT_TYPE
 from stacks.company.lake import LakeStack
 from stacks.company.profile_job import ProfileJob
 from stacks.parts.functions import PythonFunction, make_log_group, removal_policy
 from stacks.parts.machines import (
+    DATASET_CURATED,
     EVENT_SOURCE,
     item_of_dataset,
     make_machine,
@@ -125,7 +125,7 @@ class Profiles(Construct):
             self,
             "Committed",
             description="Every commit of a curated table",
-            event_pattern=events.EventPattern(source=[EVENT_SOURCE], detail_type=[EVENT_TYPE]),
+            event_pattern=events.EventPattern(source=[EVENT_SOURCE], detail_type=[DATASET_CURATED]),
             targets=[targets.LambdaFunction(schedule.function, retry_attempts=2)],
         )
         return schedule

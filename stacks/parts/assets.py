@@ -22,6 +22,28 @@ GLUE_LIBRARY = (
     "causeway/lake/*.py",
     "glue_jobs/*.py",
 )
+# What the partner's jobs run, and what its functions decide by.
+MACHINE_LEARNING = (
+    "causeway/__init__.py",
+    "causeway/flow/__init__.py",
+    "causeway/flow/parameters.py",
+    "ml/*.py",
+    "ml/judge/*.py",
+    "ml/train/*.py",
+    "ml/requirements.txt",
+    "models/*",
+    "partner_kit/*.py",
+)
+DECISIONS = (
+    "causeway/__init__.py",
+    "causeway/flow/__init__.py",
+    "causeway/flow/clients.py",
+    "causeway/flow/parameters.py",
+    "ml/__init__.py",
+    "ml/judge/*.py",
+    "ml/parameters.py",
+    "ml/store.py",
+)
 CONTRACTS = ("contracts/*.odcs.yaml",)
 # What the jobs ask Glue to install: pinned with hashes, written by `make lock`.
 JOB_MODULES = ROOT / "glue_jobs" / "requirements.txt"

@@ -1,5 +1,6 @@
 """The Lambda functions: small Python handlers, each with a role and a log group of its own."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import Duration, RemovalPolicy
@@ -40,7 +41,7 @@ def make_log_group(
 
 
 class PythonFunction(Construct):
-    """`function` runs lambdas/<name>/handler.py with causeway/flow and boto3; `role` may write its log."""
+    """`function` runs lambdas/<name>/handler.py with `shared` and boto3; `role` may write its log."""
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class PythonFunction(Construct):
         settings: Settings,
         timeout: Duration,
         memory_mb: int = 512,
+        shared: Sequence[str] = assets.FUNCTIONS,
     ) -> None:
         # Beside the function and before it: where deployed stacks have it.
         log_group = self.log_group = make_log_group(scope, f"{construct_id}Logs", settings)
@@ -64,7 +66,7 @@ class PythonFunction(Construct):
             description=f"The function: {description}",
         )
         log_group.grant_write(self.role)
-        code: dict[str, Any] = assets.only("lambdas/__init__.py", f"lambdas/{name}/*.py", *assets.FUNCTIONS)
+        code: dict[str, Any] = assets.only("lambdas/__init__.py", f"lambdas/{name}/*.py", *shared)
         self.function = lambda_.Function(
             self,
             "Function",

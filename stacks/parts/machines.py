@@ -15,6 +15,7 @@ from constructs import Construct
 from stacks.parts.permissions import acknowledge_wildcards
 
 EVENT_SOURCE = "causeway"
+DATASET_CURATED = "Dataset Curated"
 # A full Glue is waited for. With full jitter between nothing and five minutes that is about a day.
 GLUE_IS_BUSY = [
     "Glue.ConcurrentRunsExceededException",

@@ -12,7 +12,7 @@ PARTNER, STRANGER = "222222222222", "333333333333"
 ROLE = f"arn:aws:iam::{COMPANY}:role"
 PROGRAMMATIC, CONSOLE = (f"{ROLE}/causeway/partner/causeway-{kind}" for kind in ("programmatic", "console"))
 ADMIN = f"{ROLE}/admin"
-CURATE, UPKEEP, MACHINE, BATCHING, PROFILE, SCHEDULE, PROFILES_MACHINE = (
+CURATE, UPKEEP, MACHINE, BATCHING, PROFILE, SCHEDULE, PROFILES_MACHINE, NEWS = (
     f"{ROLE}/causeway-pipeline-{name}-role"
     for name in (
         "curate",
@@ -22,17 +22,21 @@ CURATE, UPKEEP, MACHINE, BATCHING, PROFILE, SCHEDULE, PROFILES_MACHINE = (
         "profiles-profile",
         "profiles-schedule",
         "profiles-machine",
+        "news",
     )
 )
 READER, ANALYST = (
     f"arn:aws:iam::{PARTNER}:role/causeway-reader",
     f"arn:aws:iam::{PARTNER}:user/causeway-analyst",
 )
+TRAINING = f"arn:aws:iam::{PARTNER}:role/causeway-training"
 SSO = f"arn:aws:iam::{PARTNER}:role/aws-reserved/sso.amazonaws.com"
 LANDING, CURATED, QUARANTINE, LOGS = (
     f"arn:aws:s3:::causeway-lake-{name}" for name in ("landing", "curated", "quarantine", "logs")
 )
 KEY, OTHER_KEY = (f"arn:aws:kms:{HERE}:key/{name}" for name in ("causeway-lake-key", "other"))
+BUS = f"arn:aws:events:{REGION}:{PARTNER}:event-bus/causeway-news"
+COMMIT = {"events:source": ["causeway"], "events:detail-type": ["Dataset Curated"]}
 QUEUE = f"arn:aws:sqs:{HERE}:causeway-lake-landingevents"
 LEDGER = f"arn:aws:dynamodb:{HERE}:table/causeway-pipeline-ledger"
 GLUE = f"arn:aws:glue:{HERE}"

@@ -22,6 +22,7 @@ def intents() -> list[Intent]:
         *_options(),
         *_revoked(),
         *_own_roles(),
+        *_news(),
         *_logs(),
     ]
 
@@ -29,8 +30,11 @@ def intents() -> list[Intent]:
 def _taking_roles() -> Iterator[Intent]:
     other = i.READER.replace
     yield Intent(
-        "the partner's reader takes the programmatic role",
-        i.take(i.PROGRAMMATIC, i.READER, i.EXTERNAL_ID),
+        "the partner's reader and its training take the programmatic role",
+        (
+            *i.take(i.PROGRAMMATIC, i.READER, i.EXTERNAL_ID),
+            *i.take(i.PROGRAMMATIC, i.TRAINING, i.EXTERNAL_ID),
+        ),
         {
             "without the external id": i.take(i.PROGRAMMATIC, i.READER, {}),
             "with a wrong external id": i.take(
@@ -305,7 +309,11 @@ def _options() -> Iterator[Intent]:
         "source identity: the reader takes the role under the name of who is behind it",
         (
             *i.take(who, i.READER, named),
-            Check(i.READER, "sts:SetSourceIdentity", who, {"sts:SourceIdentity": "training-7"}),
+            *i.take(who, i.TRAINING, named),
+            *(
+                Check(one, "sts:SetSourceIdentity", who, {"sts:SourceIdentity": "training-7"})
+                for one in (i.READER, i.TRAINING)
+            ),
         ),
         {
             "under no name": i.take(who, i.READER, i.EXTERNAL_ID),
@@ -515,6 +523,54 @@ def _profiles() -> Iterator[Intent]:
                 Check(i.PROFILES_MACHINE, "glue:StartJobRun", job.replace("profiles-profile", "curate")),
             ),
             "reads data": i.read(i.PROFILES_MACHINE, i.CURATED, i.FLIGHTS),
+        },
+    )
+
+
+def _news() -> Iterator[Intent]:
+    """Of commits, from the company's default bus to the partner's."""
+    tell = Check(i.NEWS, "events:PutEvents", i.BUS, i.COMMIT)
+    yield Intent(
+        "EventBridge tells the partner's bus of commits",
+        (tell,),
+        {
+            "of something else": (tell.but({"events:detail-type": ["Dataset Profiled"]}),),
+            "of something else besides": (
+                tell.but({"events:detail-type": ["Dataset Curated", "Dataset Profiled"]}),
+            ),
+            "in another's name": (tell.but({"events:source": ["aws.s3"]}),),
+            "of no source": (tell.but({"events:source": None}),),
+            "of no type": (tell.but({"events:detail-type": None}),),
+            "another bus of the partner's": (
+                replace(tell, resource=i.BUS.replace("causeway-news", "other")),
+            ),
+            "the company's own bus": (replace(tell, resource=f"arn:aws:events:{HERE}:event-bus/default"),),
+            "and looks at it": (replace(tell, action="events:DescribeEventBus", context={}),),
+            "from another account": (replace(tell, principal=i.NEWS.replace(COMPANY, i.STRANGER)),),
+            "by another role of the company's": (replace(tell, principal=i.CURATE),),
+            "and reads data": i.read(i.NEWS, i.CURATED),
+        },
+    )
+    take = Check("events.amazonaws.com", "sts:AssumeRole", i.NEWS, {"aws:SourceAccount": COMPANY})
+    yield Intent(
+        "EventBridge takes the role that tells the partner",
+        (take,),
+        {
+            "for another account": (take.but({"aws:SourceAccount": i.STRANGER}),),
+            "for nobody": (take.but({"aws:SourceAccount": None}),),
+            "as another service": (replace(take, principal="lambda.amazonaws.com"),),
+        },
+    )
+    undelivered = f"arn:aws:sqs:{HERE}:causeway-pipeline-news-undelivered"
+    rule = {"aws:SourceArn": f"arn:aws:events:{HERE}:rule/causeway-pipeline-news-rule"}
+    keep = Check("events.amazonaws.com", "sqs:SendMessage", undelivered, rule)
+    yield Intent(
+        "EventBridge keeps what the partner's bus did not take",
+        (keep,),
+        {
+            "of another rule": (keep.but({"aws:SourceArn": rule["aws:SourceArn"] + "2"}),),
+            "and takes messages": (replace(keep, action="sqs:ReceiveMessage"),),
+            "without TLS": (keep.but({"aws:SecureTransport": "false"}),),
         },
     )
 

@@ -20,6 +20,7 @@ from tests.access.resolver import Resolver
 Json = dict[str, Any]
 # Types of resource policies, and the property that says which resources each is of.
 OF_WHICH = {
+    "AWS::Events::EventBusPolicy": "EventBusName",
     "AWS::S3::BucketPolicy": "Bucket",
     "AWS::SQS::QueuePolicy": "Queues",
     "AWS::SNS::TopicPolicy": "Topics",
@@ -93,7 +94,11 @@ def read(assembly: Path) -> Access:
         path.name.removesuffix(".template.json"): json.loads(path.read_text())
         for path in sorted(assembly.glob("*.template.json"))
     }
-    access, resolver = Access(), Resolver(templates)
+    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
+    accounts = {
+        name: artifacts[name]["environment"].removeprefix("aws://").partition("/")[0] for name in templates
+    }
+    access, resolver = Access(), Resolver(templates, accounts)
     for stack, template in templates.items():
         for logical_id in template["Resources"]:
             _add_role(access, resolver, stack, logical_id)
@@ -128,10 +133,13 @@ def _add_policy(access: Access, resolver: Resolver, stack: str, logical_id: str,
     if kind == "AWS::KMS::Key":
         access.documents[name] = resolver.resolve(stack, properties["KeyPolicy"])
         access.of_resource[resolver.resolve(stack, {"Fn::GetAtt": [logical_id, "Arn"]})] = name
-    if "PolicyDocument" not in properties:
+    document = properties.get("PolicyDocument")
+    if kind == "AWS::Events::EventBusPolicy":
+        document = {"Version": "2012-10-17", "Statement": [properties["Statement"]]}
+    if not document:
         return
-    access.documents[name] = resolver.resolve(stack, properties["PolicyDocument"])
-    access.reasons[name] = _reasons(resolver, stack, properties["PolicyDocument"], metadata)
+    access.documents[name] = resolver.resolve(stack, document)
+    access.reasons[name] = _reasons(resolver, stack, document, metadata)
     if kind == "AWS::IAM::Policy":
         for reference in properties["Roles"]:
             access.roles[resolver.resolve(stack, {"Fn::GetAtt": [reference["Ref"], "Arn"]})].identity.append(

@@ -1,7 +1,7 @@
 """CloudFormation's intrinsic functions, resolved to the ARNs and names that a deployment could have."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Json = dict[str, Any]
@@ -10,6 +10,7 @@ HERE = f"{REGION}:{COMPANY}"
 ARNS = {
     "AWS::CloudTrail::Trail": f"arn:aws:cloudtrail:{HERE}:trail/{{}}",
     "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{HERE}:table/{{}}",
+    "AWS::Events::EventBus": f"arn:aws:events:{HERE}:event-bus/{{}}",
     "AWS::Events::Rule": f"arn:aws:events:{HERE}:rule/{{}}",
     "AWS::Glue::Job": f"arn:aws:glue:{HERE}:job/{{}}",
     "AWS::IAM::ManagedPolicy": f"arn:aws:iam::{COMPANY}:policy/{{}}",
@@ -44,10 +45,10 @@ PSEUDO = {
 
 
 class Resolver:
-    """Resolves what stands in one of these templates."""
+    """Resolves what stands in one of these templates; a stack is in the company's account, or as said."""
 
-    def __init__(self, templates: dict[str, Json]) -> None:
-        self._templates = templates
+    def __init__(self, templates: dict[str, Json], accounts: Mapping[str, str] | None = None) -> None:
+        self._templates, self._accounts = templates, accounts or {}
         self._exports = {
             output["Export"]["Name"]: (stack, output["Value"])
             for stack, template in templates.items()
@@ -70,7 +71,7 @@ class Resolver:
 
     def _call(self, stack: str, function: str, argument: Any) -> str:
         functions: dict[str, Callable[[], str]] = {
-            "Ref": lambda: PSEUDO.get(argument) or self._ref(stack, argument),
+            "Ref": lambda: self._here(stack, PSEUDO.get(argument, "")) or self._ref(stack, argument),
             "Fn::GetAtt": lambda: self._attribute(stack, *argument),
             "Fn::Join": lambda: argument[0].join(self.resolve(stack, argument[1])),
             "Fn::ImportValue": lambda: self.resolve(*self._exports[argument]),
@@ -108,4 +109,9 @@ class Resolver:
         name = name or f"{stack}-{self._construct(stack, logical_id).replace('/', '-').lower()}"
         if attribute != "Arn":
             return name
-        return ARNS[resource["Type"]].format(properties.get("Path", "/").lstrip("/") + name)
+        arn = ARNS[resource["Type"]].format(properties.get("Path", "/").lstrip("/") + name)
+        return self._here(stack, arn)
+
+    def _here(self, stack: str, text: str) -> str:
+        """As it is said in the stack's account."""
+        return text.replace(COMPANY, self._accounts.get(stack, COMPANY))

@@ -6,7 +6,6 @@ from typing import Any
 
 from tests.access.policies import Access, Json
 from tests.access.request import principal_of
-from tests.access.resolver import COMPANY
 from tests.access.simulator import Simulator
 
 LISTS = Path(__file__).resolve().parents[2] / "docs" / "access"
@@ -50,7 +49,7 @@ def sweep(access: Access, roles: list[str], simulator: Simulator, services: Sequ
             {
                 "command": "sweep",
                 "principal": principal_of(arn),
-                "account": COMPANY,
+                "account": arn.split(":")[4],
                 "identity": [access.documents[name] for name in access.roles[arn].identity],
                 "services": list(services),
             }
@@ -94,7 +93,7 @@ def _page(access: Access, arn: str, allowed: list[Any]) -> str:
 
 def _resource_policies(access: Access) -> str:
     """What the resources' own policies allow: such an Allow needs no role's consent."""
-    lines = ["# What the policies of buckets, keys, queues and topics allow", "", WRITTEN, ""]
+    lines = ["# What the policies of buckets, keys, queues, topics and event buses allow", "", WRITTEN, ""]
     for name in sorted(set(access.of_resource.values())):
         if "(trust)" not in name:
             lines += [f"- {name}: {line}" for line in _statements(access.documents[name]) or ["nothing"]]

@@ -138,7 +138,8 @@ def test_the_policies_are_those_of_the_templates() -> None:
             "Action": "s3:GetObject",
             "Effect": "Allow",
             "Resource": [
-                f"arn:aws:s3:::causeway-lake-curated/{name}/*" for name in ("flights", "planes", "weather")
+                f"arn:aws:s3:::causeway-lake-curated/{name}/*"
+                for name in ("flights", "mail", "planes", "weather")
             ],
             "Sid": "ReadObjects",
         }

@@ -45,6 +45,9 @@ def test_the_committed_settings_are_valid() -> None:
         (r"workers = 2", "wrokers = 2", "limits.wrokers: unknown key"),
         (r"workers = 2", "wrokers = 2", "limits.workers: missing"),
         (r'region = "us-east-1"', 'region = "mars"', "company.region: found 'mars'"),
+        (r"enabled = true", "enabled = 1", "partner.ml.enabled: found 1; Input should be a valid boolean"),
+        (r'bus = "causeway-news"', 'bus = "aws/news"', "partner.ml.bus: found 'aws/news'"),
+        (r'bus = "causeway-news"', "", "partner.ml.bus: missing; add it"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_key_and_what_is_allowed(
@@ -66,3 +69,12 @@ def test_a_file_that_is_not_toml_is_said_to_be_none_with_the_place(tmp_path: Pat
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"nowhere\.toml: no such settings file"):
         load_settings(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize(
+    ("datasets", "readable"),
+    [(["*"], ["flights", "mail"]), (["mail"], ["mail"]), (["mail", "*"], ["flights", "mail"])],
+)
+def test_what_the_partner_may_read_is_named_or_all_there_is(datasets: list[str], readable: list[str]) -> None:
+    partner = load_settings(SETTINGS_FILE).partner.model_copy(update={"datasets": datasets})
+    assert partner.readable({"mail", "flights"}) == readable

@@ -30,16 +30,16 @@ def test_what_is_no_sandbox_is_left_alone(monkeypatch: pytest.MonkeyPatch, tmp_p
     settings, session = tmp_path / "settings.toml", Mock()
     settings.write_text(SETTINGS_FILE.read_text().replace("sandbox = true", "sandbox = false"))
     monkeypatch.setenv("CAUSEWAY_SETTINGS", str(settings))
-    monkeypatch.setattr(destroy, "session_of_company", lambda _settings: session)
+    monkeypatch.setattr(destroy, "session_of_either", lambda _settings: (session, "111111111111"))
     with pytest.raises(SystemExit, match=r"make destroy: settings\.toml says sandbox = false"):
         destroy.main()
     assert not session.mock_calls
 
 
 def test_credentials_of_another_account_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    refuse = Mock(side_effect=AccountError("the credentials are for account 222222222222"))
-    monkeypatch.setattr(destroy, "session_of_company", refuse)
-    with pytest.raises(SystemExit, match="make destroy: the credentials are for account 222222222222"):
+    refuse = Mock(side_effect=AccountError("the credentials are for account 333333333333"))
+    monkeypatch.setattr(destroy, "session_of_either", refuse)
+    with pytest.raises(SystemExit, match="make destroy: the credentials are for account 333333333333"):
         destroy.main()
 
 
@@ -72,7 +72,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Mock:
 
 
 def ask() -> bool:
-    return destroy.ask(load_settings(), ["causeway-lake", "causeway-pipeline"], ["landing-1"])
+    return destroy.ask(load_settings(), "111111111111", ["causeway-lake", "causeway-pipeline"], ["landing-1"])
 
 
 def test_it_asks_and_names_account_and_what_is_lost(
@@ -128,6 +128,22 @@ def test_a_stack_that_is_not_synthesized_any_more_is_named_and_nothing_is_emptie
         destroy.destroy(session, load_settings())
     assert [call.args[0] for call in cdk.call_args_list] == ["synth", "destroy"]
     assert not emptied.called
+
+
+def test_with_the_partners_credentials_only_the_partners_stack_goes_and_its_buckets_first(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session, done = Mock(), list[tuple[str, ...]]()
+    session.resource().Bucket().name = "full"
+    found = iter([destroy.Held(list, {"AWS::S3::Bucket": ["full"]}), None])
+    monkeypatch.setenv("YES", "1")
+    monkeypatch.setattr(destroy, "session_of_either", lambda _settings: (session, "222222222222"))
+    monkeypatch.setattr(destroy, "find", lambda *_: next(found))
+    monkeypatch.setattr(destroy, "empty", lambda bucket: done.append(("empty", bucket.name)))
+    monkeypatch.setattr(destroy, "_cdk", lambda *arguments: done.append(arguments[:2]))
+    destroy.main()
+    assert done == [("synth", "--quiet"), ("empty", "full"), ("destroy", "causeway-training")]
+    assert "This removes from account 222222222222" in capsys.readouterr().out
 
 
 class Aws:

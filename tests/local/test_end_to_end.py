@@ -18,10 +18,12 @@ from local.demo.__main__ import run
 from local.demo.accounts import newest
 from local.demo.deploy import cdk, deploy
 from local.demo.progress import Progress
+from local.deploy import stacks_of
 from tests.causeway.engine.profile.test_associations import pytest_approx
 from tests.local.deployment import COMPANY, Deployment, listen
 
 pytestmark = pytest.mark.embedded
+PARTNER = "222222222222"
 
 
 @pytest.fixture(scope="module")
@@ -233,12 +235,13 @@ def test_a_message_that_is_no_event_is_kept_and_stops_nothing(deployment: Deploy
 
 
 def test_deploying_again_changes_nothing(deployment: Deployment) -> None:
-    environment = deployment.aws.environment(COMPANY)
-    arguments = ("--all", "--require-approval", "never", "--app", str(deployment.app))
-    lines = cdk("deploy", *arguments, environment=environment)
-    unchanged = [line for line in lines if "(no changes)" in line]
-    templates = list(deployment.app.glob("*.template.json"))
-    assert len(unchanged) == len(templates), "\n".join(lines)
+    app, deployed = str(deployment.app), 0
+    for account in (COMPANY, PARTNER):
+        stacks, environment = stacks_of(deployment.app, account), deployment.aws.environment(account)
+        lines = cdk("deploy", *stacks, "--require-approval", "never", "--app", app, environment=environment)
+        assert len([line for line in lines if "(no changes)" in line]) == len(stacks), "\n".join(lines)
+        deployed += len(stacks)
+    assert deployed == len(list(deployment.app.glob("*.template.json")))
 
 
 def test_deployments_while_files_land_turn_nothing_red_and_lose_nothing(
@@ -313,6 +316,19 @@ def test_destroying_the_sandbox_wakes_nothing_and_leaves_no_stack_and_no_bucket(
     assert {s["StackName"] for s in stacks if s["StackStatus"] != "DELETE_COMPLETE"} == {"CDKToolkit"}
     buckets = [b["Name"] for b in deployment.client("s3").list_buckets()["Buckets"]]
     assert [b for b in buckets if b.startswith("causeway")] == []
+
+
+def test_destroying_with_the_partners_credentials_leaves_nothing_there(deployment: Deployment) -> None:
+    def stacks() -> set[str]:
+        found = deployment.aws.client("cloudformation", PARTNER).list_stacks()["StackSummaries"]
+        return {stack["StackName"] for stack in found if stack["StackStatus"] != "DELETE_COMPLETE"}
+
+    assert stacks() == {"CDKToolkit", "causeway-training"}
+    environment = {**deployment.aws.environment(PARTNER), "PATH": os.environ["PATH"], "YES": "1"}
+    command = ["make", "--no-print-directory", "destroy"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert stacks() == {"CDKToolkit"}
 
 
 def executions_started(aws: EmbeddedAws) -> int:

@@ -73,7 +73,7 @@ def test_stacks_point_one_way(stacks: dict[str, cdk.Stack], templates: dict[str,
     assert lake.dependencies == []
     for name in ("pipeline", "partner"):
         assert [stack.stack_name for stack in stacks[name].dependencies] == [lake.stack_name]
-    assert stacks["costs"].dependencies == []
+    assert stacks["costs"].dependencies == stacks["training"].dependencies == []
 
 
 @pytest.mark.parametrize(("sandbox", "policy"), [(True, "Delete"), (False, "Retain")])

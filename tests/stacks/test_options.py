@@ -16,6 +16,7 @@ from tests.stacks.conftest import ROOT
 OPTIONS = {
     "audit": "true",
     "datasets": '["flights"]',
+    "models": "[]",
     "may_land": '["flights"]',
     "revoked": "true",
     "source_identity": "true",

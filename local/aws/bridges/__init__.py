@@ -15,9 +15,29 @@ def install() -> None:
     if installed != MINISTACK:
         raise RuntimeError(f"the bridges fit ministack {MINISTACK}, found {installed}: run `make install`")
     # Imported only now: another version may lack even the modules that the bridges import.
-    from local.aws.bridges import cloudformation, glue, iam, s3, sqs, stepfunctions
+    from local.aws.bridges import (
+        cloudformation,
+        events,
+        glue,
+        iam,
+        s3,
+        sagemaker,
+        sagemaker_registry,
+        sqs,
+        stepfunctions,
+    )
 
-    bridges = (cloudformation, glue, iam, s3, sqs, stepfunctions)
+    bridges = (
+        cloudformation,
+        events,
+        glue,
+        iam,
+        s3,
+        sagemaker,
+        sagemaker_registry,
+        sqs,
+        stepfunctions,
+    )
     for bridge in bridges:
         for module, names in bridge.PRIVATE.items():
             for name in names:

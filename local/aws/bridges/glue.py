@@ -10,17 +10,12 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
-from ministack.core import lambda_runtime, responses
 from ministack.services import glue
 
+from local.aws.bridges import roles
 from local.aws.java import spark_environment
 
-PRIVATE = {
-    glue: ("_execute_spark_docker", "_get_docker", "_resolve_script"),
-    lambda_runtime: ("execution_credentials",),
-    responses: ("get_account_id", "get_region"),
-}
+PRIVATE = {**roles.PRIVATE, glue: ("_execute_spark_docker", "_get_docker", "_resolve_script")}
 
 
 def install() -> None:
@@ -35,7 +30,7 @@ def _run_job(run: dict[str, Any], job: dict[str, Any], name: str, arguments: dic
     log = Path(os.environ["CAUSEWAY_LOGS"]) / f"{name}-{run['Id']}.log"
     try:
         with tempfile.TemporaryDirectory(prefix="glue-") as folder, log.open("wb") as output:
-            credentials = _role_credentials(job["Role"], name)
+            credentials = roles.role_credentials(job["Role"], name)
             libraries = [uri for uri in arguments.get("--extra-py-files", "").split(",") if uri]
             uris = [job["Command"]["ScriptLocation"], *libraries]
             script, *library_paths = _download(uris, Path(folder), credentials)
@@ -47,28 +42,16 @@ def _run_job(run: dict[str, Any], job: dict[str, Any], name: str, arguments: dic
             )  # fmt: skip
         run["JobRunState"] = "FAILED" if process.returncode else "SUCCEEDED"
         if process.returncode:
-            lines = log.read_text(errors="replace").strip().splitlines() or ["no output"]
-            run["ErrorMessage"] = f"{lines[-1]} (log: {log})"
+            run["ErrorMessage"] = roles.last_words(log)
     except subprocess.TimeoutExpired:
         run["JobRunState"] = "TIMEOUT"
     except Exception as error:  # whatever it is, the run must end, and say why
         run["JobRunState"], run["ErrorMessage"] = "FAILED", f"{type(error).__name__}: {error}"
 
 
-def _role_credentials(role: str, session: str) -> dict[str, str]:
-    """Temporary credentials of the job's role, made as the emulator makes a Lambda's."""
-    arn = f"arn:aws:lambda:{responses.get_region()}:{responses.get_account_id()}:function:{session}"
-    function = {"FunctionArn": arn, "FunctionName": session, "Role": role}
-    return dict(lambda_runtime.execution_credentials(function))
-
-
 def _download(uris: list[str], folder: Path, credentials: dict[str, str]) -> list[str]:
     """The paths of the script and the libraries, fetched as Glue does: by the job's own role."""
-    s3 = boto3.Session(
-        aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=credentials["AWS_SESSION_TOKEN"],
-    ).client("s3")
+    s3 = roles.s3_client(credentials)
     paths = []
     for uri in uris:
         parts = urlsplit(uri)

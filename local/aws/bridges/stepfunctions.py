@@ -1,16 +1,34 @@
-"""`glue:startJobRun`, with and without `.sync`, which the emulator's state machines lack."""
+"""Glue and SageMaker jobs, with and without `.sync`, which the emulator's state machines lack."""
 
 import json
 import time
+from functools import partial
 from typing import Any
 
 from ministack.services import glue, stepfunctions
 
-PRIVATE = {glue: ("_job_runs", "_start_job_run"), stepfunctions: ("_SERVICE_DISPATCH", "_ExecutionError")}
+from local.aws.bridges.sagemaker_jobs import FINAL, Kind
+
+PRIVATE = {
+    glue: ("_job_runs", "_start_job_run"),
+    stepfunctions: (
+        "_AWS_SDK_ERROR_PREFIX",
+        "_AWS_SDK_SERVICE_MAP",
+        "_SERVICE_DISPATCH",
+        "_ExecutionError",
+        "_dispatch_aws_sdk_json",
+    ),
+}
+SAGEMAKER = {"target_prefix": "SageMaker", "protocol": "json"}
 
 
 def install() -> None:
     stepfunctions._SERVICE_DISPATCH["arn:aws:states:::glue:startJobRun"] = _start_job_run
+    stepfunctions._AWS_SDK_SERVICE_MAP["sagemaker"] = SAGEMAKER
+    stepfunctions._AWS_SDK_ERROR_PREFIX["sagemaker"] = "SageMaker"
+    for kind in ("Training", "Processing"):
+        start = partial(_start_sagemaker_job, kind)
+        stepfunctions._SERVICE_DISPATCH[f"arn:aws:states:::sagemaker:create{kind}Job"] = start
 
 
 def _start_job_run(resource: str, task_input: dict[str, Any]) -> dict[str, Any]:
@@ -27,3 +45,19 @@ def _start_job_run(resource: str, task_input: dict[str, Any]) -> dict[str, Any]:
     if run["JobRunState"] != "SUCCEEDED":
         raise stepfunctions._ExecutionError("States.TaskFailed", json.dumps(run))
     return dict(run)
+
+
+def _start_sagemaker_job(kind: Kind, resource: str, task_input: dict[str, Any]) -> dict[str, Any]:
+    response = _sagemaker(f"Create{kind}Job", task_input)
+    if not resource.endswith(".sync"):
+        return response
+    name, status = f"{kind}JobName", f"{kind}JobStatus"
+    while (job := _sagemaker(f"Describe{kind}Job", {name: task_input[name]}))[status] not in FINAL:
+        time.sleep(0.2)
+    if job[status] != "Completed":
+        raise stepfunctions._ExecutionError("States.TaskFailed", json.dumps(job))
+    return job
+
+
+def _sagemaker(operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    return dict(stepfunctions._dispatch_aws_sdk_json(SAGEMAKER, "sagemaker", operation, request))

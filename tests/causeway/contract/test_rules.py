@@ -35,7 +35,7 @@ EVERY_KIND = Contract(
     ),
     rules=(Rule("net is at most gross", "net <= gross"),),
 )
-OURS = ("flights", "planes", "weather")
+OURS = ("flights", "mail", "planes", "weather")
 CONTRACTS = {name: REAL[name] for name in OURS} | {"kinds": EVERY_KIND}
 
 # By column: values that are kept, and values that are not. The first row of `kept` values is a good row.
@@ -64,6 +64,19 @@ EDGES: dict[str, Edges] = {
             ["2013-01-01T10:00:00Z", "2013-01-01T00:00:00Z", "2014-01-01T23:59:59Z"],
             ["2012-12-31T23:59:59Z", "2014-01-02T00:00:00Z", ""],
         ),
+    },
+    "mail": {
+        "id": (["0123456789abcdef", "0" * 16], ["0123456789abcde", "0" * 17, "A" * 16, ""]),
+        "received": (
+            ["2002-09-16T00:00:00Z", "2001-01-01T00:00:00Z", "2003-12-31T23:59:59Z"],
+            ["2000-12-31T23:59:59Z", "2004-01-01T00:00:00Z", ""],
+        ),
+        "subject": (["Re: tea", "a" * 1000, ""], ["a" * 1001]),
+        "body": (["Yes.", "a" * 100_000, ""], ["a" * 100_001]),
+        "structure": (["plain", "html", "multipart"], ["mixed", ""]),
+        "attachments": (["0", "100"], ["-1", "101", ""]),
+        "label": (["ham", "spam"], ["eggs", ""]),
+        "collection": (["easy-ham", "hard-ham", "spam"], ["ham", ""]),
     },
     "planes": {
         "tailnum": (["N10156", "N1015"], ["N101", "N101566", "G10156", ""]),

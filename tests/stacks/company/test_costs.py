@@ -12,6 +12,7 @@ from tests.stacks.conftest import normalised, resources
 # CloudFormation types of ours that take no tags.
 UNTAGGABLE = {
     "AWS::CDK::Metadata",
+    "AWS::Events::EventBusPolicy",
     "AWS::Glue::Database",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Policy",

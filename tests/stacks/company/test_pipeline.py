@@ -178,7 +178,7 @@ def test_the_first_failure_raises_an_alarm(pipeline: Template) -> None:
         "ApproximateNumberOfMessagesVisible",
         "Unrouted",
     }
-    assert len(resources(pipeline, "AWS::CloudWatch::Alarm")) == 10
+    assert len(resources(pipeline, "AWS::CloudWatch::Alarm")) == 11
     for alarm in alarms.values():
         assert alarm["Threshold"] == 1
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
@@ -230,5 +230,8 @@ def functions(template: Template) -> dict[str, dict[str, Any]]:
 
 def test_the_only_lambdas_are_our_own(templates: dict[str, Template]) -> None:
     found = {name: sorted(functions(template)) for name, template in templates.items()}
-    ours = {"pipeline": ["batch_events", "reconcile", "schedule_profile", "split_batch"]}
+    ours = {
+        "pipeline": ["batch_events", "reconcile", "schedule_profile", "split_batch"],
+        "training": ["decide", "promote_model"],
+    }
     assert found == {name: ours.get(name, []) for name in templates}

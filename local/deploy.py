@@ -1,0 +1,51 @@
+"""`make deploy`: to the account that the environment's credentials name, the stacks that belong there."""
+
+import json
+import sys
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from causeway.operate.account import AccountError, session_of_either
+from causeway.operate.explain import explain
+from causeway.settings import SettingsError, load_settings
+from local.aws.embedded import ROOT
+from local.command_line import run_cdk
+
+APP = ROOT / "build/cdk.out"
+STACK = "aws:cloudformation:stack"
+
+
+def main() -> None:
+    try:
+        settings = load_settings()
+        account = session_of_either(settings)[1]
+    except (AccountError, SettingsError, BotoCoreError, ClientError) as error:
+        sys.exit(f"make deploy: {explain(error)}")
+    stacks = stacks_of(APP, account)
+    if not stacks:
+        sys.exit(f"make deploy: nothing is deployed to account {account}: settings.toml leaves it out")
+    deploy(stacks, f"aws://{account}/{settings.company.region}")
+
+
+def stacks_of(assembly: Path, account: str) -> list[str]:
+    """The names of the synthesized stacks of this account."""
+    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
+    return [
+        name
+        for name, artifact in artifacts.items()
+        if artifact["type"] == STACK and artifact["environment"].startswith(f"aws://{account}/")
+    ]
+
+
+def deploy(stacks: list[str], environment: str) -> None:
+    """Bootstrap the account and region for the CDK if need be, and deploy the stacks."""
+    print(f"Deploying to {environment}: {', '.join(stacks)}", flush=True)
+    app = ("--app", str(APP))
+    options = ("--require-approval", "never", "--concurrency", "3")
+    if not (run_cdk("bootstrap", environment, *app) and run_cdk("deploy", *stacks, *app, *options)):
+        sys.exit("make deploy: the CDK failed, as said above; mend that and run this again")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,223 @@
+"""The workflow's jobs on SageMaker AI: their roles, their code, and the states that run them to their end.
+
+CDK's own constructs know neither a container's command nor processing jobs: the requests are written out.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_assets as s3_assets
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from causeway.flow.parameters import to_environment
+from causeway.settings import Settings
+from ml.parameters import JobParameters, PrepareParameters
+from stacks.company.costs import project_tags
+from stacks.partner.images import image_uri
+from stacks.parts import assets
+from stacks.parts.permissions import acknowledge_wildcards, allow
+
+FOLDER = "/opt/ml"
+PROCESSING, TRAINING = f"{FOLDER}/processing", f"{FOLDER}/input/data"
+# State of an execution: which model, which of its runs.
+MODEL, RUN = "$.model", "$.run"
+BUSY = "SageMaker.AmazonSageMakerException"  # throttled, or a quota of jobs is reached
+MOST_SECONDS = 3600
+GIGABYTES = 10
+
+
+def format_of(text: str, *paths: str) -> str:
+    """An expression of Step Functions: the text, with what is at the paths for its {}."""
+    return f"States.Format('{text}', {', '.join(paths)})"
+
+
+class Jobs(Construct):
+    """`prepare` may take the company's role; the others see the partner's bucket alone."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, bucket: s3.Bucket) -> None:
+        super().__init__(scope, construct_id)
+        self._settings, self._bucket = settings, bucket
+        self.code = s3_assets.Asset(self, "Code", **assets.only(*assets.MACHINE_LEARNING))
+        self._image = image_uri(settings.company.region)
+        self._company_role = (
+            f"arn:aws:iam::{settings.company.account}:role/causeway/partner/{settings.project}-programmatic"
+        )
+        self.prepare_role = self._role("PrepareRole", settings.partner.ml.role, "prepares training sets")
+        allow(self.prepare_role, "sts:AssumeRole", self._company_role)
+        self.train_role = self._role("TrainRole", None, "trains and evaluates models")
+        self.roles = (self.prepare_role, self.train_role)
+
+    def _role(self, construct_id: str, name: str | None, description: str) -> iam.Role:
+        role = iam.Role(
+            self,
+            construct_id,
+            role_name=name,
+            assumed_by=iam.ServicePrincipal(
+                "sagemaker.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            ),
+            description=f"SageMaker AI: {description}",
+        )
+        objects, code = (
+            self._bucket.arn_for_objects("*"),
+            self.code.bucket.arn_for_objects(self.code.s3_object_key),
+        )
+        its_own = "Training sets, candidates and reports of the partner's own bucket"
+        allow(role, "s3:GetObject s3:PutObject", objects, why_wildcards=its_own)
+        allow(role, "s3:ListBucket", self._bucket.bucket_arn)
+        allow(role, "s3:GetObject", code)
+        allow(role, "s3:ListBucket", self.code.bucket.bucket_arn)
+        logs = Stack.of(self).format_arn(
+            service="logs", resource="log-group", resource_name="/aws/sagemaker/*"
+        )
+        its_logs = "SageMaker AI names a job's log streams"
+        allow(
+            role,
+            "logs:CreateLogGroup logs:CreateLogStream logs:PutLogEvents",
+            f"{logs}",
+            why_wildcards=its_logs,
+        )
+        return role
+
+    def prepare(self) -> sfn.CustomState:
+        parameters = to_environment(
+            PrepareParameters(
+                snapshot="$.snapshot",
+                company_role=self._company_role,
+                external_id=self._settings.partner.external_id,
+                database=self._settings.database("lake"),
+                source_identity=RUN if self._settings.partner.source_identity else "",
+            )
+        )
+        return self._processing("Prepare", self.prepare_role, parameters, inputs={})
+
+    def evaluate(self) -> sfn.CustomState:
+        inputs = {name: self._folder(name) for name in ("prepared", "candidates")}
+        return self._processing("Evaluate", self.train_role, {}, inputs)
+
+    def _folder(self, name: str) -> str:
+        return format_of(f"s3://{self._bucket.bucket_name}/{name}/{{}}/{{}}", MODEL, RUN)
+
+    def _environment(self, code: str, more: Mapping[str, str]) -> dict[str, str]:
+        """What the job is told. What begins with "$." is looked up by Step Functions."""
+        own = JobParameters(MODEL, RUN, self._bucket.bucket_name, FOLDER, self.code.asset_hash)
+        told = {**to_environment(own), **more, "PYTHONPATH": f"{code}/{self.code.s3_object_key}"}
+        return {f"{name}.$" if value.startswith("$.") else name: value for name, value in told.items()}
+
+    def _processing(
+        self, name: str, role: iam.Role, parameters: Mapping[str, str], inputs: Mapping[str, str]
+    ) -> sfn.CustomState:
+        step = name.lower()
+        code = {"InputName": "code", "S3Input": _input("code", "S3Uri", self.code.s3_object_url)}
+        output = {
+            "S3Uri.$": self._folder("prepared"),
+            "LocalPath": f"{PROCESSING}/output",
+            "S3UploadMode": "EndOfJob",
+        }
+        request = {
+            "ProcessingJobName.$": format_of(f"{{}}-{{}}-{step}", MODEL, RUN),
+            "RoleArn": role.role_arn,
+            "AppSpecification": {
+                "ImageUri": self._image,
+                "ContainerEntrypoint": ["python3", "-m", "ml", step],
+            },
+            "Environment": self._environment(f"{PROCESSING}/code", parameters),
+            "ProcessingResources": {"ClusterConfig": self._machine()},
+            "ProcessingInputs": [
+                code,
+                *({"InputName": one, "S3Input": _input(one, "S3Uri.$", uri)} for one, uri in inputs.items()),
+            ],
+            "ProcessingOutputConfig": {"Outputs": [{"OutputName": "output", "S3Output": output}]},
+            "StoppingCondition": {"MaxRuntimeInSeconds": MOST_SECONDS},
+            "Tags": self._tags(),
+        }
+        if inputs:  # it writes its own, by name
+            del request["ProcessingOutputConfig"]
+        return self._state(name, "createProcessingJob.sync", request)
+
+    def candidate(self, number: int) -> sfn.CustomState:
+        """Of round `number`: the item of a map, with `candidate`, `model`, `run` and `round` in it."""
+        chosen = {f"{name}.$": f"$.candidate.{name}" for name in ("name", "family")}
+        chosen |= {f"{name}.$": format_of("{}", f"$.candidate.{name}") for name in ("tier", "strength")}
+        request = {
+            "TrainingJobName.$": format_of("{}-{}-{}", MODEL, RUN, "$.candidate.name"),
+            "RoleArn": self.train_role.role_arn,
+            "AlgorithmSpecification": {
+                "TrainingImage": self._image,
+                "TrainingInputMode": "File",
+                "ContainerEntrypoint": ["python3", "-m", "ml", "candidate"],
+            },
+            "HyperParameters": {**chosen, "round": str(number)},
+            "Environment": self._environment(f"{TRAINING}/code", {}),
+            "InputDataConfig": [
+                _channel("code", "S3Uri", self.code.s3_object_url),
+                _channel("prepared", "S3Uri.$", self._folder("prepared")),
+            ],
+            "OutputDataConfig": {"S3OutputPath.$": self._folder("candidates")},
+            "ResourceConfig": self._machine(),
+            "StoppingCondition": {"MaxRuntimeInSeconds": MOST_SECONDS},
+            "Tags": self._tags(),
+        }
+        return self._state(f"Train candidate {number}", "createTrainingJob.sync", request)
+
+    def _machine(self) -> dict[str, Any]:
+        return {
+            "InstanceCount": 1,
+            "InstanceType": self._settings.partner.ml.instance,
+            "VolumeSizeInGB": GIGABYTES,
+        }
+
+    def _tags(self) -> list[dict[str, str]]:
+        """In the request itself: tags of the state machine do not reach what it starts."""
+        return [{"Key": key, "Value": value} for key, value in project_tags(self._settings).items()]
+
+    def _state(self, name: str, integration: str, request: Mapping[str, Any]) -> sfn.CustomState:
+        resource = f"arn:{Stack.of(self).partition}:states:::sagemaker:{integration}"
+        # Not null, which CDK would leave out: the task's result would replace the state.
+        definition = {"Type": "Task", "Resource": resource, "Parameters": request, "ResultPath": "$.job"}
+        state = sfn.CustomState(self, name, state_json=definition)
+        state.add_retry(errors=[BUSY], max_attempts=8, backoff_rate=2, jitter_strategy=sfn.JitterType.FULL)
+        return state
+
+    def allow_running(self, machine: sfn.StateMachine) -> None:
+        """What a state machine may do that runs these to their end."""
+        stack, role = Stack.of(self), machine.role
+        for kind in ("processing", "training"):
+            jobs = stack.format_arn(service="sagemaker", resource=f"{kind}-job", resource_name="*")
+            action = kind.capitalize()
+            actions = [f"sagemaker:{verb}{action}Job" for verb in ("Create", "Describe", "Stop")]
+            statement = iam.PolicyStatement(actions=[*actions, "sagemaker:AddTags"], resources=[jobs])
+            machine.add_to_role_policy(statement)
+            acknowledge_wildcards(role, [jobs], "A run names its jobs")
+        for granted in self.roles:
+            machine.add_to_role_policy(
+                iam.PolicyStatement(
+                    actions=["iam:PassRole"],
+                    resources=[granted.role_arn],
+                    conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+                )
+            )
+        rules = stack.format_arn(
+            service="events", resource="rule", resource_name="StepFunctionsGetEventsForSageMaker*JobsRule"
+        )
+        machine.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"], resources=[rules]
+            )
+        )
+        acknowledge_wildcards(
+            role, [rules], "Step Functions' own two rules, by which it hears of a job's end"
+        )
+
+
+def _input(name: str, key: str, uri: str) -> dict[str, str]:
+    return {key: uri, "LocalPath": f"{PROCESSING}/{name}", "S3DataType": "S3Prefix", "S3InputMode": "File"}
+
+
+def _channel(name: str, key: str, uri: str) -> dict[str, Any]:
+    source = {key: uri, "S3DataType": "S3Prefix", "S3DataDistributionType": "FullyReplicated"}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}}

@@ -1,0 +1,220 @@
+"""Training: in the partner's account, from the company's commits to models that wait for approval."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sagemaker as sagemaker
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from causeway.settings import Settings
+from ml.parameters import DecideParameters, PromoteParameters
+from ml.spec import Spec
+from stacks.company.alarms import alarm_at_first
+from stacks.partner.jobs import Jobs
+from stacks.partner.workflow import Workflow
+from stacks.parts import assets
+from stacks.parts.functions import PythonFunction, removal_policy
+from stacks.parts.machines import DATASET_CURATED, EVENT_SOURCE
+from stacks.parts.permissions import acknowledge, acknowledge_wildcards, allow
+
+# Rows of the company's, and models that no run is left of.
+EXPIRING = {"prepared/": Duration.days(30), "candidates/": Duration.days(30)}
+SEVERAL = "AwsSolutions::AwsSolutions-"
+
+
+class TrainingStack(Stack):
+    """An event bus on which the company tells of its commits, and the workflow that trains on them."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        models: Mapping[str, Spec],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        self._settings, self._models = settings, models
+        self.news = events.EventBus(self, "News", event_bus_name=settings.partner.ml.bus)
+        self._let_tell(settings.company.account)
+        self.bucket = self._bucket()
+        self.failures = sns.Topic(self, "Failures", enforce_ssl=True)
+        self.jobs = Jobs(self, "Jobs", settings=settings, bucket=self.bucket)
+        self.decide = self._decide()
+        self.workflow = Workflow(
+            self,
+            "Workflow",
+            settings=settings,
+            jobs=self.jobs,
+            decide=self.decide,
+            failures=self.failures,
+            removal_policy=removal_policy(settings),
+        )
+        self._look_at_executions()
+        self.groups = {name: f"{settings.project}-{name}" for name in models}
+        for name, group in self.groups.items():
+            sagemaker.CfnModelPackageGroup(self, f"Models-{name}", model_package_group_name=group)
+        self.promote = self._promote()
+        self._start_training()
+        self._alarms()
+        CfnOutput(self, "Bucket", value=self.bucket.bucket_name)
+        CfnOutput(self, "TrainingMachine", value=self.workflow.machine.state_machine_arn)
+
+    def _bucket(self) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "Work",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            lifecycle_rules=[s3.LifecycleRule(prefix=p, expiration=days) for p, days in EXPIRING.items()],
+            removal_policy=removal_policy(self._settings),
+        )
+        acknowledge(
+            bucket, f"{SEVERAL}S1", "CloudTrail shows who reads rows; here are copies of some for 30 days"
+        )
+        return bucket
+
+    def _decide(self) -> PythonFunction:
+        policies = {name: spec.policy() for name, spec in self._models.items()}
+        decide = PythonFunction(
+            self,
+            "Decide",
+            name="decide",
+            description="The workflow's small decisions",
+            parameters=DecideParameters(self.bucket.bucket_name, policies),
+            settings=self._settings,
+            timeout=Duration.minutes(1),
+            shared=assets.DECISIONS,
+        )
+        kept = [self.bucket.arn_for_objects(f"{folder}/*") for folder in ("control", "runs")]
+        allow(decide.role, "s3:GetObject s3:PutObject", *kept, why_wildcards="Documents of every run")
+        allow(decide.role, "s3:ListBucket", self.bucket.bucket_arn)
+        return decide
+
+    def _look_at_executions(self) -> None:
+        """Who has a model's turn may have ended."""
+        machine, decide = self.workflow.machine, self.decide
+        executions = self.format_arn(
+            service="states",
+            resource="execution",
+            # Not by reference: the machine itself refers to the function.
+            resource_name="*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        allow(decide.role, "states:DescribeExecution", executions, why_wildcards="Executions of the workflow")
+        versions = [f"{decide.function.function_arn}:*"]
+        acknowledge_wildcards(machine, versions, "Any version of that one function; CDK's own statement")
+
+    def _promote(self) -> PythonFunction:
+        models = {group: name for name, group in self.groups.items()}
+        promote = PythonFunction(
+            self,
+            "Promote",
+            name="promote_model",
+            description="An approval in, the model that is in use out",
+            parameters=PromoteParameters(self.bucket.bucket_name, models),
+            settings=self._settings,
+            timeout=Duration.minutes(1),
+            shared=assets.DECISIONS,
+        )
+        objects = [self.bucket.arn_for_objects(f"{folder}/*") for folder in ("control", "runs")]
+        allow(promote.role, "s3:GetObject", *objects, why_wildcards="Documents of every run")
+        allow(promote.role, "s3:PutObject s3:DeleteObject", objects[0], why_wildcards="One document a model")
+        allow(promote.role, "s3:ListBucket", self.bucket.bucket_arn)
+        groups = [self._registry("model-package-group", group) for group in models]
+        packages = [self._registry("model-package", f"{group}/*") for group in models]
+        allow(promote.role, "sagemaker:ListModelPackages", *groups)
+        of_group = "Every version of the model"
+        allow(promote.role, "sagemaker:DescribeModelPackage", *packages, why_wildcards=of_group)
+        events.Rule(
+            self,
+            "Approved",
+            description="A person approved a model, or took that back",
+            event_pattern=events.EventPattern(
+                source=["aws.sagemaker"],
+                detail_type=["SageMaker Model Package State Change"],
+                detail={"ModelPackageGroupName": [*models], "ModelApprovalStatus": ["Approved", "Rejected"]},
+            ),
+            targets=[targets.LambdaFunction(promote.function, retry_attempts=2)],
+        )
+        return promote
+
+    def _registry(self, resource: str, name: str) -> str:
+        return self.format_arn(service="sagemaker", resource=resource, resource_name=name)
+
+    def _start_training(self) -> None:
+        """By each commit of a model's dataset, and periodically."""
+        for name, spec in self._models.items():
+            machine, every = self.workflow.machine, Duration.days(spec.retrain.every_days)
+            if spec.retrain.on_commits:
+                self._start_on_commits(name, spec)
+            events.Rule(
+                self,
+                f"Periodically-{name}",
+                description=f"Trains the model {name} on the newest snapshot",
+                schedule=events.Schedule.rate(every),
+                targets=[targets.SfnStateMachine(machine, input=_asking(name, "", asked=True))],
+            )
+
+    def _start_on_commits(self, name: str, spec: Spec) -> None:
+        snapshot = events.EventField.from_path("$.detail.snapshot")
+        asking = _asking(name, snapshot, asked=False)
+        events.Rule(
+            self,
+            f"Committed-{name}",
+            description=f"Commits of what the model {name} is trained on",
+            event_bus=self.news,
+            event_pattern=events.EventPattern(
+                account=[self._settings.company.account],
+                source=[EVENT_SOURCE],
+                detail_type=[DATASET_CURATED],
+                detail={"dataset": [spec.dataset]},
+            ),
+            targets=[targets.SfnStateMachine(self.workflow.machine, input=asking)],
+        )
+
+    def _alarms(self) -> None:
+        machine = self.workflow.machine
+        metrics = {
+            "TrainingFailed": machine.metric_failed(),
+            "TrainingTimedOut": machine.metric_timed_out(),
+            "DecisionFailed": self.decide.function.metric_errors(),
+            "PromotionFailed": self.promote.function.metric_errors(),
+        }
+        alarm_at_first(self, metrics, statistic="Sum", topic=self.failures)
+
+    def _let_tell(self, company: str) -> None:
+        told = {"events:source": EVENT_SOURCE, "events:detail-type": DATASET_CURATED}
+        conditions: dict[str, Any] = {
+            # A request may hold several events; without the second line, one that holds none would pass.
+            "ForAllValues:StringEquals": told,
+            "Null": dict.fromkeys(told, "false"),
+        }
+        statement = iam.PolicyStatement(
+            sid="CompanyTellsOfCommits",
+            principals=[iam.AccountPrincipal(company)],
+            actions=["events:PutEvents"],
+            resources=[self.news.event_bus_arn],
+            conditions=conditions,
+        )
+        events.CfnEventBusPolicy(
+            self,
+            "NewsPolicy",
+            event_bus_name=self.news.event_bus_name,
+            statement_id="CompanyTellsOfCommits",
+            statement=statement.to_statement_json(),
+        )
+
+
+def _asking(model: str, snapshot: str, *, asked: bool) -> events.RuleTargetInput:
+    return events.RuleTargetInput.from_object({"model": model, "snapshot": snapshot, "asked": asked})

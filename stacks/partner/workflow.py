@@ -1,0 +1,173 @@
+"""The workflow: from a commit of the company's to a model that waits for a person's approval."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from causeway.settings import Settings
+from ml.judge.diagnose import ROUNDS
+from stacks.partner.jobs import Jobs
+from stacks.parts.functions import PythonFunction, make_log_group
+from stacks.parts.machines import make_machine, notify, notify_and_fail, retry
+from stacks.parts.permissions import acknowledge_wildcards
+
+AT_ONCE = 2  # candidates of a round that train side by side
+TIMEOUT = Duration.hours(12)
+
+
+class Workflow(Construct):
+    """`machine` takes {"model": …, "snapshot": … or "", "asked": whether to train whatever the rows say}."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        jobs: Jobs,
+        decide: PythonFunction,
+        failures: sns.Topic,
+        removal_policy: RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._jobs, self._decide, self._project = jobs, decide, settings.project
+        self._notice = notify_and_fail(self, failures, "Causeway: a model's training failed")
+        self._done = sfn.Succeed(self, "Done")
+        log_name = f"/aws/vendedlogs/states/{settings.project}-training"
+        self.machine = make_machine(
+            self,
+            self._steps(failures),
+            make_log_group(self, "MachineLogs", settings, log_name),
+            removal_policy,
+            timeout=TIMEOUT,
+        )
+        jobs.allow_running(self.machine)
+        self._allow_registering()
+
+    def _steps(self, failures: sns.Topic) -> sfn.IChainable:
+        begin = self._decision("Begin", "begin", {"snapshot": "$.snapshot", "asked": "$.asked"}, "$.begun")
+        turn = sfn.Pass(
+            self,
+            "Name the run",
+            parameters={
+                "model": sfn.JsonPath.string_at("$.begun.model"),
+                "run": sfn.JsonPath.string_at("$.begun.run"),
+                "snapshot": sfn.JsonPath.string_at("$.begun.snapshot"),
+                "asked": sfn.JsonPath.string_at("$.begun.asked"),
+            },
+        )
+        prepare, evaluate = self._caught(self._jobs.prepare()), self._caught(self._jobs.evaluate())
+        plan = self._decision("Has enough changed", "plan", {"run": "$.run", "asked": "$.asked"}, "$.plan")
+        gate = self._decision("Gate", "gate", {"run": "$.run"}, "$.gate")
+        refused = self._refused(failures)
+        passed = sfn.Condition.string_equals("$.gate.verdict", "passed")
+        judged = (
+            sfn.Choice(self, "Is it good enough").when(passed, self._register(failures)).otherwise(refused)
+        )
+        ended = evaluate.next(gate).next(judged)
+        rounds = self._round(1, ended)
+        train = sfn.Choice(self, "Train or not")
+        train.when(sfn.Condition.string_equals("$.plan.action", "train"), rounds).otherwise(self._done)
+        work = turn.next(prepare).next(plan).next(train)
+        mine = sfn.Choice(self, "Whose turn is it")
+        mine.when(sfn.Condition.string_equals("$.begun.action", "train"), work).otherwise(self._done)
+        return begin.next(mine)
+
+    def _round(self, number: int, ended: sfn.IChainable) -> sfn.IChainable:
+        """Train the round's candidates, see what they lack, go on to the next round or to the end."""
+        each = sfn.Map(
+            self,
+            f"Round {number}",
+            items_path="$.plan.candidates",
+            max_concurrency=AT_ONCE,
+            item_selector={
+                "candidate": sfn.JsonPath.object_at("$$.Map.Item.Value"),
+                "model": sfn.JsonPath.string_at("$.model"),
+                "run": sfn.JsonPath.string_at("$.run"),
+            },
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        each.item_processor(self._jobs.candidate(number))
+        each.add_catch(self._notice, errors=["States.ALL"], result_path="$.failure")
+        diagnose = self._decision(
+            f"Diagnose {number}", "diagnose", {"run": "$.run", "round": number}, "$.plan"
+        )
+        if number == ROUNDS:
+            return each.next(diagnose).next(ended)
+        more = sfn.Choice(self, f"Another round after {number}")
+        done = sfn.Condition.boolean_equals("$.plan.done", True)
+        more.when(done, ended).otherwise(self._round(number + 1, ended))
+        return each.next(diagnose).next(more)
+
+    def _decision(
+        self, construct_id: str, step: str, more: Mapping[str, Any], result_path: str
+    ) -> tasks.LambdaInvoke:
+        paths = {k: sfn.JsonPath.string_at(v) if isinstance(v, str) else v for k, v in more.items()}
+        asked = {"step": step, "model": sfn.JsonPath.string_at("$.model"), **paths}
+        asked["execution"] = sfn.JsonPath.string_at("$$.Execution.Id")
+        invoke = tasks.LambdaInvoke(
+            self,
+            construct_id,
+            lambda_function=self._decide.function,
+            payload=sfn.TaskInput.from_object(asked),
+            payload_response_only=True,
+            retry_on_service_exceptions=False,
+            result_path=result_path,
+        )
+        retry(invoke)
+        invoke.add_catch(self._notice, errors=["States.ALL"], result_path="$.failure")
+        return invoke
+
+    def _caught(self, state: sfn.CustomState) -> sfn.CustomState:
+        return state.add_catch(self._notice, errors=["States.ALL"], result_path="$.failure")
+
+    def _register(self, failures: sns.Topic) -> sfn.IChainable:
+        """Into the registry, where it waits for a person."""
+        metrics = {"ContentType": "application/json"}
+        request = {
+            "ModelPackageGroupName.$": f"States.Format('{self._project}-{{}}', $.model)",
+            "ModelPackageDescription.$": "States.Format('{}, of snapshot {}', $.gate.properties.candidate, "
+            "$.gate.properties.snapshot)",
+            "ModelApprovalStatus": "PendingManualApproval",
+            "CustomerMetadataProperties.$": "$.gate.properties",
+            "ModelMetrics": {"ModelQuality": {"Statistics": {**metrics, "S3Uri.$": "$.gate.report"}}},
+        }
+        register = sfn.CustomState(
+            self,
+            "Register",
+            state_json={
+                "Type": "Task",
+                "Resource": f"arn:{Stack.of(self).partition}:states:::aws-sdk:sagemaker:createModelPackage",
+                "Parameters": request,
+                "ResultPath": "$.registered",
+            },
+        )
+        told = notify(self, "Ask for approval", failures, "Causeway: a model waits for your approval")
+        return self._caught(register).next(told).next(self._done)
+
+    def _refused(self, failures: sns.Topic) -> sfn.IChainable:
+        """The model in use goes on: no failure of the workflow, but somebody should know."""
+        told = notify(self, "Tell why not", failures, "Causeway: a model was not good enough")
+        return told.next(self._done)
+
+    def _allow_registering(self) -> None:
+        stack = Stack.of(self)
+        group = stack.format_arn(
+            service="sagemaker", resource="model-package-group", resource_name=f"{self._project}-*"
+        )
+        packages = stack.format_arn(
+            service="sagemaker",
+            resource="model-package",
+            resource_name=f"{self._project}-*",
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
+        self.machine.add_to_role_policy(
+            iam.PolicyStatement(actions=["sagemaker:CreateModelPackage"], resources=[group, packages])
+        )
+        acknowledge_wildcards(self.machine.role, [group, packages], "A package group for each of our models")
