@@ -137,7 +137,7 @@ class Jobs(Construct):
         }
         if inputs:  # it writes its own, by name
             del request["ProcessingOutputConfig"]
-        return self._state(name, "createProcessingJob.sync", request)
+        return self._state(name, "Processing", request)
 
     def candidate(self, number: int) -> sfn.CustomState:
         """Of round `number`: the item of a map, with `candidate`, `model`, `run` and `round` in it."""
@@ -162,7 +162,7 @@ class Jobs(Construct):
             "StoppingCondition": {"MaxRuntimeInSeconds": MOST_SECONDS},
             "Tags": self._tags(),
         }
-        return self._state(f"Train candidate {number}", "createTrainingJob.sync", request)
+        return self._state(f"Train candidate {number}", "Training", request)
 
     def _machine(self) -> dict[str, Any]:
         return {
@@ -175,10 +175,16 @@ class Jobs(Construct):
         """In the request itself: tags of the state machine do not reach what it starts."""
         return [{"Key": key, "Value": value} for key, value in project_tags(self._settings).items()]
 
-    def _state(self, name: str, integration: str, request: Mapping[str, Any]) -> sfn.CustomState:
-        resource = f"arn:{Stack.of(self).partition}:states:::sagemaker:{integration}"
+    def _state(self, name: str, kind: str, request: Mapping[str, Any]) -> sfn.CustomState:
+        resource = f"arn:{Stack.of(self).partition}:states:::sagemaker:create{kind}Job.sync"
         # Not null, which CDK would leave out: the task's result would replace the state.
-        definition = {"Type": "Task", "Resource": resource, "Parameters": request, "ResultPath": "$.job"}
+        definition = {
+            "Type": "Task",
+            "Resource": resource,
+            "Parameters": request,
+            "ResultSelector": {"arn.$": f"$.{kind}JobArn"},
+            "ResultPath": "$.job",
+        }
         state = sfn.CustomState(self, name, state_json=definition)
         state.add_retry(errors=[BUSY], max_attempts=8, backoff_rate=2, jitter_strategy=sfn.JitterType.FULL)
         return state
