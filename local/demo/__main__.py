@@ -13,11 +13,13 @@ from causeway.settings import load_settings
 from local.aws.embedded import ROOT, EmbeddedAws
 from local.demo.accounts import account_for, problems_of
 from local.demo.deploy import deploy
+from local.demo.mail import mail_rounds
 from local.demo.partner import PartnerSide
 from local.demo.profiles import show_profiles
 from local.demo.progress import Progress
 from local.demo.story import files
 from local.demo.summary import print_summary
+from local.demo.training import Training, problems_of_training, show_training, train
 from local.demo.watch import Watch
 
 BUILD = ROOT / "build"
@@ -27,6 +29,7 @@ QUESTIONS = {
         select carrier, count(*) as flights, round(avg(arr_delay), 1) as "mean delay, min"
         from flights group by carrier order by 3 desc limit 5
     """,
+    "mail": "select label, count(*) as mails from mail group by 1 order by 2 desc",
     "planes": "select manufacturer, count(*) as planes from planes group by 1 order by 2 desc limit 1",
     "weather": "select origin, max(wind_speed) as wind from weather group by 1 order by 2 desc limit 1",
 }
@@ -37,8 +40,9 @@ def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progr
     settings = load_settings()
     lake, access = outputs[f"{settings.project}-lake"], outputs[f"{settings.project}-partner"]
     watch = Watch(aws, lake, outputs[f"{settings.project}-pipeline"])
-    first, correction = files()
-    description = f"Landing {len(first)} files: a year of flights, planes and weather, and some trouble"
+    (mails, _later), (others, correction) = mail_rounds(), files()
+    first = [*mails, *others]
+    description = f"Landing {len(first)} files: a year of flights, planes, weather, mail, and some trouble"
     with progress.phase("first files", description):
         watch.land(first, progress.note)
     with progress.phase("correction", f"Landing {correction.key} again: the first one was preliminary"):
@@ -54,6 +58,11 @@ def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progr
         profiles = {dataset: partner.profile(dataset) for dataset in QUESTIONS}
     with progress.phase("refusals", "Trying what the partner must not do"):
         refusals = partner.refusals(lake)
+    with progress.phase(
+        "training", "The partner has trained since mail was committed: waiting for its model"
+    ):
+        training = Training(aws, settings.partner.account, outputs[f"{settings.project}-training"])
+        model = train(training, progress.note)
 
     newest_files = {file.key: file for file in [*first, correction]}.values()
     read = {dataset: answer["rows"] for dataset, answer in answers.items()}
@@ -65,11 +74,13 @@ def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progr
         "refusals": refusals,
         "snapshots": {dataset: str(answer["snapshot"]) for dataset, answer in answers.items()},
         "profiles": {dataset: profile["profile"]["snapshot"] for dataset, profile in profiles.items()},
+        "model": model,
         "seconds": {**progress.seconds, "total": progress.total},
     }
     (build / "demo.json").write_text(json.dumps(document, indent=1) + "\n")
-    problems = problems_of(account, refusals)
+    problems = [*problems_of(account, refusals), *problems_of_training(model)]
     show_profiles(profiles, build)
+    show_training(model)
     print_summary(document, answers["flights"]["result"], problems)
     return problems
 

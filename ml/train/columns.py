@@ -16,7 +16,7 @@ class Columns:
 
 
 class Words(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """The counts of words, sparse. A ColumnTransformer would write the number of each column into the file."""
+    """The counts of words, sparse. A ColumnTransformer would write each column's number into the file."""
 
     def __init__(self, start: int) -> None:
         self.start = start

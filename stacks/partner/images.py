@@ -2,7 +2,7 @@
 
 from causeway.settings import SettingsError
 
-VERSION = "1.9-0-cpu-py3"
+REPOSITORY, VERSION = "sagemaker-scikit-learn", "1.9-0-cpu-py3"
 # "Docker Registry Paths and Example Code" in SageMaker AI's documentation.
 ACCOUNTS = {
     "ap-northeast-1": "354813040037",
@@ -26,9 +26,18 @@ ACCOUNTS = {
 
 def image_uri(region: str) -> str:
     """Raises SettingsError in a region whose account is not known here."""
+    return f"{_account(region)}.dkr.ecr.{region}.amazonaws.com/{REPOSITORY}:{VERSION}"
+
+
+def repository_arn(region: str) -> str:
+    """Where the image lies. Raises SettingsError in a region whose account is not known here."""
+    return f"arn:aws:ecr:{region}:{_account(region)}:repository/{REPOSITORY}"
+
+
+def _account(region: str) -> str:
     if region not in ACCOUNTS:
         known = ", ".join(ACCOUNTS)
         raise SettingsError(
             f"partner.ml: no image is known for {region}; set enabled = false, or use one of {known}"
         )
-    return f"{ACCOUNTS[region]}.dkr.ecr.{region}.amazonaws.com/sagemaker-scikit-learn:{VERSION}"
+    return ACCOUNTS[region]

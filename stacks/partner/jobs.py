@@ -18,8 +18,9 @@ from causeway.settings import Settings
 from ml.parameters import JobParameters, PrepareParameters
 from stacks.company.costs import project_tags
 from stacks.partner.images import image_uri
+from stacks.partner.roles import PREPARES, TRAINS, Grants, allow_objects, make_role
 from stacks.parts import assets
-from stacks.parts.permissions import acknowledge_wildcards, allow
+from stacks.parts.permissions import allow
 
 FOLDER = "/opt/ml"
 PROCESSING, TRAINING = f"{FOLDER}/processing", f"{FOLDER}/input/data"
@@ -46,41 +47,19 @@ class Jobs(Construct):
         self._company_role = (
             f"arn:aws:iam::{settings.company.account}:role/causeway/partner/{settings.project}-programmatic"
         )
-        self.prepare_role = self._role("PrepareRole", settings.partner.ml.role, "prepares training sets")
-        allow(self.prepare_role, "sts:AssumeRole", self._company_role)
-        self.train_role = self._role("TrainRole", None, "trains and evaluates models")
+        self.prepare_role = self._role(
+            "PrepareRole", settings.partner.ml.role, "prepares training sets", PREPARES
+        )
+        taking = (
+            "sts:AssumeRole sts:SetSourceIdentity" if settings.partner.source_identity else "sts:AssumeRole"
+        )
+        allow(self.prepare_role, taking, self._company_role)
+        self.train_role = self._role("TrainRole", None, "trains and evaluates models", TRAINS)
         self.roles = (self.prepare_role, self.train_role)
 
-    def _role(self, construct_id: str, name: str | None, description: str) -> iam.Role:
-        role = iam.Role(
-            self,
-            construct_id,
-            role_name=name,
-            assumed_by=iam.ServicePrincipal(
-                "sagemaker.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
-            ),
-            description=f"SageMaker AI: {description}",
-        )
-        objects, code = (
-            self._bucket.arn_for_objects("*"),
-            self.code.bucket.arn_for_objects(self.code.s3_object_key),
-        )
-        its_own = "Training sets, candidates and reports of the partner's own bucket"
-        allow(role, "s3:GetObject s3:PutObject", objects, why_wildcards=its_own)
-        allow(role, "s3:ListBucket", self._bucket.bucket_arn)
-        allow(role, "s3:GetObject", code)
-        allow(role, "s3:ListBucket", self.code.bucket.bucket_arn)
-        logs = Stack.of(self).format_arn(
-            service="logs", resource="log-group", resource_name="/aws/sagemaker/*"
-        )
-        its_logs = "SageMaker AI names a job's log streams"
-        allow(
-            role,
-            "logs:CreateLogGroup logs:CreateLogStream logs:PutLogEvents",
-            f"{logs}",
-            why_wildcards=its_logs,
-        )
+    def _role(self, construct_id: str, name: str | None, description: str, grants: Grants) -> iam.Role:
+        role = make_role(self, construct_id, name, description, grants)
+        allow_objects(role, self._bucket, grants, self.code)
         return role
 
     def prepare(self) -> sfn.CustomState:
@@ -188,36 +167,6 @@ class Jobs(Construct):
         state = sfn.CustomState(self, name, state_json=definition)
         state.add_retry(errors=[BUSY], max_attempts=8, backoff_rate=2, jitter_strategy=sfn.JitterType.FULL)
         return state
-
-    def allow_running(self, machine: sfn.StateMachine) -> None:
-        """What a state machine may do that runs these to their end."""
-        stack, role = Stack.of(self), machine.role
-        for kind in ("processing", "training"):
-            jobs = stack.format_arn(service="sagemaker", resource=f"{kind}-job", resource_name="*")
-            action = kind.capitalize()
-            actions = [f"sagemaker:{verb}{action}Job" for verb in ("Create", "Describe", "Stop")]
-            statement = iam.PolicyStatement(actions=[*actions, "sagemaker:AddTags"], resources=[jobs])
-            machine.add_to_role_policy(statement)
-            acknowledge_wildcards(role, [jobs], "A run names its jobs")
-        for granted in self.roles:
-            machine.add_to_role_policy(
-                iam.PolicyStatement(
-                    actions=["iam:PassRole"],
-                    resources=[granted.role_arn],
-                    conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-                )
-            )
-        rules = stack.format_arn(
-            service="events", resource="rule", resource_name="StepFunctionsGetEventsForSageMaker*JobsRule"
-        )
-        machine.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"], resources=[rules]
-            )
-        )
-        acknowledge_wildcards(
-            role, [rules], "Step Functions' own two rules, by which it hears of a job's end"
-        )
 
 
 def _input(name: str, key: str, uri: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
+from aws_cdk import ArnFormat, CfnOutput, CfnResource, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -17,6 +17,7 @@ from ml.parameters import DecideParameters, PromoteParameters
 from ml.spec import Spec
 from stacks.company.alarms import alarm_at_first
 from stacks.partner.jobs import Jobs
+from stacks.partner.roles import OWN_BUCKET, starting_role
 from stacks.partner.workflow import Workflow
 from stacks.parts import assets
 from stacks.parts.functions import PythonFunction, removal_policy
@@ -53,6 +54,7 @@ class TrainingStack(Stack):
             "Workflow",
             settings=settings,
             jobs=self.jobs,
+            models=models,
             decide=self.decide,
             failures=self.failures,
             removal_policy=removal_policy(settings),
@@ -96,9 +98,10 @@ class TrainingStack(Stack):
             timeout=Duration.minutes(1),
             shared=assets.DECISIONS,
         )
-        kept = [self.bucket.arn_for_objects(f"{folder}/*") for folder in ("control", "runs")]
-        allow(decide.role, "s3:GetObject s3:PutObject", *kept, why_wildcards="Documents of every run")
-        allow(decide.role, "s3:ListBucket", self.bucket.bucket_arn)
+        self._allow_documents(decide.role, "s3:GetObject", "control/*", "runs/*")
+        # Not which model is in use.
+        written = ("control/*/running.json", "runs/*/rounds/*", "runs/*/verdict.json")
+        self._allow_documents(decide.role, "s3:PutObject", *written)
         return decide
 
     def _look_at_executions(self) -> None:
@@ -107,11 +110,13 @@ class TrainingStack(Stack):
         executions = self.format_arn(
             service="states",
             resource="execution",
-            # Not by reference: the machine itself refers to the function.
-            resource_name="*",
+            resource_name=f"{machine.state_machine_name}:*",
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
-        allow(decide.role, "states:DescribeExecution", executions, why_wildcards="Executions of the workflow")
+        looking = iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[executions])
+        # Not of the role's own policy: the machine refers to the function, which waits for that.
+        policy = iam.Policy(self, "DecideLooks", statements=[looking], roles=[decide.role])
+        acknowledge_wildcards(policy, [executions], "This state machine's executions, by name")
         versions = [f"{decide.function.function_arn}:*"]
         acknowledge_wildcards(machine, versions, "Any version of that one function; CDK's own statement")
 
@@ -127,13 +132,20 @@ class TrainingStack(Stack):
             timeout=Duration.minutes(1),
             shared=assets.DECISIONS,
         )
-        objects = [self.bucket.arn_for_objects(f"{folder}/*") for folder in ("control", "runs")]
-        allow(promote.role, "s3:GetObject", *objects, why_wildcards="Documents of every run")
-        allow(promote.role, "s3:PutObject s3:DeleteObject", objects[0], why_wildcards="One document a model")
-        allow(promote.role, "s3:ListBucket", self.bucket.bucket_arn)
-        groups = [self._registry("model-package-group", group) for group in models]
-        packages = [self._registry("model-package", f"{group}/*") for group in models]
-        allow(promote.role, "sagemaker:ListModelPackages", *groups)
+        in_use = "control/*/champion.json"
+        self._allow_documents(promote.role, "s3:GetObject", in_use, "runs/*/model.skops")
+        self._allow_documents(promote.role, "s3:PutObject s3:DeleteObject", in_use)
+        if models:
+            self._hear_of_approvals(promote, [*models])
+        return promote
+
+    def _hear_of_approvals(self, promote: PythonFunction, groups: list[str]) -> None:
+        packages = [self._registry("model-package", f"{group}/*") for group in groups]
+        allow(
+            promote.role,
+            "sagemaker:ListModelPackages",
+            *(self._registry("model-package-group", group) for group in groups),
+        )
         of_group = "Every version of the model"
         allow(promote.role, "sagemaker:DescribeModelPackage", *packages, why_wildcards=of_group)
         events.Rule(
@@ -143,30 +155,35 @@ class TrainingStack(Stack):
             event_pattern=events.EventPattern(
                 source=["aws.sagemaker"],
                 detail_type=["SageMaker Model Package State Change"],
-                detail={"ModelPackageGroupName": [*models], "ModelApprovalStatus": ["Approved", "Rejected"]},
+                detail={"ModelPackageGroupName": groups, "ModelApprovalStatus": ["Approved", "Rejected"]},
             ),
             targets=[targets.LambdaFunction(promote.function, retry_attempts=2)],
         )
-        return promote
+
+    def _allow_documents(self, role: iam.Role, actions: str, *keys: str) -> None:
+        allow(role, actions, *(self.bucket.arn_for_objects(key) for key in keys), why_wildcards=OWN_BUCKET)
+        # Without it, S3 would not say of a document that it is missing.
+        allow(role, "s3:ListBucket", self.bucket.bucket_arn)
 
     def _registry(self, resource: str, name: str) -> str:
         return self.format_arn(service="sagemaker", resource=resource, resource_name=name)
 
     def _start_training(self) -> None:
         """By each commit of a model's dataset, and periodically."""
+        role = starting_role(self, "Start")
         for name, spec in self._models.items():
             machine, every = self.workflow.machine, Duration.days(spec.retrain.every_days)
             if spec.retrain.on_commits:
-                self._start_on_commits(name, spec)
+                self._start_on_commits(name, spec, role)
             events.Rule(
                 self,
                 f"Periodically-{name}",
                 description=f"Trains the model {name} on the newest snapshot",
                 schedule=events.Schedule.rate(every),
-                targets=[targets.SfnStateMachine(machine, input=_asking(name, "", asked=True))],
+                targets=[targets.SfnStateMachine(machine, input=_asking(name, "", asked=True), role=role)],
             )
 
-    def _start_on_commits(self, name: str, spec: Spec) -> None:
+    def _start_on_commits(self, name: str, spec: Spec, role: iam.Role) -> None:
         snapshot = events.EventField.from_path("$.detail.snapshot")
         asking = _asking(name, snapshot, asked=False)
         events.Rule(
@@ -180,7 +197,7 @@ class TrainingStack(Stack):
                 detail_type=[DATASET_CURATED],
                 detail={"dataset": [spec.dataset]},
             ),
-            targets=[targets.SfnStateMachine(self.workflow.machine, input=asking)],
+            targets=[targets.SfnStateMachine(self.workflow.machine, input=asking, role=role)],
         )
 
     def _alarms(self) -> None:
@@ -207,12 +224,16 @@ class TrainingStack(Stack):
             resources=[self.news.event_bus_arn],
             conditions=conditions,
         )
-        events.CfnEventBusPolicy(
+        # CDK's class for it warns of a property that nobody sets.
+        CfnResource(
             self,
             "NewsPolicy",
-            event_bus_name=self.news.event_bus_name,
-            statement_id="CompanyTellsOfCommits",
-            statement=statement.to_statement_json(),
+            type="AWS::Events::EventBusPolicy",
+            properties={
+                "EventBusName": self.news.event_bus_name,
+                "StatementId": "CompanyTellsOfCommits",
+                "Statement": statement.to_statement_json(),
+            },
         )
 
 

@@ -1,10 +1,9 @@
 """The workflow: from a commit of the company's to a model that waits for a person's approval."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
-from aws_cdk import aws_iam as iam
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
@@ -13,9 +12,9 @@ from constructs import Construct
 from causeway.settings import Settings
 from ml.judge.diagnose import ROUNDS
 from stacks.partner.jobs import Jobs
+from stacks.partner.roles import allow_registering, allow_running
 from stacks.parts.functions import PythonFunction, make_log_group
 from stacks.parts.machines import make_machine, notify, notify_and_fail, retry
-from stacks.parts.permissions import acknowledge_wildcards
 
 AT_ONCE = 2  # candidates of a round that train side by side
 TIMEOUT = Duration.hours(12)
@@ -31,6 +30,7 @@ class Workflow(Construct):
         *,
         settings: Settings,
         jobs: Jobs,
+        models: Collection[str],
         decide: PythonFunction,
         failures: sns.Topic,
         removal_policy: RemovalPolicy,
@@ -47,8 +47,8 @@ class Workflow(Construct):
             removal_policy,
             timeout=TIMEOUT,
         )
-        jobs.allow_running(self.machine)
-        self._allow_registering()
+        allow_running(self.machine, jobs.roles, models)
+        allow_registering(self.machine, [f"{settings.project}-{model}" for model in models])
 
     def _steps(self, failures: sns.Topic) -> sfn.IChainable:
         begin = self._decision("Begin", "begin", {"snapshot": "$.snapshot", "asked": "$.asked"}, "$.begun")
@@ -155,19 +155,3 @@ class Workflow(Construct):
         """The model in use goes on: no failure of the workflow, but somebody should know."""
         told = notify(self, "Tell why not", failures, "Causeway: a model was not good enough")
         return told.next(self._done)
-
-    def _allow_registering(self) -> None:
-        stack = Stack.of(self)
-        group = stack.format_arn(
-            service="sagemaker", resource="model-package-group", resource_name=f"{self._project}-*"
-        )
-        packages = stack.format_arn(
-            service="sagemaker",
-            resource="model-package",
-            resource_name=f"{self._project}-*",
-            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-        )
-        self.machine.add_to_role_policy(
-            iam.PolicyStatement(actions=["sagemaker:CreateModelPackage"], resources=[group, packages])
-        )
-        acknowledge_wildcards(self.machine.role, [group, packages], "A package group for each of our models")

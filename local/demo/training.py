@@ -1,0 +1,121 @@
+"""The partner's models in the demo: what was trained, what the gate says, and a person who approves."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from causeway.cli.output import show, table
+from causeway.operate.executions import RED, cause
+from local.aws.embedded import EmbeddedAws
+from local.demo.watch import LATEST
+
+
+class Training:
+    """The partner's view of its training stack, by the outputs of that."""
+
+    def __init__(self, aws: EmbeddedAws, account: str, outputs: dict[str, str]) -> None:
+        self._bucket, self._machine = outputs["Bucket"], outputs["TrainingMachine"]
+        self._s3, self._registry = aws.client("s3", account), aws.client("sagemaker", account)
+        self._states = aws.client("stepfunctions", account)
+
+    def await_model(self, note: Callable[[str], None], ended: int = 0) -> dict[str, Any]:
+        """What the newest training gave that came to the gate, when none runs and more than `ended` have.
+
+        Raises RuntimeError when one has failed, with its cause, or when it takes too long.
+        """
+        deadline = time.monotonic() + LATEST
+        while True:
+            executions = self._states.list_executions(stateMachineArn=self._machine)["executions"]
+            if failed := [one for one in executions if one["status"] in RED]:
+                reason = cause(self._states, failed[0]["executionArn"])
+                raise RuntimeError(f"training {failed[0]['name']} failed: {reason}")
+            judged = [output for one in executions if "gate" in (output := self._output(one))]
+            if len(judged) > ended and all(one["status"] == "SUCCEEDED" for one in executions):
+                return judged[0]
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"after {LATEST} s no model has come to the gate")
+            note(f"{len(self._keys('candidates/'))} candidates trained")
+            time.sleep(0.5)
+
+    def _output(self, execution: dict[str, Any]) -> dict[str, Any]:
+        described = self._states.describe_execution(executionArn=execution["executionArn"])
+        return dict(json.loads(described.get("output") or "{}"))
+
+    def _keys(self, prefix: str) -> list[str]:
+        listed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
+        return [item["Key"] for item in listed.get("Contents", [])]
+
+    def document(self, key: str) -> Any:
+        return json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+
+    def rounds(self, run: dict[str, Any]) -> list[dict[str, Any]]:
+        """What was seen in each round of candidates."""
+        return [self.document(key) for key in sorted(self._keys(f"runs/{run['model']}/{run['run']}/rounds/"))]
+
+    def approve(self, package: str) -> None:
+        """As a person of the partner's does."""
+        self._registry.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
+
+    def await_in_use(self, model: str, package: str) -> dict[str, Any]:
+        """The model in use, once it is that package. Raises RuntimeError when it takes too long."""
+        deadline, key = time.monotonic() + LATEST, f"control/{model}/champion.json"
+        while True:
+            in_use: dict[str, Any] = self.document(key) if self._keys(key) else {}
+            if in_use.get("package") == package:
+                return in_use
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"after {LATEST} s {package} is approved, but not in use")
+            time.sleep(0.2)
+
+
+def train(training: Training, note: Callable[[str], None]) -> dict[str, Any]:
+    """Wait for the model of what was landed, and approve it if it passed; what there is to tell of it."""
+    run = training.await_model(note)
+    report = training.document(f"runs/{run['model']}/{run['run']}/report.json")
+    told = {
+        "model": run["model"],
+        "run": run["run"],
+        "snapshot": run["gate"]["properties"]["snapshot"],
+        "candidates": report["candidates"],
+        "rounds": [one["said"] for one in training.rounds(run)],
+        "best": report["best"],
+        "threshold": report["threshold"],
+        "holdout": report["holdout"],
+        **{name: run["gate"][name] for name in ("verdict", "reasons")},
+    }
+    if told["verdict"] == "passed":
+        package = run["registered"]["ModelPackageArn"]
+        training.approve(package)
+        told["in_use"] = training.await_in_use(run["model"], package)["package"]
+    return told
+
+
+def show_training(told: dict[str, Any]) -> None:
+    """Every candidate, what each round lacked, and the gate in numbers."""
+    header = ("round", "candidate", "training", "same period", "later")
+    numbers = ("train", "same_period", "later")
+    rows = [
+        [one["round"], one["name"], *(f"{one[name]:.3f}" for name in numbers)]
+        for one in sorted(told["candidates"], key=lambda one: (one["round"], -one["later"]))
+    ]
+    show(
+        f"\nThe partner's model {told['model']}, trained on snapshot {told['snapshot']} (average precision)",
+        table(header, rows),
+    )
+    show(*(f"  after round {number}: {said}" for number, said in enumerate(told["rounds"], 1)))
+    show(f"The gate, on later rows that nothing was chosen by: {told['best']} has {told['verdict']}")
+    if holdout := told["holdout"]:
+        show(
+            f"  precision {holdout['right']}/{holdout['flagged']} = {holdout['precision']:.1%}, at least "
+            f"{holdout['lower']:.1%} (95 %); recall {holdout['recall']:.1%}; threshold {told['threshold']:.3f}"
+        )
+    show(*(f"  {reason}" for reason in told["reasons"]))
+    if "in_use" in told:
+        show(f"  approved, and in use: {told['in_use']}")
+
+
+def problems_of_training(told: dict[str, Any]) -> list[str]:
+    if told["verdict"] == "passed":
+        return []
+    return [f"{told['model']}: the gate says {told['verdict']}: {'; '.join(told['reasons'])}"]
