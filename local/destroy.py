@@ -66,10 +66,30 @@ def destroy_partners(session: boto3.Session, settings: Settings) -> None:
     if not ask(settings, settings.partner.account, stacks, [bucket.name for bucket in buckets]):
         return
     _cdk("synth", "--quiet")
+    stop_trainings(session, held or Held(list))
     for bucket in buckets:
         empty(bucket)
+    empty_registry(session, held or Held(list))
     remove(cloudformation, stacks)
     print("What stays: the bootstrap stack CDKToolkit.", flush=True)
+
+
+def stop_trainings(session: boto3.Session, training: Held) -> None:
+    """What they would write goes anyway. A job that runs on ends by itself, and finds no bucket."""
+    states = session.client("stepfunctions")
+    for machine in training["AWS::StepFunctions::StateMachine"]:
+        running_now = {"stateMachineArn": machine, "statusFilter": "RUNNING"}
+        for execution in states.list_executions(**running_now)["executions"]:
+            states.stop_execution(executionArn=execution["executionArn"], cause="make destroy")
+
+
+def empty_registry(session: boto3.Session, training: Held) -> None:
+    """A group that holds model packages cannot be deleted."""
+    registry = session.client("sagemaker")
+    for group in training["AWS::SageMaker::ModelPackageGroup"]:
+        pages = registry.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
+        for package in [one for page in pages for one in page["ModelPackageSummaryList"]]:
+            registry.delete_model_package(ModelPackageName=package["ModelPackageArn"])
 
 
 def buckets_of(session: boto3.Session, held: Held) -> list[Any]:
@@ -112,7 +132,7 @@ def ask(settings: Settings, account: str, stacks: list[str], buckets: list[str])
         print(f"Nothing of {settings.project} is deployed in {place}.")
         return False
     print(f"This removes from {place}, for good:")
-    print(f"  stacks: {', '.join(stacks)}, with tables, ledger, queued events and logs")
+    print(f"  stacks: {', '.join(stacks)}, with tables, ledger, queued events, models and logs")
     print(f"  every version of every object in: {', '.join(buckets) or 'no bucket'}", flush=True)
     if os.environ.get("YES") != "1":
         if not sys.stdin.isatty():

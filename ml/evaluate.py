@@ -12,6 +12,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score
 
 from ml.data import BOTH, LABEL, Set, Sets, read_sets
+from ml.explain import heaviest_words, importances, learning_curve
 from ml.jobs import Job, scores, told
 from ml.judge.metrics import Flagged, lowest_threshold
 from ml.spec import Spec
@@ -38,9 +39,29 @@ def evaluate(job: Job) -> None:
         file = job.store.get_bytes(in_use["file"]) or b""
         report["champion"] = champion_of(job.spec, from_bytes(file, in_use["sha256"]), in_use, sets)
         report["ablations"] = ablations(job.spec, best, sets, before)
-    report |= {"model": job.run.model, "run": job.run.run, "candidates": trained, "sha256": digest(data)}
+    report |= explained(job.spec, model, best, sets)
+    rounds = sorted(job.store.list(f"{job.run.folder}/rounds/"), key=lambda one: int(one["round"]))
+    report |= {
+        "model": job.run.model,
+        "run": job.run.run,
+        "candidates": trained,
+        "rounds": rounds,
+        "sha256": digest(data),
+    }
     job.store.put(job.run.report, report)
     job.progress(f"{best['name']}: " + told(report["holdout"] or {"threshold": "none"}))
+
+
+def explained(spec: Spec, model: Any, best: Mapping[str, Any], sets: Sets) -> dict[str, Any]:
+    """What it leans on, and what its page says of it."""
+    return {
+        "importances": importances(spec, model, best["tier"], sets["validate"]),
+        "words": heaviest_words(spec, model, sets["train"]),
+        "learning_curve": learning_curve(spec, best, sets),
+        "card": spec.card.model_dump(),
+        "certified": spec.precision.certified,
+        "limits": dict(spec.slices),
+    }
 
 
 def report_of(spec: Spec, model: Any, best: Mapping[str, Any], sets: Sets) -> dict[str, Any]:

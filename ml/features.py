@@ -24,8 +24,17 @@ def table(spec: Spec, rows: Sequence[Mapping[str, Any]]) -> Any:
     features, words = spec.features(), spec.words()
     made = [[number for one in features for number in numbers(one, row[one.of])] for row in rows]
     dense = np.array(made, np.float64).reshape(len(rows), len(column_names(spec)))
-    texts = ["\n".join(str(row[column] or "")[:WORDS_OF] for column in words).lower() for row in rows]
+    texts = [_text(row, words) for row in rows]
     return sparse.hstack([sparse.csr_array(dense), counted(texts)], format="csr")
+
+
+def _text(row: Mapping[str, Any], columns: Sequence[str]) -> str:
+    return "\n".join(str(row[column] or "")[:WORDS_OF] for column in columns).lower()
+
+
+def words_of(spec: Spec, row: Mapping[str, Any]) -> set[str]:
+    """The words that count in a row."""
+    return set(_compiled(WORD).findall(_text(row, spec.words())))
 
 
 def counted(texts: Sequence[str]) -> Any:

@@ -98,8 +98,16 @@ class Retrain(_Section):
     every_days: Annotated[int, Field(ge=1)]
 
 
+class Card(_Section):
+    """What its page says of a model to whoever may use it."""
+
+    purpose: str
+    limits: Annotated[list[str], Field(min_length=1)]
+
+
 class Spec(_Section):
     name: str
+    card: Card
     dataset: str
     key: Annotated[list[str], Field(min_length=1)]
     time: str
@@ -176,7 +184,10 @@ def read_spec(name: str, text: str) -> Spec:
     if not MODEL.fullmatch(name):
         raise SpecError(f"{path}: a model's name has up to 20 of a-z, 0-9 and -, a letter first")
     try:
-        return Spec.model_validate({"name": name, **tomllib.loads(text)})
+        content = tomllib.loads(text)
+        if "name" in content:
+            raise SpecError(f"{path}: name: it is the file's, found {content['name']!r}")
+        return Spec.model_validate({"name": name, **content})
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{path}: not TOML: {error}") from None
     except ValidationError as error:

@@ -22,7 +22,7 @@ def begin(
     if before and before["execution"] == execution:  # the function is tried again
         return {**asking, "run": before["run"], "action": "train", "why": ""}
     if before:
-        status = states.describe_execution(executionArn=before["execution"])["status"]
+        status = _status(states, before["execution"])
         if status == "RUNNING":
             return {**asking, "action": "skip", "why": f"run {before['run']} trains it just now"}
         if status == "SUCCEEDED" and snapshot and before["snapshot"] == snapshot and not asked:
@@ -30,3 +30,11 @@ def begin(
     if not store.replace(running_key(model), mine, before):
         return {**asking, "action": "skip", "why": "another execution began to train it at the same moment"}
     return {**asking, "action": "train", "why": ""}
+
+
+def _status(states: Any, execution: str) -> str:
+    """Of what ended 90 days ago, or on a state machine that has gone, nobody knows: "GONE"."""
+    try:
+        return str(states.describe_execution(executionArn=execution)["status"])
+    except states.exceptions.ExecutionDoesNotExist:
+        return "GONE"

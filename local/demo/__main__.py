@@ -62,7 +62,7 @@ def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progr
         "training", "The partner has trained since mail was committed: waiting for its model"
     ):
         training = Training(aws, settings.partner.account, outputs[f"{settings.project}-training"])
-        model = train(training, progress.note)
+        model = train(training, progress.note, build)
 
     newest_files = {file.key: file for file in [*first, correction]}.values()
     read = {dataset: answer["rows"] for dataset, answer in answers.items()}

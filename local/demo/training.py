@@ -3,10 +3,12 @@
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from causeway.cli.output import show, table
 from causeway.operate.executions import RED, cause
+from causeway.pages.model import model_page
 from local.aws.embedded import EmbeddedAws
 from local.demo.watch import LATEST
 
@@ -49,13 +51,27 @@ class Training:
     def document(self, key: str) -> Any:
         return json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
 
-    def rounds(self, run: dict[str, Any]) -> list[dict[str, Any]]:
-        """What was seen in each round of candidates."""
-        return [self.document(key) for key in sorted(self._keys(f"runs/{run['model']}/{run['run']}/rounds/"))]
+    def newest_snapshot(self, model: str) -> str:
+        """Of which the model was trained last."""
+        return str(self.document(f"control/{model}/running.json")["snapshot"])
+
+    def start(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """What a training gives that somebody starts. Raises RuntimeError, with its cause, when it fails."""
+        started = self._states.start_execution(stateMachineArn=self._machine, input=json.dumps(asked))
+        arn = started["executionArn"]
+        while (described := self._states.describe_execution(executionArn=arn))["status"] == "RUNNING":
+            time.sleep(0.2)
+        if described["status"] != "SUCCEEDED":
+            raise RuntimeError(f"training {asked} failed: {cause(self._states, arn)}")
+        return dict(json.loads(described["output"]))
 
     def approve(self, package: str) -> None:
         """As a person of the partner's does."""
         self._registry.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
+
+    def reject(self, package: str) -> None:
+        """Take the approval back: what was in use before is again."""
+        self._registry.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Rejected")
 
     def await_in_use(self, model: str, package: str) -> dict[str, Any]:
         """The model in use, once it is that package. Raises RuntimeError when it takes too long."""
@@ -69,19 +85,28 @@ class Training:
             time.sleep(0.2)
 
 
-def train(training: Training, note: Callable[[str], None]) -> dict[str, Any]:
-    """Wait for the model of what was landed, and approve it if it passed; what there is to tell of it."""
-    run = training.await_model(note)
-    report = training.document(f"runs/{run['model']}/{run['run']}/report.json")
+def train(training: Training, note: Callable[[str], None], build: Path, ended: int = 0) -> dict[str, Any]:
+    """Wait for the model of what was landed, write its page, and approve it if it passed.
+
+    What there is to tell of it. `ended` trainings have come to the gate before.
+    """
+    run = training.await_model(note, ended)
+    report, verdict, pin = (
+        training.document(f"runs/{run['model']}/{run['run']}/{name}.json")
+        for name in ("report", "verdict", "pin")
+    )
+    page = build / f"model-{run['model']}.html"
+    page.write_text(model_page(report, verdict, pin))
     told = {
         "model": run["model"],
         "run": run["run"],
         "snapshot": run["gate"]["properties"]["snapshot"],
         "candidates": report["candidates"],
-        "rounds": [one["said"] for one in training.rounds(run)],
+        "rounds": [one["said"] for one in report["rounds"]],
         "best": report["best"],
         "threshold": report["threshold"],
         "holdout": report["holdout"],
+        "page": str(page),
         **{name: run["gate"][name] for name in ("verdict", "reasons")},
     }
     if told["verdict"] == "passed":
@@ -108,11 +133,12 @@ def show_training(told: dict[str, Any]) -> None:
     if holdout := told["holdout"]:
         show(
             f"  precision {holdout['right']}/{holdout['flagged']} = {holdout['precision']:.1%}, at least "
-            f"{holdout['lower']:.1%} (95 %); recall {holdout['recall']:.1%}; threshold {told['threshold']:.3f}"
+            f"{holdout['lower']:.1%} with 95 % confidence; recall {holdout['recall']:.1%}"
         )
     show(*(f"  {reason}" for reason in told["reasons"]))
     if "in_use" in told:
         show(f"  approved, and in use: {told['in_use']}")
+    show(f"  all of it: {told['page']}")
 
 
 def problems_of_training(told: dict[str, Any]) -> list[str]:

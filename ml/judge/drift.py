@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from math import log
+from math import inf, log, nextafter
 from typing import Any, Literal
 
 BINS = 10
@@ -10,10 +10,10 @@ FEWEST = 0.5  # rows that a bin counts as having at the least
 
 
 def edges(numbers: Sequence[float]) -> list[float]:
-    """Where bins of about equal numbers of rows end; fewer where numbers repeat."""
+    """Where bins of about equal numbers of rows end; a number that would fill several has one for itself."""
     ordered = sorted(numbers)
-    cuts = {ordered[len(ordered) * n // BINS] for n in range(1, BINS)} if ordered else set()
-    return sorted(cuts)
+    cuts = [ordered[len(ordered) * n // BINS] for n in range(1, BINS)] if ordered else []
+    return sorted({*cuts, *(nextafter(cut, inf) for cut in cuts if cuts.count(cut) > 1)})
 
 
 def counts(numbers: Sequence[float], ends: Sequence[float]) -> list[int]:
@@ -27,7 +27,8 @@ def counts(numbers: Sequence[float], ends: Sequence[float]) -> list[int]:
 def stability_index(before: Sequence[int], after: Sequence[int]) -> float:
     """The population stability index; from 0.1 on somewhat, from 0.25 on much is different."""
     shares = []
-    for bins in (before, after):
+    used = [two for two in zip(before, after, strict=True) if any(two)]
+    for bins in zip(*used, strict=True):
         filled = [max(count, FEWEST) for count in bins]
         shares.append([count / sum(filled) for count in filled])
     return float(sum((b - a) * log(b / a) for a, b in zip(*shares, strict=True)))

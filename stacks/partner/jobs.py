@@ -50,10 +50,8 @@ class Jobs(Construct):
         self.prepare_role = self._role(
             "PrepareRole", settings.partner.ml.role, "prepares training sets", PREPARES
         )
-        taking = (
-            "sts:AssumeRole sts:SetSourceIdentity" if settings.partner.source_identity else "sts:AssumeRole"
-        )
-        allow(self.prepare_role, taking, self._company_role)
+        naming = " sts:SetSourceIdentity" if settings.partner.source_identity else ""
+        allow(self.prepare_role, f"sts:AssumeRole{naming}", self._company_role)
         self.train_role = self._role("TrainRole", None, "trains and evaluates models", TRAINS)
         self.roles = (self.prepare_role, self.train_role)
 

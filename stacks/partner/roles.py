@@ -136,15 +136,15 @@ def allow_running(machine: sfn.StateMachine, roles: Collection[iam.Role], models
 
 
 def allow_registering(machine: sfn.StateMachine, groups: Collection[str]) -> None:
-    """Into these groups of model packages."""
+    """In these groups of model packages: models that wait for a person."""
     stack = Stack.of(machine)
-    kinds = {"model-package-group": "", "model-package": "/*"}
     registered = [
-        stack.format_arn(service="sagemaker", resource=kind, resource_name=f"{group}{versions}")
-        for kind, versions in kinds.items()
+        stack.format_arn(service="sagemaker", resource=kind, resource_name=name)
         for group in groups
+        for kind, name in (("model-package-group", group), ("model-package", f"{group}/*"))
     ]
-    may(machine, ["sagemaker:CreateModelPackage"], registered)
+    waiting = {"StringEquals": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}}
+    may(machine, ["sagemaker:CreateModelPackage"], registered, conditions=waiting)
     acknowledge_wildcards(machine.role, registered, "Every version of the model")
 
 

@@ -141,13 +141,11 @@ class TrainingStack(Stack):
 
     def _hear_of_approvals(self, promote: PythonFunction, groups: list[str]) -> None:
         packages = [self._registry("model-package", f"{group}/*") for group in groups]
-        allow(
-            promote.role,
-            "sagemaker:ListModelPackages",
-            *(self._registry("model-package-group", group) for group in groups),
-        )
         of_group = "Every version of the model"
-        allow(promote.role, "sagemaker:DescribeModelPackage", *packages, why_wildcards=of_group)
+        looking = "sagemaker:DescribeModelPackage sagemaker:ListModelPackages"
+        allow(promote.role, looking, *packages, why_wildcards=of_group)
+        listed = (self._registry("model-package-group", group) for group in groups)
+        allow(promote.role, "sagemaker:ListModelPackages", *listed)
         events.Rule(
             self,
             "Approved",

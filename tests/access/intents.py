@@ -8,6 +8,7 @@ from tests.access.intent import Intent
 from tests.access.policies import OPTIONS, REVOKED
 from tests.access.request import Check
 from tests.access.resolver import COMPANY, HERE, REGION
+from tests.access.training import training
 
 OPTIONAL, CLOSED = tuple(OPTIONS.items()), tuple(REVOKED.items())
 
@@ -23,6 +24,7 @@ def intents() -> list[Intent]:
         *_revoked(),
         *_own_roles(),
         *_news(),
+        *training(),
         *_logs(),
     ]
 
@@ -243,7 +245,7 @@ def _options() -> Iterator[Intent]:
         return tuple(check.but(here) if check.action.startswith("s3:") else check for check in checks)
 
     yield Intent(
-        "one dataset alone: the partner reads it",
+        "some datasets alone: the partner reads them",
         near((*i.read(who, i.CURATED), *i.list_(who, i.CURATED, "flights/")))
         + i.table(who, "causeway_lake/flights"),
         {

@@ -30,7 +30,8 @@ SYNTH = {"aws:cdk:enable-path-metadata": True, "aws:cdk:disable-asset-staging": 
 DEFAULT: Json = {}
 # Every option that says something else than the default.
 OPTIONS: Json = {
-    "datasets": ("flights",),
+    "datasets": ("flights", "mail"),
+    "models": ("spam",),
     "may_land": ("flights",),
     "source_identity": True,
     "vpc_endpoints": ("vpce-0123456789abcdef0",),
@@ -60,6 +61,8 @@ class Access:
     """The name of the resource policy (for a role: its trust), by the resource's ARN."""
     reasons: dict[str, dict[str, str]] = field(default_factory=dict)
     """Why a pattern of resources in a document is one."""
+    accounts: dict[str, str] = field(default_factory=dict)
+    """By stack."""
 
     def role(self, ending: str) -> str:
         """The ARN of the role whose name ends so."""
@@ -74,7 +77,9 @@ class Access:
 def _synthesized(options: tuple[tuple[str, Any], ...]) -> Access:
     values = tomllib.loads(SETTINGS_FILE.read_text()) | {"audit": True}
     values["partner"] |= {"external_id": EMBEDDED_EXTERNAL_ID}
-    values["partner"] |= {key: list(value) if isinstance(value, tuple) else value for key, value in options}
+    for key, value in options:
+        section = values["partner"]["ml"] if key in values["partner"]["ml"] else values["partner"]
+        section[key] = list(value) if isinstance(value, tuple) else value
     context = json.loads((SETTINGS_FILE.parent / "cdk.json").read_text())["context"]
     with TemporaryDirectory() as folder:
         app = cdk.App(outdir=folder, context={**context, **SYNTH})
@@ -98,7 +103,7 @@ def read(assembly: Path) -> Access:
     accounts = {
         name: artifacts[name]["environment"].removeprefix("aws://").partition("/")[0] for name in templates
     }
-    access, resolver = Access(), Resolver(templates, accounts)
+    access, resolver = Access(accounts=accounts), Resolver(templates, accounts)
     for stack, template in templates.items():
         for logical_id in template["Resources"]:
             _add_role(access, resolver, stack, logical_id)

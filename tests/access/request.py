@@ -39,7 +39,7 @@ def question(access: Access, check: Check) -> Json:
         "principal": principal_of(check.principal),
         "action": check.action,
         "resource": check.resource,
-        "account": _owner(access, check.resource),
+        "account": _owner(access, check),
         "context": {key: value for key, value in context.items() if value is not None},
         "identity": [access.documents[name] for name in role.identity] if role else everyone,
         "boundary": access.documents[role.boundary] if role and role.boundary else None,
@@ -69,10 +69,15 @@ def _named(resource: str) -> str:
     return resource.partition("/")[0] if resource.startswith("arn:aws:s3:::") else resource
 
 
-def _owner(access: Access, resource: str) -> str:
-    if resource.startswith("arn:aws:s3:::"):
-        return COMPANY if _named(resource) in access.of_resource else "444444444444"
-    return COMPANY if resource == "*" else resource.split(":")[4]
+def _owner(access: Access, check: Check) -> str:
+    if check.resource.startswith("arn:aws:s3:::"):
+        bucket = _named(check.resource)
+        if packages := re.match(r"arn:aws:s3:::cdk-hnb659fds-assets-([0-9]{12})-", bucket):
+            return packages[1]
+        return access.accounts.get(access.of_resource.get(bucket, "").partition("/")[0], "444444444444")
+    if check.resource != "*":
+        return check.resource.split(":")[4]
+    return COMPANY if _is_service(check.principal) else check.principal.split(":")[4]
 
 
 def _facts(check: Check) -> Json:

@@ -13,9 +13,10 @@ from typing import Any
 from local.aws.embedded import ROOT, EmbeddedAws
 from local.demo import story
 from local.demo.deploy import cdk
+from local.demo.training import Training
 from local.demo.watch import Watch
 
-COMPANY = "111111111111"
+COMPANY, PARTNER = "111111111111", "222222222222"
 
 
 @dataclass
@@ -49,6 +50,10 @@ class Deployment:
     @property
     def watch(self) -> Watch:
         return Watch(self.aws, self.lake, self.outputs["causeway-pipeline"])
+
+    @property
+    def training(self) -> Training:
+        return Training(self.aws, PARTNER, self.outputs["causeway-training"])
 
     def land(self, name: str) -> tuple[str, str]:
         """An hour of the weather under this name; returns its key and version."""

@@ -17,13 +17,14 @@ from local.aws.embedded import ROOT, EmbeddedAws
 from local.demo.__main__ import run
 from local.demo.accounts import newest
 from local.demo.deploy import cdk, deploy
+from local.demo.mail import mail_rounds
 from local.demo.progress import Progress
+from local.demo.training import train
 from local.deploy import stacks_of
 from tests.causeway.engine.profile.test_associations import pytest_approx
-from tests.local.deployment import COMPANY, Deployment, listen
+from tests.local.deployment import COMPANY, PARTNER, Deployment, listen
 
 pytestmark = pytest.mark.embedded
-PARTNER = "222222222222"
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +128,48 @@ def test_a_profile_says_what_a_correction_changed(deployment: Deployment) -> Non
     assert drift["month"]["psi"] > 0.01
     assert drift["year"]["psi"] == 0
     assert drift["carrier"]["new"]["count"] == 0
+
+
+def test_the_partners_model_passed_the_gate_and_is_in_use(deployment: Deployment) -> None:
+    model = deployment.document["model"]
+    assert (model["verdict"], model["best"], model["snapshot"]) == (
+        "passed",
+        "stacking-2",
+        deployment.document["snapshots"]["mail"],
+    )
+    assert model["holdout"]["lower"] >= 0.90
+    assert model["in_use"].endswith(":model-package/causeway-spam/1")
+    assert {one["round"] for one in model["candidates"]} == {1, 2, 3}
+
+
+def test_a_later_model_is_measured_against_the_one_in_use_and_taking_it_back_rolls_back(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    training, first = deployment.training, deployment.document["model"]["in_use"]
+    _, later = mail_rounds()
+    deployment.watch.land(later, lambda _: None)
+    model = train(training, lambda _: None, tmp_path, ended=1)
+    report = training.document(f"runs/spam/{model['run']}/report.json")
+    assert (model["verdict"], model["in_use"]) == ("passed", first.removesuffix("1") + "2")
+    assert report["champion"]["run"] == deployment.document["model"]["run"]
+    assert [one["trained_on"] for one in report["ablations"]] == ["original", "new", "both"]
+    training.reject(model["in_use"])
+    assert training.await_in_use("spam", first)["run"] == deployment.document["model"]["run"]
+
+
+def test_an_event_that_comes_again_trains_nothing(deployment: Deployment) -> None:
+    asked = {"model": "spam", "snapshot": deployment.training.newest_snapshot("spam"), "asked": False}
+    output = deployment.training.start(asked)
+    assert output["begun"]["action"] == "skip"
+    assert asked["snapshot"] in output["begun"]["why"]
+
+
+def test_a_snapshot_that_has_expired_ends_red_and_the_model_in_use_stays(deployment: Deployment) -> None:
+    training = deployment.training
+    before = training.document("control/spam/champion.json")
+    with pytest.raises(RuntimeError, match="there is no snapshot 1; the company keeps them for some time"):
+        training.start({"model": "spam", "snapshot": "1", "asked": True})
+    assert training.document("control/spam/champion.json") == before
 
 
 def test_success_is_published_with_dataset_batch_and_snapshot(deployment: Deployment) -> None:

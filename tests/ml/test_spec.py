@@ -26,18 +26,18 @@ def test_every_model_that_is_committed_loads() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
-        ('time = "received"', 'time = "received"\ncolour = 1', "colour: Extra inputs are not permitted, found 1"),
+        ('time = "received"', 'time = "received"\ncolour = 1', "colour: Extra inputs are not permitted, "),
         ('time = "received"', "", "time: Field required"),
-        ("sufficient = 0.995", 'sufficient = "much"', "sufficient: Input should be a valid number, found 'much'"),
+        ("sufficient = 0.995", 'sufficient = "much"', "sufficient: Input should be a valid number, "),
         ("chosen = 0.95", "chosen = 95", "precision.chosen: Input should be less than 1, found 95"),
         ("new_rows = 500", "new_rows = 0.5", "retrain.new_rows: Input should be a valid integer, found 0.5"),
-        ('key = ["id"]', "key = []", "key: List should have at least 1 item after validation, not 0, found []"),
-        ("structure = 0.10", "structure = 10.0", "slices.structure: Input should be less than or equal to 1, "),
+        ('key = ["id"]', "key = []", "key: List should have at least 1 item"),
+        ("structure = 0.10", "structure = 10.0", "slices.structure: Input should be less than or"),
         ('equals = "spam"', 'equals = "spam", above = 1', "label: Value error, label: say either"),
         ('take = "length"', 'take = "size"', "tiers.0.features.0.take: Input should be 'number', 'length'"),
-        ('pattern = "!"', 'pattern = "("', "tiers.1.features.2.pattern: Value error, no regular expression: "),
-        (', pattern = "!"', "", "tiers.1.features.2: Value error, exclamation marks: a pattern goes with count"),
-        ('values = ["html", "multipart"]', "values = []", "tiers.1.features.10: Value error, structure: values"),
+        ('pattern = "!"', 'pattern = "("', "tiers.1.features.2.pattern: Value error, no regular expression"),
+        (', pattern = "!"', "", "tiers.1.features.2: Value error, exclamation marks: a pattern"),
+        ('values = ["html", "multipart"]', "values = []", "tiers.1.features.10: Value error, structure: "),
         ("[precision]", "[precision", "not TOML: "),
     ],
 )  # fmt: skip
@@ -55,7 +55,7 @@ def test_each_mistake_has_a_line() -> None:
 
 
 def test_a_models_name_is_that_of_its_file() -> None:
-    assert "models/spam.toml: name: " in message("spam", 'name = "ham"\n' + SPAM)
+    assert message("spam", 'name = "ham"\n' + SPAM) == "models/spam.toml: name: it is the file's, found 'ham'"
 
 
 def test_a_name_that_would_not_fit_into_a_jobs_name_is_refused() -> None:

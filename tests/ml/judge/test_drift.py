@@ -38,6 +38,15 @@ def test_the_index_tells_numbers_that_moved_from_others_like_them() -> None:
     assert stability_index(counts(before, ends), moved) > 0.25
 
 
+@pytest.mark.parametrize("usual", [0.0, 1.0])
+@pytest.mark.parametrize("others", [0, 5])
+def test_a_number_that_nearly_every_row_had_is_told_from_others(usual: float, others: int) -> None:
+    before = [usual] * (100 - others) + [1 - usual] * others
+    ends = edges(before)
+    moved = counts([usual] * 40 + [1 - usual] * 60, ends)
+    assert stability_index(counts(before, ends), moved) > 0.25
+
+
 def test_bins_have_about_equal_numbers_of_rows() -> None:
     numbers = [n**2 / 7 for n in range(1000)]
     assert set(counts(numbers, edges(numbers))) == {100}
