@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from causeway.cli.check import check
 from causeway.cli.infer import infer
 from causeway.cli.ledger import ledger
+from causeway.cli.ml import ml
 from causeway.cli.output import Exit, printable
 from causeway.cli.partner_kit import partner_kit
 from causeway.cli.profile import profile
@@ -38,6 +39,7 @@ for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.add_typer(ledger, name="ledger", rich_help_panel="A deployment")
+app.add_typer(ml, name="ml", rich_help_panel="The partner")
 
 
 def main(arguments: list[str] | None = None) -> int:

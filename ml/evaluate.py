@@ -40,7 +40,7 @@ def evaluate(job: Job) -> None:
         report["champion"] = champion_of(job.spec, from_bytes(file, in_use["sha256"]), in_use, sets)
         report["ablations"] = ablations(job.spec, best, sets, before)
     report |= explained(job.spec, model, best, sets)
-    rounds = sorted(job.store.list(f"{job.run.folder}/rounds/"), key=lambda one: int(one["round"]))
+    rounds = sorted(job.store.list(job.run.rounds), key=lambda one: int(one["round"]))
     report |= {
         "model": job.run.model,
         "run": job.run.run,

@@ -8,10 +8,10 @@ from typing import Any
 
 import boto3
 
+from causeway.flow.models import Run, Store, champion_key
 from causeway.flow.parameters import from_environment
 from ml.parameters import JobParameters
 from ml.spec import Spec, load_spec
-from ml.store import Run, Store, champion_key
 
 
 @dataclass(frozen=True)

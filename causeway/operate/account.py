@@ -15,11 +15,21 @@ class AccountError(OSError):
 
 def session_of_company(settings: Settings) -> boto3.Session:
     """A session of the company's account. Raises AccountError, and says why."""
+    return _session_of("company", settings)
+
+
+def session_of_partner(settings: Settings) -> boto3.Session:
+    """A session of the partner's account. Raises AccountError, and says why."""
+    return _session_of("partner", settings)
+
+
+def _session_of(whose: str, settings: Settings) -> boto3.Session:
     session, account = _session(settings)
-    if account != settings.company.account:
+    wanted = getattr(settings, whose).account
+    if account != wanted:
         raise AccountError(
-            f"the credentials are for account {account}, the settings say company.account = "
-            f'"{settings.company.account}": change one of them'
+            f'the credentials are for account {account}, the settings say {whose}.account = "{wanted}": '
+            "change one of them"
         )
     return session
 

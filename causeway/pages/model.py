@@ -82,7 +82,7 @@ def _line(points: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{x * WIDTH:.1f},{HEIGHT - y * HEIGHT:.1f}" for x, y in points)
 
 
-def _champion(report: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def _champion(report: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """This model and the one in use, on the new rows and on those before."""
     champion = report.get("champion")
     if not champion:

@@ -9,13 +9,13 @@ from typing import Any
 import boto3
 
 from causeway.flow.clients import PATIENT
+from causeway.flow.models import Run, Store, champion_key
 from causeway.flow.parameters import from_environment
 from lambdas.decide.running import begin
 from ml.judge.diagnose import diagnose, first_round
 from ml.judge.drift import decide
 from ml.judge.gate import judge
 from ml.parameters import DecideParameters
-from ml.store import Run, Store, champion_key
 
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
@@ -34,7 +34,7 @@ def next_round(run: Run, done: int, policy: Mapping[str, Any], store: Store) -> 
     """What the round's candidates lack, and the next round's."""
     trained = store.list(f"{run.folder}/metrics/")
     found = diagnose(done, trained, policy["tiers"], policy["sufficient"])
-    store.put(f"{run.folder}/rounds/{done}.json", {"round": done, "said": found["said"]})
+    store.put(f"{run.rounds}{done}.json", {"round": done, "said": found["said"]})
     return found
 
 
@@ -42,7 +42,7 @@ def gate(run: Run, policy: Mapping[str, Any], store: Store) -> dict[str, Any]:
     """The verdict on the run's best model, and what the registry is told of it."""
     report, pin = _there(store, run.report), _there(store, run.pin)
     found = judge(report, certified=policy["certified"], limits=policy["limits"])
-    told = store.put(f"{run.folder}/verdict.json", found)
+    told = store.put(run.verdict, found)
     holdout = report["holdout"] or {"precision": 0.0, "lower": 0.0, "recall": 0.0}
     properties = {
         "model": run.model,

@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from ml.store import Store, running_key
+from causeway.flow.models import Store, running_key
 
 
 def run_name(execution: str, now: datetime) -> str:

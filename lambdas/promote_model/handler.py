@@ -9,9 +9,9 @@ from typing import Any
 import boto3
 
 from causeway.flow.clients import PATIENT
+from causeway.flow.models import Run, Store, champion_key
 from causeway.flow.parameters import from_environment
 from ml.parameters import PromoteParameters
-from ml.store import Run, Store, champion_key
 
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)

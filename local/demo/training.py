@@ -69,10 +69,6 @@ class Training:
         """As a person of the partner's does."""
         self._registry.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
 
-    def reject(self, package: str) -> None:
-        """Take the approval back: what was in use before is again."""
-        self._registry.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Rejected")
-
     def await_in_use(self, model: str, package: str) -> dict[str, Any]:
         """The model in use, once it is that package. Raises RuntimeError when it takes too long."""
         deadline, key = time.monotonic() + LATEST, f"control/{model}/champion.json"

@@ -139,9 +139,8 @@ def allow_registering(machine: sfn.StateMachine, groups: Collection[str]) -> Non
     """In these groups of model packages: models that wait for a person."""
     stack = Stack.of(machine)
     registered = [
-        stack.format_arn(service="sagemaker", resource=kind, resource_name=name)
+        stack.format_arn(service="sagemaker", resource="model-package", resource_name=f"{group}/*")
         for group in groups
-        for kind, name in (("model-package-group", group), ("model-package", f"{group}/*"))
     ]
     waiting = {"StringEquals": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}}
     may(machine, ["sagemaker:CreateModelPackage"], registered, conditions=waiting)

@@ -144,8 +144,6 @@ class TrainingStack(Stack):
         of_group = "Every version of the model"
         looking = "sagemaker:DescribeModelPackage sagemaker:ListModelPackages"
         allow(promote.role, looking, *packages, why_wildcards=of_group)
-        listed = (self._registry("model-package-group", group) for group in groups)
-        allow(promote.role, "sagemaker:ListModelPackages", *listed)
         events.Rule(
             self,
             "Approved",

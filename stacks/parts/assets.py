@@ -26,6 +26,7 @@ GLUE_LIBRARY = (
 MACHINE_LEARNING = (
     "causeway/__init__.py",
     "causeway/flow/__init__.py",
+    "causeway/flow/models.py",
     "causeway/flow/parameters.py",
     "ml/*.py",
     "ml/judge/*.py",
@@ -38,11 +39,11 @@ DECISIONS = (
     "causeway/__init__.py",
     "causeway/flow/__init__.py",
     "causeway/flow/clients.py",
+    "causeway/flow/models.py",
     "causeway/flow/parameters.py",
     "ml/__init__.py",
     "ml/judge/*.py",
     "ml/parameters.py",
-    "ml/store.py",
 )
 CONTRACTS = ("contracts/*.odcs.yaml",)
 # What the jobs ask Glue to install: pinned with hashes, written by `make lock`.

@@ -144,7 +144,9 @@ def _add_policy(access: Access, resolver: Resolver, stack: str, logical_id: str,
     if not document:
         return
     access.documents[name] = resolver.resolve(stack, document)
-    access.reasons[name] = _reasons(resolver, stack, document, metadata)
+    path = f"/{resolver.path(stack, logical_id)}/"
+    above = {place: entries for place, entries in metadata.items() if path.startswith(f"{place}/")}
+    access.reasons[name] = _reasons(resolver, stack, document, above)
     if kind == "AWS::IAM::Policy":
         for reference in properties["Roles"]:
             access.roles[resolver.resolve(stack, {"Fn::GetAtt": [reference["Ref"], "Arn"]})].identity.append(
@@ -159,7 +161,7 @@ def _add_policy(access: Access, resolver: Resolver, stack: str, logical_id: str,
 
 
 def _reasons(resolver: Resolver, stack: str, document: Json, metadata: Json) -> dict[str, str]:
-    """Why resources in this document are patterns: what the stacks said to cdk-nag, by resolved pattern."""
+    """Why resources in this document are patterns: what was said to cdk-nag of it, by resolved pattern."""
     said = {
         finding: reason
         for entries in metadata.values()

@@ -91,12 +91,13 @@ class Resolver:
             f"{stack}/{self._construct(stack, logical_id)}",
         )
 
+    def path(self, stack: str, logical_id: str) -> str:
+        return str(self._templates[stack]["Resources"][logical_id]["Metadata"]["aws:cdk:path"])
+
     def _construct(self, stack: str, logical_id: str) -> str:
         """The construct's path below its stack, without CDK's own parts."""
-        path = self._templates[stack]["Resources"][logical_id]["Metadata"]["aws:cdk:path"]
-        return "/".join(
-            part for part in path.split("/")[1:] if part not in ("Resource", "DefaultPolicy", "Policy")
-        )
+        path = self.path(stack, logical_id).split("/")
+        return "/".join(part for part in path[1:] if part not in ("Resource", "DefaultPolicy", "Policy"))
 
     def _ref(self, stack: str, logical_id: str) -> str:
         kind = self._templates[stack]["Resources"][logical_id]["Type"]

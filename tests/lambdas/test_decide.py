@@ -10,13 +10,13 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from causeway.flow.models import Run, Store, champion_key, running_key
 from causeway.flow.parameters import to_environment
 from lambdas.decide.handler import gate, handler, next_round, plan
 from lambdas.decide.running import begin
 from ml.judge.metrics import Flagged
 from ml.parameters import DecideParameters
 from ml.spec import load_spec
-from ml.store import Run, Store, champion_key, running_key
 
 BUCKET = "partner-ml"
 POLICY = load_spec("spam").policy()

@@ -9,8 +9,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from causeway.flow.models import Run, Store, champion_key
 from lambdas.promote_model.handler import PromotionError, promote
-from ml.store import Run, Store, champion_key
 
 GROUP = "causeway-spam"
 

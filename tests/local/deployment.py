@@ -33,11 +33,11 @@ class Deployment:
     def client(self, service: str) -> Any:
         return self.aws.client(service, COMPANY)
 
-    def causeway(self, *arguments: str) -> dict[str, Any]:
-        """What a command answers, as JSON."""
+    def causeway(self, *arguments: str, account: str = COMPANY) -> dict[str, Any]:
+        """What a command answers, as JSON, with the credentials of that account."""
         done = subprocess.run(
             [sys.executable, "-m", "causeway", *arguments, "--json"],
-            cwd=ROOT, env=self.aws.environment(COMPANY), capture_output=True, text=True, check=False,
+            cwd=ROOT, env=self.aws.environment(account), capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.stdout, done.stderr
         answer: dict[str, Any] = json.loads(done.stdout)

@@ -153,8 +153,15 @@ def test_a_later_model_is_measured_against_the_one_in_use_and_taking_it_back_rol
     assert (model["verdict"], model["in_use"]) == ("passed", first.removesuffix("1") + "2")
     assert report["champion"]["run"] == deployment.document["model"]["run"]
     assert [one["trained_on"] for one in report["ablations"]] == ["original", "new", "both"]
-    training.reject(model["in_use"])
+    facts = deployment.causeway("ml", "status", account=PARTNER)["models"]["spam"]
+    assert [one["status"] for one in facts["packages"]] == ["Approved", "Approved"]
+    assert (facts["in_use"]["run"], facts["training"]["status"]) == (model["run"], "SUCCEEDED")
+    assert deployment.causeway("ml", "rollback", "spam", account=PARTNER)["in_use"] == 1
     assert training.await_in_use("spam", first)["run"] == deployment.document["model"]["run"]
+    page = tmp_path / "before.html"
+    run = deployment.document["model"]["run"]
+    deployment.causeway("ml", "report", "spam", "--run", run, "--html", str(page), account=PARTNER)
+    assert "Model spam: passed" in page.read_text()
 
 
 def test_an_event_that_comes_again_trains_nothing(deployment: Deployment) -> None:

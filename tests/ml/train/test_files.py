@@ -34,7 +34,7 @@ CANDIDATES = [(family, NUMBERS) for family in FAMILIES] + [("linear-l2", WORDS),
 
 
 @pytest.mark.parametrize(("family", "columns"), CANDIDATES)
-def test_each_candidates_file_is_trusted_and_predicts_as_it_did_and_is_the_same_again(
+def test_a_candidates_file_is_trusted_predicts_as_it_did_and_is_the_same_again(
     family: str, columns: Columns
 ) -> None:
     model = fitted(family, columns)

@@ -1,4 +1,4 @@
-"""Where things lie in the partner's bucket, and JSON there. Nothing but boto3: functions use it too.
+"""Where models lie in the partner's bucket, and JSON there.
 
 What lies under `runs/` and `control/` is kept; training sets and candidates go after 30 days.
 """
@@ -40,6 +40,16 @@ class Run:
     @property
     def report(self) -> str:
         return f"{self.folder}/report.json"
+
+    @property
+    def verdict(self) -> str:
+        """What the gate said."""
+        return f"{self.folder}/verdict.json"
+
+    @property
+    def rounds(self) -> str:
+        """Below it, what was seen in each round."""
+        return f"{self.folder}/rounds/"
 
     @property
     def file(self) -> str:
