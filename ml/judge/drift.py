@@ -6,6 +6,7 @@ from math import inf, log, nextafter
 from typing import Any, Literal
 
 BINS = 10
+FEW = 150  # new rows: with fewer, ten bins differ by chance alone
 FEWEST = 0.5  # rows that a bin counts as having at the least
 
 
@@ -39,8 +40,8 @@ def decide(
 ) -> dict[str, Any]:
     """Train or skip, and why. `asked`: somebody, or the calendar, wants it whatever the rows say."""
     action: Literal["train", "skip"] = "train"
-    moved = {name: index for name, index in pin["drift"].items() if index >= drift}
     fresh = pin["windows"]["holdout"]["rows"]
+    moved = {name: index for name, index in pin["drift"].items() if index >= drift and fresh >= FEW}
     if champion is None:
         why = "the first model"
     elif not fresh:
@@ -56,5 +57,8 @@ def decide(
     elif asked:
         why = "asked for"
     else:
-        action, why = "skip", f"{fresh} new rows are not yet {new_rows}, and nothing has moved by {drift}"
+        seen = (
+            f"nothing has moved by {drift}" if fresh >= FEW else "too few to tell whether anything has moved"
+        )
+        action, why = "skip", f"{fresh} new rows are not yet {new_rows}, and {seen}"
     return {"action": action, "why": why, "new_rows": fresh, "moved": moved}

@@ -16,7 +16,7 @@ from stacks.parts.permissions import acknowledge_wildcards, allow
 
 SERVICE = "sagemaker.amazonaws.com"
 KINDS = ("Processing", "Training")
-OWN_BUCKET = "What ml/store.py names, of every model and run"
+OWN_BUCKET = "What causeway/flow/models.py names, of every model and run"
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,9 @@ def allow_registering(machine: sfn.StateMachine, groups: Collection[str]) -> Non
     """In these groups of model packages: models that wait for a person."""
     stack = Stack.of(machine)
     registered = [
-        stack.format_arn(service="sagemaker", resource="model-package", resource_name=f"{group}/*")
+        stack.format_arn(service="sagemaker", resource=kind, resource_name=name)
         for group in groups
+        for kind, name in (("model-package-group", group), ("model-package", f"{group}/*"))
     ]
     waiting = {"StringEquals": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}}
     may(machine, ["sagemaker:CreateModelPackage"], registered, conditions=waiting)

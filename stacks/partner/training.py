@@ -142,8 +142,9 @@ class TrainingStack(Stack):
     def _hear_of_approvals(self, promote: PythonFunction, groups: list[str]) -> None:
         packages = [self._registry("model-package", f"{group}/*") for group in groups]
         of_group = "Every version of the model"
-        looking = "sagemaker:DescribeModelPackage sagemaker:ListModelPackages"
-        allow(promote.role, looking, *packages, why_wildcards=of_group)
+        allow(promote.role, "sagemaker:DescribeModelPackage", *packages, why_wildcards=of_group)
+        listed = [*packages, *(self._registry("model-package-group", group) for group in groups)]
+        allow(promote.role, "sagemaker:ListModelPackages", *listed)
         events.Rule(
             self,
             "Approved",

@@ -26,6 +26,13 @@ EQUIVALENT = {
         "causeway-training/NewsPolicy",
         "only if it exists",
     ): "ForAllValues passes what is absent, and Null knows no IfExists",
+    **{
+        (
+            "causeway-training/",
+            f"model-package-group/causeway-{model}",
+        ): "AWS's catalogue asks of the packages alone, its guide of their group, too"
+        for model in ("late", "spam")
+    },
 }
 CHUNK = 12
 

@@ -127,6 +127,7 @@ def test_the_rows_that_are_drawn_are_so_by_their_keys_alone(random: Any) -> None
     again = windows(spec, labelled(spec, rows[order]), None)["train"].rows["id"]
     assert drawn.to_list() == again.to_list()
     assert len(drawn) == 10
+    assert drawn.to_list() != labelled(spec, rows)["id"].to_list()[:10]
 
 
 def test_windows_that_cannot_train_or_judge_say_why_and_what_to_do() -> None:
@@ -166,7 +167,7 @@ def test_new_rows_are_compared_with_those_of_the_model_in_use() -> None:
     new = mails(range(20), START + timedelta(hours=13), body=["<a> " * 50 + "x" * n for n in range(20)])
     rows = pl.concat([old, new])
     made = pin(SPAM, rows, rows.height, cut(rows, before), before)
-    assert made["drift"]["tags"] > SPAM.retrain.drift
+    assert made["drift"]["tags"] > 5
     assert made["drift"]["quoted lines"] < SPAM.retrain.drift
 
 

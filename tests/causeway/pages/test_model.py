@@ -38,7 +38,7 @@ REPORT: dict[str, Any] = {
     "rounds": [{"round": 1, "said": "tree-0 overfits"}],
     "candidates": [CANDIDATE, {**CANDIDATE, "name": "linear-l1-0", "weights": 3, "zero_weights": 2}],
     "slices": [
-        {"column": "structure", "value": "html", "rows": 9, "positives": 2, "right": 1, "wrong": 1, "negatives": 7},
+        {"column": "structure", "value": "html", "rows": 9, "negatives": 7, "wrong": 1, "positives": 2, "right": 1}
     ],
     "calibration": [{"predicted": 0.1, "true": 0.2}],
     "learning_curve": [{"rows": 20, "later": 0.5}],

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.judge.drift import counts, decide, edges, stability_index
+from ml.judge.drift import FEW, counts, decide, edges, stability_index
 
 NUMBERS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=200)
 TWO = st.integers(1, 11).flatmap(
@@ -47,6 +48,18 @@ def test_a_number_that_nearly_every_row_had_is_told_from_others(usual: float, ot
     assert stability_index(counts(before, ends), moved) > 0.25
 
 
+def test_a_bin_that_neither_has_says_nothing_however_few_the_rows() -> None:
+    assert stability_index([500, 0, 0], [3, 0, 0]) == 0
+
+
+@given(st.integers(0, 2**32))
+def test_rows_that_are_enough_to_tell_do_not_differ_by_chance(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    before, after = rng.normal(size=2000).tolist(), rng.normal(size=FEW).tolist()
+    ends = edges(before)
+    assert stability_index(counts(before, ends), counts(after, ends)) < 0.25
+
+
 def test_bins_have_about_equal_numbers_of_rows() -> None:
     numbers = [n**2 / 7 for n in range(1000)]
     assert set(counts(numbers, edges(numbers))) == {100}
@@ -70,6 +83,11 @@ def decided(fresh: int, moved: float = 0.0, *, champion: bool = True, asked: boo
         (decided(499), "skip", "499 new rows are not yet 500, and nothing has moved by 0.25"),
         (decided(499, 0.25), "train", "length has moved: its stability index is 0.25, and 0.25 is much"),
         (decided(499, 0.24), "skip", "499 new rows are not yet 500, and nothing has moved by 0.25"),
+        (
+            decided(149, 2.0),
+            "skip",
+            "149 new rows are not yet 500, and too few to tell whether anything has moved",
+        ),
         (decided(1, asked=True), "train", "asked for"),
     ],
 )
