@@ -29,7 +29,7 @@ hypothesis.settings.load_profile("patient")
 SLOW = re.compile(
     r"/(faults|access|lake|glue_jobs|lambdas|fuzz|readers)/|stacks/test_|local/test_embedded|contract/test_changes"
     r"|engine/test_(properties|corpora)|flow/test_landing|cli/test_(status|requeue|ledger)"
-    r"|test_(no_rule_could_be|a_parquet_file_of_any_types|lines_that_differ|every_cell_of_a_sample)"
+    r"|ml/test_corpus|test_(no_rule_could_be|a_parquet_file_of_any_types|lines_that_differ|every_cell_of_a_sample)"
 )
 
 

@@ -6,7 +6,7 @@ from math import inf, log, nextafter
 from typing import Any, Literal
 
 BINS = 10
-FEW = 150  # new rows: with fewer, ten bins differ by chance alone
+FEW = 200  # new rows: with fewer, ten bins differ by chance alone
 FEWEST = 0.5  # rows that a bin counts as having at the least
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ml.judge.metrics import needed_without_error, wilson
+from ml.judge.metrics import exact_lower, needed_without_error, wilson
 
 NO_WORSE = 0.005  # of average precision, that a new model may have less than the one in use
 
@@ -18,7 +18,9 @@ def judge(report: Mapping[str, Any], *, certified: float, limits: Mapping[str, f
         )
     elif holdout["lower"] < certified:
         told = f"precision {holdout['right']}/{holdout['flagged']}, lower bound {holdout['lower']:.3f}"
-        if holdout["flagged"] < (needed := needed_without_error(certified)):
+        needed = needed_without_error(certified)
+        hopeless = wilson(holdout["right"], holdout["flagged"])[1] < certified
+        if holdout["flagged"] < needed and not hopeless:
             missing.append(f"{told}: {certified:g} needs {needed} flagged rows without an error")
         else:
             failed.append(f"{told}, and {certified:g} is wanted")
@@ -35,7 +37,7 @@ def judge(report: Mapping[str, Any], *, certified: float, limits: Mapping[str, f
 
 def _slice(one: Mapping[str, Any], limits: Mapping[str, float]) -> str:
     """Why this slice forbids the model: even the lower bound of its false positives is beyond the limit."""
-    limit, lower = limits[one["column"]], wilson(one["wrong"], one["negatives"])[0]
+    limit, lower = limits[one["column"]], exact_lower(one["wrong"], one["negatives"])
     if lower <= limit:
         return ""
     rate = f"{one['wrong']} of {one['negatives']} negatives are flagged, at least {lower:.1%}"

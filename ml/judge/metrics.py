@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from math import sqrt
+from math import exp, lgamma, log, log1p, sqrt
 from statistics import NormalDist
 from typing import Any
 
@@ -17,6 +17,21 @@ def wilson(right: int, of: int, confidence: float = CONFIDENCE) -> tuple[float, 
     share, margin = right / of, z * z / of
     centre, half = share + margin / 2, z * sqrt(share * (1 - share) / of + margin / of / 4)
     return max(0.0, (centre - half) / (1 + margin)), min(1.0, (centre + half) / (1 + margin))
+
+
+def exact_lower(right: int, of: int, confidence: float = CONFIDENCE) -> float:
+    """The lower bound of a share by Clopper and Pearson (1934): one of one row is no evidence of much."""
+    low, high = 0.0, right / of if of else 0.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        fewer = sum(exp(_log_chance(hits, of, middle)) for hits in range(right)) if middle else 1.0
+        low, high = (low, middle) if 1 - fewer > (1 - confidence) / 2 else (middle, high)
+    return low
+
+
+def _log_chance(hits: int, of: int, share: float) -> float:
+    ways = lgamma(of + 1) - lgamma(hits + 1) - lgamma(of - hits + 1)
+    return ways + hits * log(share) + (of - hits) * log1p(-share)
 
 
 def needed_without_error(bound: float) -> int:

@@ -31,7 +31,10 @@ class UntrustedModelError(ValueError):
 
 
 def to_bytes(model: Any) -> bytes:
-    """The model's file. Equal models give equal bytes: skops names parts by where they lay in memory."""
+    """The model's file: the same bytes for models that were trained alike.
+
+    skops names parts by where they lay in memory, which differs.
+    """
     written = zipfile.ZipFile(io.BytesIO(skops.io.dumps(model)))
     names: dict[int, int] = {}
     schema = _renumbered(json.loads(written.read(SCHEMA)), names)

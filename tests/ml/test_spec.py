@@ -32,7 +32,7 @@ def test_every_model_that_is_committed_loads() -> None:
         ("chosen = 0.95", "chosen = 95", "precision.chosen: Input should be less than 1, found 95"),
         ("new_rows = 500", "new_rows = 0.5", "retrain.new_rows: Input should be a valid integer, found 0.5"),
         ('key = ["id"]', "key = []", "key: List should have at least 1 item"),
-        ("structure = 0.10", "structure = 10.0", "slices.structure: Input should be less than or"),
+        ("structure = 0.05", "structure = 10.0", "slices.structure: Input should be less than or"),
         ('equals = "spam"', 'equals = "spam", above = 1', "label: Value error, label: say either"),
         ('take = "length"', 'take = "size"', "tiers.0.features.0.take: Input should be 'number', 'length'"),
         ('pattern = "!"', 'pattern = "("', "tiers.1.features.2.pattern: Value error, no regular expression"),

@@ -24,6 +24,15 @@ PIN: dict[str, Any] = {
     "drift": {"length": 0.3},
 }
 CANDIDATE = {"name": "tree-0", "round": 1, "train": 1.0, "same_period": 0.9, "later": 0.6, "seconds": 0.1}
+SLICE = {
+    "column": "structure",
+    "value": "html",
+    "rows": 9,
+    "positives": 2,
+    "right": 1,
+    "wrong": 1,
+    "negatives": 7,
+}
 REPORT: dict[str, Any] = {
     "model": "spam",
     "run": "20260101-000000-00000000",
@@ -37,9 +46,7 @@ REPORT: dict[str, Any] = {
     "holdout": HOLDOUT,
     "rounds": [{"round": 1, "said": "tree-0 overfits"}],
     "candidates": [CANDIDATE, {**CANDIDATE, "name": "linear-l1-0", "weights": 3, "zero_weights": 2}],
-    "slices": [
-        {"column": "structure", "value": "html", "rows": 9, "negatives": 7, "wrong": 1, "positives": 2, "right": 1}
-    ],
+    "slices": [SLICE],
     "calibration": [{"predicted": 0.1, "true": 0.2}],
     "learning_curve": [{"rows": 20, "later": 0.5}],
     "importances": [{"feature": "length", "lost": 0.25}],

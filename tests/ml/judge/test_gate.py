@@ -47,6 +47,15 @@ def test_few_flagged_rows_are_no_evidence_even_without_an_error(flagged: int, fo
     assert told == "passed" or "0.95 needs 73 flagged rows without an error" in why
 
 
+def test_few_flagged_rows_that_cannot_be_good_enough_are_a_failure() -> None:
+    told, why = verdict(report(10, 55), certified=0.95)
+    assert (told, why) == ("failed", "precision 10/65, lower bound 0.086, and 0.95 is wanted")
+
+
+def test_one_row_is_no_evidence_against_a_slice() -> None:
+    assert verdict(report(95, 3, slices=sliced(1, 1)))[0] == "passed"
+
+
 def test_without_a_threshold_there_is_no_evidence() -> None:
     told, why = verdict(report(0, 0, threshold=None, holdout=None))
     assert told == "not enough evidence"

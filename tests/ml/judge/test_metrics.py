@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from ml.judge.metrics import Flagged, lowest_threshold, needed_without_error, wilson
+from ml.judge.metrics import Flagged, exact_lower, lowest_threshold, needed_without_error, wilson
 
 COUNTS = st.integers(1, 3000).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of)))
 SCORED = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 9).map(lambda n: n / 10)), max_size=60)
@@ -17,8 +17,14 @@ def test_bounds_are_those_of_scipy(counts: tuple[int, int], confidence: float) -
     assert wilson(*counts, confidence) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
+@given(COUNTS)
+def test_the_exact_lower_bound_is_scipys(counts: tuple[int, int]) -> None:
+    expected = binomtest(*counts).proportion_ci().low
+    assert exact_lower(*counts) == pytest.approx(float(expected), abs=1e-9)
+
+
 def test_of_no_rows_nothing_is_known() -> None:
-    assert wilson(0, 0) == (0.0, 1.0)
+    assert (wilson(0, 0), exact_lower(0, 0)) == ((0.0, 1.0), 0.0)
 
 
 @pytest.mark.parametrize(("bound", "needed"), [(0.95, 73), (0.99, 381)])
