@@ -30,7 +30,7 @@ EQUIVALENT = {
         (
             "causeway-training/",
             f"model-package-group/causeway-{model}",
-        ): "AWS's catalogue asks of the packages alone, its guide of their group, too"
+        ): "AWS's catalogue asks of the packages alone; the embedded AWS of their group"
         for model in ("late", "spam")
     },
 }
