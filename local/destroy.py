@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from causeway.flow.models import packages_of
 from causeway.operate.account import AccountError, session_of_either
 from causeway.operate.explain import explain
 from causeway.operate.queues import depth
@@ -87,8 +88,7 @@ def empty_registry(session: boto3.Session, training: Held) -> None:
     """A group that holds model packages cannot be deleted."""
     registry = session.client("sagemaker")
     for group in training["AWS::SageMaker::ModelPackageGroup"]:
-        pages = registry.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
-        for package in [one for page in pages for one in page["ModelPackageSummaryList"]]:
+        for package in packages_of(registry, group):
             registry.delete_model_package(ModelPackageName=package["ModelPackageArn"])
 
 

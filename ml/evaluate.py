@@ -38,7 +38,7 @@ def evaluate(job: Job) -> None:
     if in_use and before:
         file = job.store.get_bytes(in_use["file"]) or b""
         report["champion"] = champion_of(job.spec, from_bytes(file, in_use["sha256"]), in_use, sets)
-        report["ablations"] = ablations(job.spec, best, sets, before)
+        report["ablations"] = ablations(job.spec, model, best, sets, before)
     report |= explained(job.spec, model, best, sets)
     rounds = sorted(job.store.list(job.run.rounds), key=lambda one: int(one["round"]))
     report |= {
@@ -125,7 +125,7 @@ def champion_of(spec: Spec, model: Any, champion: Mapping[str, Any], sets: Sets)
 
 
 def ablations(
-    spec: Spec, best: Mapping[str, Any], sets: Sets, before: Mapping[str, Any]
+    spec: Spec, winner: Any, best: Mapping[str, Any], sets: Sets, before: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """The winner trained on the original rows alone, on the new ones alone and on both, on both holdouts."""
     everything, last = sets["train"], datetime.fromisoformat(before["windows"]["train"]["last"])
@@ -135,7 +135,7 @@ def ablations(
     for name, part in parts.items():
         one: dict[str, Any] = {"trained_on": name, "rows": part.rows.height}
         if part.rows[LABEL].n_unique() == BOTH:
-            model = untrained(spec, best).fit(part.table, part.labels)
+            model = winner if part is everything else untrained(spec, best).fit(part.table, part.labels)
             for holdout, its in (("before", sets["validate"]), ("now", sets["holdout"])):
                 one[holdout] = float(average_precision_score(*_scored(model, its)))
         found.append(one)

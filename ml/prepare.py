@@ -51,31 +51,28 @@ def read_rows(
 ) -> tuple[pl.DataFrame, dict[str, str]]:
     """The dataset's rows with what is joined to them, and each dataset's snapshot."""
     table = open_table(session, database, spec.dataset)
-    snapshot = snapshot_of(table, wanted)
-    if snapshot is None:
-        raise KitError(
-            f"{spec.dataset} has no snapshot", "nothing has landed yet", "train when something has"
-        )
+    snapshot = _snapshot(table, spec.dataset, wanted)
     joined = {join.dataset: open_table(session, database, join.dataset) for join in spec.joins}
     names = {one: list(t.schema().column_names) for one, t in {spec.dataset: table, **joined}.items()}
     spec.check_columns(name for its in names.values() for name in its)
-    snapshots = {spec.dataset: str(snapshot.snapshot_id)}
+    snapshots = {spec.dataset: str(snapshot)}
     own = [column for column in spec.columns() if column in names[spec.dataset]]
-    rows = _rows(table, [*own, *LINEAGE], snapshot.snapshot_id)
+    rows = _rows(table, [*own, *LINEAGE], snapshot)
     for join in spec.joins:
         other = joined[join.dataset]
-        newest = snapshot_of(other)
-        if newest is None:
-            raise KitError(
-                f"{join.dataset} has no snapshot", "nothing has landed yet", "train when something has"
-            )
-        snapshots[join.dataset] = str(newest.snapshot_id)
+        newest = _snapshot(other, join.dataset)
+        snapshots[join.dataset] = str(newest)
         more = [column for column in spec.columns() if column not in own and column in names[join.dataset]]
-        looked_up = _rows(other, [*join.on, *more], newest.snapshot_id).unique(
-            join.on, keep="first", maintain_order=True
-        )
+        looked_up = _rows(other, [*join.on, *more], newest).unique(join.on, keep="first", maintain_order=True)
         rows = rows.join(looked_up, on=join.on, how="left")
     return rows, snapshots
+
+
+def _snapshot(table: Any, dataset: str, wanted: int | None = None) -> int:
+    """The id of that snapshot, or of the newest. Raises KitError if there is none."""
+    if (found := snapshot_of(table, wanted)) is None:
+        raise KitError(f"{dataset} has no snapshot", "nothing has landed yet", "train when something has")
+    return found.snapshot_id
 
 
 def _rows(table: Any, columns: list[str], snapshot: int) -> pl.DataFrame:

@@ -70,6 +70,13 @@ def running_key(model: str) -> str:
     return f"control/{model}/running.json"
 
 
+def packages_of(registry: Any, group: str) -> list[dict[str, Any]]:
+    """The model packages of a group, newest first, as SageMaker AI summarises them."""
+    pages = registry.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
+    found = [one for page in pages for one in page["ModelPackageSummaryList"]]
+    return sorted(found, key=lambda one: -int(one["ModelPackageVersion"]))
+
+
 class Store:
     """JSON documents in one bucket."""
 
@@ -87,9 +94,10 @@ class Store:
         except self.s3.exceptions.NoSuchKey:
             return None
 
-    def put(self, key: str, document: Any) -> str:
+    def put(self, key: str, document: Any, **condition: str) -> str:
         """The object's URI."""
-        self.s3.put_object(Bucket=self.bucket, Key=key, Body=json.dumps(document, indent=1).encode())
+        body = json.dumps(document, indent=1).encode()
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, **condition)
         return f"s3://{self.bucket}/{key}"
 
     def replace(self, key: str, document: Any, before: dict[str, Any] | None) -> bool:
@@ -101,8 +109,7 @@ class Store:
                 return False
             condition = {"IfMatch": found["ETag"]}
         try:
-            body = json.dumps(document, indent=1).encode()
-            self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, **condition)
+            self.put(key, document, **condition)
         except ClientError as error:
             if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict"):
                 return False

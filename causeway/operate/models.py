@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 
-from causeway.flow.models import Run, Store, champion_key, running_key
+from causeway.flow.models import Run, Store, champion_key, packages_of, running_key
 from causeway.operate.account import stack_outputs
 from causeway.operate.deployment import did_you_mean
 from causeway.settings import Settings
@@ -45,10 +45,6 @@ class Models:
 
     def packages(self, model: str) -> list[dict[str, Any]]:
         """What is registered, newest first: version, status, and what the gate said of it."""
-        pages = self._registry.get_paginator("list_model_packages").paginate(
-            ModelPackageGroupName=self._prefix + model
-        )
-        listed = [one for page in pages for one in page["ModelPackageSummaryList"]]
         return [
             {
                 "version": one["ModelPackageVersion"],
@@ -56,7 +52,7 @@ class Models:
                 "package": one["ModelPackageArn"],
                 **self._properties(one["ModelPackageArn"]),
             }
-            for one in sorted(listed, key=lambda one: -int(one["ModelPackageVersion"]))
+            for one in packages_of(self._registry, self._prefix + model)
         ]
 
     def _properties(self, package: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 
 from causeway.flow.clients import PATIENT
-from causeway.flow.models import Run, Store, champion_key
+from causeway.flow.models import Run, Store, champion_key, packages_of
 from causeway.flow.parameters import from_environment
 from ml.parameters import PromoteParameters
 
@@ -23,8 +23,7 @@ class PromotionError(Exception):
 
 def promote(group: str, changed: str, model: str, *, store: Store, registry: Any) -> str:
     """Put the newest approved package of the group to use; "" if there is none. Raises PromotionError."""
-    packages = _packages(registry, group)
-    approved = [one for one in packages if one["ModelApprovalStatus"] == "Approved"]
+    approved = [one for one in packages_of(registry, group) if one["ModelApprovalStatus"] == "Approved"]
     before = store.get(champion_key(model))
     if (
         before
@@ -61,13 +60,6 @@ def promote(group: str, changed: str, model: str, *, store: Store, registry: Any
     if not store.replace(champion_key(model), champion, before):
         raise PromotionError(f"{model}: another approval came at the same moment; it is tried again")
     return chosen
-
-
-def _packages(registry: Any, group: str) -> list[dict[str, Any]]:
-    """Newest first."""
-    pages = registry.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
-    found = [one for page in pages for one in page["ModelPackageSummaryList"]]
-    return sorted(found, key=lambda one: -one["ModelPackageVersion"])
 
 
 def handler(event: Mapping[str, Any], _context: object) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from causeway.cli.output import show, table
+from causeway.flow.models import Run, Store, champion_key
 from causeway.operate.executions import RED, cause
 from causeway.pages.model import model_page
 from local.aws.embedded import EmbeddedAws
@@ -17,9 +18,9 @@ class Training:
     """The partner's view of its training stack, by the outputs of that."""
 
     def __init__(self, aws: EmbeddedAws, account: str, outputs: dict[str, str]) -> None:
-        self._bucket, self._machine = outputs["Bucket"], outputs["TrainingMachine"]
-        self._s3, self._registry = aws.client("s3", account), aws.client("sagemaker", account)
-        self._states = aws.client("stepfunctions", account)
+        self._machine = outputs["TrainingMachine"]
+        self.store = Store(aws.client("s3", account), outputs["Bucket"])
+        self._registry, self._states = aws.client("sagemaker", account), aws.client("stepfunctions", account)
 
     def await_model(self, note: Callable[[str], None], ended: int = 0) -> dict[str, Any]:
         """What the newest training gave that came to the gate, when none runs and more than `ended` have.
@@ -37,23 +38,16 @@ class Training:
                 return judged[0]
             if time.monotonic() > deadline:
                 raise RuntimeError(f"after {LATEST} s no model has come to the gate")
-            note(f"{len(self._keys('candidates/'))} candidates trained")
+            note(f"{self._candidates()} candidates trained")
             time.sleep(0.5)
 
     def _output(self, execution: dict[str, Any]) -> dict[str, Any]:
         described = self._states.describe_execution(executionArn=execution["executionArn"])
         return dict(json.loads(described.get("output") or "{}"))
 
-    def _keys(self, prefix: str) -> list[str]:
-        listed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
-        return [item["Key"] for item in listed.get("Contents", [])]
-
-    def document(self, key: str) -> Any:
-        return json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
-
-    def newest_snapshot(self, model: str) -> str:
-        """Of which the model was trained last."""
-        return str(self.document(f"control/{model}/running.json")["snapshot"])
+    def _candidates(self) -> int:
+        listed = self.store.s3.list_objects_v2(Bucket=self.store.bucket, Prefix="candidates/")
+        return int(listed["KeyCount"])
 
     def start(self, asked: dict[str, Any]) -> dict[str, Any]:
         """What a training gives that somebody starts. Raises RuntimeError, with its cause, when it fails."""
@@ -71,10 +65,10 @@ class Training:
 
     def await_in_use(self, model: str, package: str) -> dict[str, Any]:
         """The model in use, once it is that package. Raises RuntimeError when it takes too long."""
-        deadline, key = time.monotonic() + LATEST, f"control/{model}/champion.json"
+        deadline = time.monotonic() + LATEST
         while True:
-            in_use: dict[str, Any] = self.document(key) if self._keys(key) else {}
-            if in_use.get("package") == package:
+            in_use = self.store.get(champion_key(model))
+            if in_use and in_use["package"] == package:
                 return in_use
             if time.monotonic() > deadline:
                 raise RuntimeError(f"after {LATEST} s {package} is approved, but not in use")
@@ -87,10 +81,8 @@ def train(training: Training, note: Callable[[str], None], build: Path, ended: i
     What there is to tell of it. `ended` trainings have come to the gate before.
     """
     run = training.await_model(note, ended)
-    report, verdict, pin = (
-        training.document(f"runs/{run['model']}/{run['run']}/{name}.json")
-        for name in ("report", "verdict", "pin")
-    )
+    of = Run(run["model"], run["run"])
+    report, verdict, pin = (training.store.get(key) or {} for key in (of.report, of.verdict, of.pin))
     page = build / f"model-{run['model']}.html"
     page.write_text(model_page(report, verdict, pin))
     told = {

@@ -13,10 +13,12 @@ from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from causeway.flow.models import Run
 from causeway.flow.parameters import to_environment
 from causeway.settings import Settings
 from ml.parameters import JobParameters, PrepareParameters
 from stacks.company.costs import project_tags
+from stacks.company.lake import PARTNER_PATH
 from stacks.partner.images import image_uri
 from stacks.partner.roles import PREPARES, TRAINS, Grants, allow_objects, make_role
 from stacks.parts import assets
@@ -29,6 +31,7 @@ MODEL, RUN = "$.model", "$.run"
 BUSY = "SageMaker.AmazonSageMakerException"  # throttled, or a quota of jobs is reached
 MOST_SECONDS = 3600
 GIGABYTES = 10
+ANY = Run("{}", "{}")  # its names are formats
 
 
 def format_of(text: str, *paths: str) -> str:
@@ -44,9 +47,8 @@ class Jobs(Construct):
         self._settings, self._bucket = settings, bucket
         self.code = s3_assets.Asset(self, "Code", **assets.only(*assets.MACHINE_LEARNING))
         self._image = image_uri(settings.company.region)
-        self._company_role = (
-            f"arn:aws:iam::{settings.company.account}:role/causeway/partner/{settings.project}-programmatic"
-        )
+        name = f"role{PARTNER_PATH}{settings.project}-programmatic"
+        self._company_role = f"arn:aws:iam::{settings.company.account}:{name}"
         self.prepare_role = self._role(
             "PrepareRole", settings.partner.ml.role, "prepares training sets", PREPARES
         )
@@ -70,14 +72,21 @@ class Jobs(Construct):
                 source_identity=RUN if self._settings.partner.source_identity else "",
             )
         )
-        return self._processing("Prepare", self.prepare_role, parameters, inputs={})
+        output = {
+            "S3Uri.$": self._uri(ANY.prepared),
+            "LocalPath": f"{PROCESSING}/output",
+            "S3UploadMode": "EndOfJob",
+        }
+        outputs = {"Outputs": [{"OutputName": "output", "S3Output": output}]}
+        return self._processing("Prepare", self.prepare_role, parameters, {}, ProcessingOutputConfig=outputs)
 
     def evaluate(self) -> sfn.CustomState:
-        inputs = {name: self._folder(name) for name in ("prepared", "candidates")}
+        """It writes what it makes by itself, by name."""
+        inputs = {"prepared": self._uri(ANY.prepared), "candidates": self._uri(ANY.candidates)}
         return self._processing("Evaluate", self.train_role, {}, inputs)
 
-    def _folder(self, name: str) -> str:
-        return format_of(f"s3://{self._bucket.bucket_name}/{name}/{{}}/{{}}", MODEL, RUN)
+    def _uri(self, key: str) -> str:
+        return format_of(f"s3://{self._bucket.bucket_name}/{key}", MODEL, RUN)
 
     def _environment(self, code: str, more: Mapping[str, str]) -> dict[str, str]:
         """What the job is told. What begins with "$." is looked up by Step Functions."""
@@ -86,17 +95,17 @@ class Jobs(Construct):
         return {f"{name}.$" if value.startswith("$.") else name: value for name, value in told.items()}
 
     def _processing(
-        self, name: str, role: iam.Role, parameters: Mapping[str, str], inputs: Mapping[str, str]
+        self,
+        name: str,
+        role: iam.Role,
+        parameters: Mapping[str, str],
+        inputs: Mapping[str, str],
+        **outputs: Any,
     ) -> sfn.CustomState:
         step = name.lower()
         code = {"InputName": "code", "S3Input": _input("code", "S3Uri", self.code.s3_object_url)}
-        output = {
-            "S3Uri.$": self._folder("prepared"),
-            "LocalPath": f"{PROCESSING}/output",
-            "S3UploadMode": "EndOfJob",
-        }
         request = {
-            "ProcessingJobName.$": format_of(f"{{}}-{{}}-{step}", MODEL, RUN),
+            "ProcessingJobName.$": format_of(ANY.job(step), MODEL, RUN),
             "RoleArn": role.role_arn,
             "AppSpecification": {
                 "ImageUri": self._image,
@@ -108,12 +117,10 @@ class Jobs(Construct):
                 code,
                 *({"InputName": one, "S3Input": _input(one, "S3Uri.$", uri)} for one, uri in inputs.items()),
             ],
-            "ProcessingOutputConfig": {"Outputs": [{"OutputName": "output", "S3Output": output}]},
+            **outputs,
             "StoppingCondition": {"MaxRuntimeInSeconds": MOST_SECONDS},
             "Tags": self._tags(),
         }
-        if inputs:  # it writes its own, by name
-            del request["ProcessingOutputConfig"]
         return self._state(name, "Processing", request)
 
     def candidate(self, number: int) -> sfn.CustomState:
@@ -121,7 +128,7 @@ class Jobs(Construct):
         chosen = {f"{name}.$": f"$.candidate.{name}" for name in ("name", "family")}
         chosen |= {f"{name}.$": format_of("{}", f"$.candidate.{name}") for name in ("tier", "strength")}
         request = {
-            "TrainingJobName.$": format_of("{}-{}-{}", MODEL, RUN, "$.candidate.name"),
+            "TrainingJobName.$": format_of(ANY.job("{}"), MODEL, RUN, "$.candidate.name"),
             "RoleArn": self.train_role.role_arn,
             "AlgorithmSpecification": {
                 "TrainingImage": self._image,
@@ -132,9 +139,9 @@ class Jobs(Construct):
             "Environment": self._environment(f"{TRAINING}/code", {}),
             "InputDataConfig": [
                 _channel("code", "S3Uri", self.code.s3_object_url),
-                _channel("prepared", "S3Uri.$", self._folder("prepared")),
+                _channel("prepared", "S3Uri.$", self._uri(ANY.prepared)),
             ],
-            "OutputDataConfig": {"S3OutputPath.$": self._folder("candidates")},
+            "OutputDataConfig": {"S3OutputPath.$": self._uri(ANY.candidates)},
             "ResourceConfig": self._machine(),
             "StoppingCondition": {"MaxRuntimeInSeconds": MOST_SECONDS},
             "Tags": self._tags(),

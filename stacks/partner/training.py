@@ -25,8 +25,7 @@ from stacks.parts.machines import DATASET_CURATED, EVENT_SOURCE
 from stacks.parts.permissions import acknowledge, acknowledge_wildcards, allow
 
 # Rows of the company's, and models that no run is left of.
-EXPIRING = {"prepared/": Duration.days(30), "candidates/": Duration.days(30)}
-SEVERAL = "AwsSolutions::AwsSolutions-"
+EXPIRING = ("prepared/", "candidates/")
 
 
 class TrainingStack(Stack):
@@ -78,12 +77,13 @@ class TrainingStack(Stack):
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
             minimum_tls_version=1.2,
-            lifecycle_rules=[s3.LifecycleRule(prefix=p, expiration=days) for p, days in EXPIRING.items()],
+            lifecycle_rules=[
+                s3.LifecycleRule(prefix=prefix, expiration=Duration.days(30)) for prefix in EXPIRING
+            ],
             removal_policy=removal_policy(self._settings),
         )
-        acknowledge(
-            bucket, f"{SEVERAL}S1", "CloudTrail shows who reads rows; here are copies of some for 30 days"
-        )
+        copies = "CloudTrail shows who reads rows; here are copies of some for 30 days"
+        acknowledge(bucket, "AwsSolutions::AwsSolutions-S1", copies)
         return bucket
 
     def _decide(self) -> PythonFunction:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from causeway.flow.models import Run, champion_key, running_key
 from causeway.settings import load_settings
 from local.aws.embedded import ROOT, EmbeddedAws
 from local.demo.__main__ import run
@@ -149,7 +150,7 @@ def test_a_later_model_is_measured_against_the_one_in_use_and_taking_it_back_rol
     _, later = mail_rounds()
     deployment.watch.land(later, lambda _: None)
     model = train(training, lambda _: None, tmp_path, ended=1)
-    report = training.document(f"runs/spam/{model['run']}/report.json")
+    report = training.store.get(Run("spam", model["run"]).report) or {}
     assert (model["verdict"], model["in_use"]) == ("passed", first.removesuffix("1") + "2")
     assert report["champion"]["run"] == deployment.document["model"]["run"]
     assert [one["trained_on"] for one in report["ablations"]] == ["original", "new", "both"]
@@ -165,7 +166,8 @@ def test_a_later_model_is_measured_against_the_one_in_use_and_taking_it_back_rol
 
 
 def test_an_event_that_comes_again_trains_nothing(deployment: Deployment) -> None:
-    asked = {"model": "spam", "snapshot": deployment.training.newest_snapshot("spam"), "asked": False}
+    last = deployment.training.store.get(running_key("spam")) or {}
+    asked = {"model": "spam", "snapshot": last["snapshot"], "asked": False}
     output = deployment.training.start(asked)
     assert output["begun"]["action"] == "skip"
     assert asked["snapshot"] in output["begun"]["why"]
@@ -173,10 +175,11 @@ def test_an_event_that_comes_again_trains_nothing(deployment: Deployment) -> Non
 
 def test_a_snapshot_that_has_expired_ends_red_and_the_model_in_use_stays(deployment: Deployment) -> None:
     training = deployment.training
-    before = training.document("control/spam/champion.json")
+    before = training.store.get(champion_key("spam"))
     with pytest.raises(RuntimeError, match="there is no snapshot 1; the company keeps them for some time"):
         training.start({"model": "spam", "snapshot": "1", "asked": True})
-    assert training.document("control/spam/champion.json") == before
+    assert before
+    assert training.store.get(champion_key("spam")) == before
 
 
 def test_success_is_published_with_dataset_batch_and_snapshot(deployment: Deployment) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -10,6 +10,7 @@ from unittest.mock import patch
 import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
+from ministack.services import stepfunctions
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
@@ -106,6 +107,22 @@ def machine_of(template: Template, name: str) -> dict[str, Any]:
     text = "".join(part if isinstance(part, str) else "<reference>" for part in joined)
     definition: dict[str, Any] = json.loads(text)
     return definition
+
+
+def interpret(machine: dict[str, Any], asked: Any, task: Callable[[str, Any], Any]) -> str:
+    """What an execution by the embedded AWS's interpreter failed of, or ""; `task` stands for its tasks."""
+    context = {
+        "Execution": {"Id": "e"},
+        "State": {"EnteredTime": "2026-01-01T00:00:00.000Z"},
+        "variables": {},
+    }
+    execution: dict[str, Any] = {"events": [], "executionArn": "e"}
+    with patch.object(stepfunctions, "_invoke_resource", task), patch.object(stepfunctions, "_scaled_sleep"):
+        try:
+            stepfunctions._run_sub_machine(machine["States"], machine["StartAt"], asked, execution, context)
+        except stepfunctions._ExecutionError as error:
+            return f"{error.error}: {error.cause}"
+    return ""
 
 
 def statements(template: Template, *kinds: str) -> list[dict[str, Any]]:

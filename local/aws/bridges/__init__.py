@@ -4,9 +4,21 @@ They replace and use private names of the emulator, which each module lists in P
 of the emulator cannot go on without them. docs/fidelity.md says why each bridge is there.
 """
 
+from importlib import import_module
 from importlib.metadata import version
 
 MINISTACK = "1.5.33"
+BRIDGES = (
+    "cloudformation",
+    "events",
+    "glue",
+    "iam",
+    "s3",
+    "sagemaker",
+    "sagemaker_registry",
+    "sqs",
+    "stepfunctions",
+)
 
 
 def install() -> None:
@@ -15,29 +27,7 @@ def install() -> None:
     if installed != MINISTACK:
         raise RuntimeError(f"the bridges fit ministack {MINISTACK}, found {installed}: run `make install`")
     # Imported only now: another version may lack even the modules that the bridges import.
-    from local.aws.bridges import (
-        cloudformation,
-        events,
-        glue,
-        iam,
-        s3,
-        sagemaker,
-        sagemaker_registry,
-        sqs,
-        stepfunctions,
-    )
-
-    bridges = (
-        cloudformation,
-        events,
-        glue,
-        iam,
-        s3,
-        sagemaker,
-        sagemaker_registry,
-        sqs,
-        stepfunctions,
-    )
+    bridges = [import_module(f"{__name__}.{bridge}") for bridge in BRIDGES]
     for bridge in bridges:
         for module, names in bridge.PRIVATE.items():
             for name in names:

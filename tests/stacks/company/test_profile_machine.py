@@ -1,13 +1,12 @@
 """What an execution that profiles does, by the interpreter of the embedded AWS, task by task."""
 
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from aws_cdk.assertions import Template
 from ministack.services import stepfunctions
 
-from tests.stacks.conftest import machine_of
+from tests.stacks.conftest import interpret, machine_of
 
 HOLDS = {"snapshot": "7", "profile": "s3://curated/flights/profiles/7.json", "failed": ""}
 BROKEN = HOLDS | {"failed": "mean of dep_delay: 99, allowed is at most 30"}
@@ -26,21 +25,9 @@ def run(pipeline: Template, outcome: dict[str, str], *, fails: str = "") -> tupl
             raise stepfunctions._ExecutionError("States.TaskFailed", "killed")
         return {"Item": {key: {"S": value} for key, value in outcome.items()}} if "getItem" in name else {}
 
-    machine = machine_of(pipeline, "Profiles")
-    context = {
-        "Execution": {"Id": "e"},
-        "State": {"EnteredTime": "2026-01-01T00:00:00.000Z"},
-        "variables": {},
-    }
     asked = {"dataset": "flights", "due": "2026-01-01T00:00:00+00:00"}
-    with patch.object(stepfunctions, "_invoke_resource", task), patch.object(stepfunctions, "_scaled_sleep"):
-        try:
-            stepfunctions._run_sub_machine(
-                machine["States"], machine["StartAt"], asked, {"events": [], "executionArn": "e"}, context
-            )
-        except stepfunctions._ExecutionError as error:
-            return ran, f"{error.error}: {error.cause}"
-    return ran, ""
+    failed = interpret(machine_of(pipeline, "Profiles"), asked, task)
+    return ran, failed
 
 
 def names(ran: Tasks) -> list[str]:

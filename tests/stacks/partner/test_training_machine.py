@@ -3,14 +3,13 @@
 import json
 from collections.abc import Iterator
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from aws_cdk.assertions import Template
 from ministack.services import stepfunctions
 
 from ml.judge.diagnose import ROUNDS, diagnose, first_round
-from tests.stacks.conftest import machine_of, resources, statements
+from tests.stacks.conftest import interpret, machine_of, resources, statements
 
 LONGEST = "a" * 20
 RUN = "20260101-120000-0123abcd"
@@ -59,17 +58,9 @@ def run(training: Template, answer: Any, *, fails: str = "") -> tuple[Tasks, str
             raise stepfunctions._ExecutionError("States.TaskFailed", "killed")
         return answer(asked) if "step" in asked else {f"{kind}JobArn": "arn" for kind in KINDS}
 
-    machine = machine_of(training, "Workflow")
-    context = {"Execution": {"Id": "e"}, "State": {"EnteredTime": ""}, "variables": {}}
     event = {"model": LONGEST, "snapshot": "7", "asked": False}
-    with patch.object(stepfunctions, "_invoke_resource", task), patch.object(stepfunctions, "_scaled_sleep"):
-        try:
-            stepfunctions._run_sub_machine(
-                machine["States"], machine["StartAt"], event, {"events": [], "executionArn": "e"}, context
-            )
-        except stepfunctions._ExecutionError as error:
-            return ran, f"{error.error}: {error.cause}"
-    return ran, ""
+    failed = interpret(machine_of(training, "Workflow"), event, task)
+    return ran, failed
 
 
 @pytest.fixture(scope="module")
