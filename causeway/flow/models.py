@@ -66,8 +66,13 @@ def champion_key(model: str) -> str:
 
 
 def running_key(model: str) -> str:
-    """The execution that trains the model, or was the last to."""
+    """The execution that trains the model, or was the last to; and whether another waits for its end."""
     return f"control/{model}/running.json"
+
+
+def judged_key(model: str) -> str:
+    """The pin's key of the run that last came to the gate, whatever that said."""
+    return f"control/{model}/judged.json"
 
 
 def packages_of(registry: Any, group: str) -> list[dict[str, Any]]:

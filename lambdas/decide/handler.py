@@ -9,9 +9,9 @@ from typing import Any
 import boto3
 
 from causeway.flow.clients import PATIENT
-from causeway.flow.models import Run, Store, champion_key
+from causeway.flow.models import Run, Store, champion_key, judged_key
 from causeway.flow.parameters import from_environment
-from lambdas.decide.running import begin
+from lambdas.decide.running import begin, finish
 from ml.judge.diagnose import diagnose, first_round
 from ml.judge.drift import decide
 from ml.judge.gate import judge
@@ -25,8 +25,10 @@ def plan(run: Run, asked: bool, policy: Mapping[str, Any], store: Store) -> dict
     """Whether to train on what was prepared, and the first candidates."""
     champion = store.get(champion_key(run.model))
     before = store.get(champion["pin"]) if champion else None
+    last = store.get(judged_key(run.model))
+    judged = store.get(last["pin"]) if last else None
     limits = {"new_rows": policy["new_rows"], "drift": policy["drift"]}
-    decided = decide(_there(store, run.pin), before, **limits, asked=asked)
+    decided = decide(_there(store, run.pin), before, judged, **limits, asked=asked)
     return {**decided, **first_round()}
 
 
@@ -43,6 +45,7 @@ def gate(run: Run, policy: Mapping[str, Any], store: Store) -> dict[str, Any]:
     report, pin = _there(store, run.report), _there(store, run.pin)
     found = judge(report, certified=policy["certified"], limits=policy["limits"])
     told = store.put(run.verdict, found)
+    store.put(judged_key(run.model), {"pin": run.pin})
     holdout = report["holdout"] or {"precision": 0.0, "lower": 0.0, "recall": 0.0}
     properties = {
         "model": run.model,
@@ -68,7 +71,7 @@ def _there(store: Store, key: str) -> dict[str, Any]:
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """`step` is begin, plan, diagnose or gate; the rest is what the workflow knows."""
+    """`step` is begin, plan, diagnose, gate or finish; the rest is what the workflow knows."""
     parameters = from_environment(DecideParameters, os.environ)
     store = Store(boto3.client("s3", config=PATIENT), parameters.bucket)
     model, step = event["model"], event["step"]
@@ -79,6 +82,8 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         states, now = boto3.client("stepfunctions", config=PATIENT), datetime.now(UTC)
         asking = str(event.get("snapshot", "")), bool(event.get("asked", False))
         found = begin(model, *asking, event["execution"], store=store, states=states, now=now)
+    elif step == "finish":
+        found = finish(model, event["execution"], event["failed"], store=store)
     else:
         run = Run(model, event["run"])
         steps = {

@@ -36,13 +36,28 @@ def stability_index(before: Sequence[int], after: Sequence[int]) -> float:
 
 
 def decide(
-    pin: Mapping[str, Any], champion: Mapping[str, Any] | None, *, new_rows: int, drift: float, asked: bool
+    pin: Mapping[str, Any],
+    champion: Mapping[str, Any] | None,
+    judged: Mapping[str, Any] | None,
+    *,
+    new_rows: int,
+    drift: float,
+    asked: bool,
 ) -> dict[str, Any]:
-    """Train or skip, and why. `asked`: somebody, or the calendar, wants it whatever the rows say."""
+    """Train or skip, and why. `asked`: somebody, or the calendar, wants it whatever the rows say.
+
+    `champion` and `judged` are the pins of the model in use and of the one that last came to the gate.
+    """
     action: Literal["train", "skip"] = "train"
     fresh = pin["windows"]["holdout"]["rows"]
     moved = {name: index for name, index in pin["drift"].items() if index >= drift and fresh >= FEW}
-    if champion is None:
+    since = pin["rows"] - judged["rows"] if judged else new_rows
+    if judged and not asked and since < new_rows and judged["run"] != (champion or {}).get("run"):
+        action, why = (
+            "skip",
+            f"{since} rows more than run {judged['run']} had, which is not in use; {new_rows} would be enough",
+        )
+    elif champion is None:
         why = "the first model"
     elif not fresh:
         action, why = (

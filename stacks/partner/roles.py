@@ -110,6 +110,13 @@ def allow_objects(role: iam.Role, bucket: s3.Bucket, grants: Grants, code: s3_as
     allow(role, "s3:ListBucket", bucket.bucket_arn, code.bucket.bucket_arn)
 
 
+def allow_starting_again(machine: sfn.StateMachine) -> None:
+    """Itself, when it ends."""
+    starting = iam.PolicyStatement(actions=["states:StartExecution"], resources=[machine.state_machine_arn])
+    # Not of the role's own policy: the machine waits for that.
+    iam.Policy(machine, "StartAgain", statements=[starting], roles=[machine.role])
+
+
 def allow_running(machine: sfn.StateMachine, roles: Collection[iam.Role], models: Collection[str]) -> None:
     """What a state machine may do that runs the models' jobs to their end."""
     stack = Stack.of(machine)

@@ -100,7 +100,12 @@ class TrainingStack(Stack):
         )
         self._allow_documents(decide.role, "s3:GetObject", "control/*", "runs/*")
         # Not which model is in use.
-        written = ("control/*/running.json", "runs/*/rounds/*", "runs/*/verdict.json")
+        written = (
+            "control/*/judged.json",
+            "control/*/running.json",
+            "runs/*/rounds/*",
+            "runs/*/verdict.json",
+        )
         self._allow_documents(decide.role, "s3:PutObject", *written)
         return decide
 

@@ -12,7 +12,7 @@ from constructs import Construct
 from causeway.settings import Settings
 from ml.judge.diagnose import ROUNDS
 from stacks.partner.jobs import Jobs
-from stacks.partner.roles import allow_registering, allow_running
+from stacks.partner.roles import allow_registering, allow_running, allow_starting_again
 from stacks.parts.functions import PythonFunction, make_log_group
 from stacks.parts.machines import make_machine, notify, notify_and_fail, retry
 
@@ -38,7 +38,8 @@ class Workflow(Construct):
         super().__init__(scope, construct_id)
         self._jobs, self._decide, self._project = jobs, decide, settings.project
         self._notice = notify_and_fail(self, failures, "Causeway: a model's training failed")
-        self._done = sfn.Succeed(self, "Done")
+        self._failed = self._give_back("after a failure", failed=True, then=self._notice)
+        self._ended = self._give_back("", failed=False, then=sfn.Succeed(self, "Done"))
         log_name = f"/aws/vendedlogs/states/{settings.project}-training"
         self.machine = make_machine(
             self,
@@ -47,6 +48,7 @@ class Workflow(Construct):
             removal_policy,
             timeout=TIMEOUT,
         )
+        allow_starting_again(self.machine)
         allow_running(self.machine, jobs.roles, models)
         allow_registering(self.machine, [f"{settings.project}-{model}" for model in models])
 
@@ -73,10 +75,12 @@ class Workflow(Construct):
         ended = evaluate.next(gate).next(judged)
         rounds = self._round(1, ended)
         train = sfn.Choice(self, "Train or not")
-        train.when(sfn.Condition.string_equals("$.plan.action", "train"), rounds).otherwise(self._done)
+        train.when(sfn.Condition.string_equals("$.plan.action", "train"), rounds).otherwise(self._ended)
         work = turn.next(prepare).next(plan).next(train)
         mine = sfn.Choice(self, "Whose turn is it")
-        mine.when(sfn.Condition.string_equals("$.begun.action", "train"), work).otherwise(self._done)
+        mine.when(sfn.Condition.string_equals("$.begun.action", "train"), work).otherwise(
+            sfn.Succeed(self, "Not its turn")
+        )
         return begin.next(mine)
 
     def _round(self, number: int, ended: sfn.IChainable) -> sfn.IChainable:
@@ -94,7 +98,7 @@ class Workflow(Construct):
             result_path=sfn.JsonPath.DISCARD,
         )
         each.item_processor(self._jobs.candidate(number))
-        each.add_catch(self._notice, errors=["States.ALL"], result_path="$.failure")
+        self._caught(each)
         diagnose = self._decision(
             f"Diagnose {number}", "diagnose", {"run": "$.run", "round": number}, "$.plan"
         )
@@ -105,7 +109,10 @@ class Workflow(Construct):
         more.when(done, ended).otherwise(self._round(number + 1, ended))
         return each.next(diagnose).next(more)
 
-    def _decision(
+    def _decision(self, construct_id: str, step: str, more: Mapping[str, Any], result_path: str) -> Any:
+        return self._caught(self._decide_on(construct_id, step, more, result_path))
+
+    def _decide_on(
         self, construct_id: str, step: str, more: Mapping[str, Any], result_path: str
     ) -> tasks.LambdaInvoke:
         paths = {k: sfn.JsonPath.string_at(v) if isinstance(v, str) else v for k, v in more.items()}
@@ -121,11 +128,43 @@ class Workflow(Construct):
             result_path=result_path,
         )
         retry(invoke)
-        invoke.add_catch(self._notice, errors=["States.ALL"], result_path="$.failure")
         return invoke
 
-    def _caught(self, state: sfn.CustomState) -> sfn.CustomState:
-        return state.add_catch(self._notice, errors=["States.ALL"], result_path="$.failure")
+    def _give_back(self, when: str, *, failed: bool, then: sfn.IChainable) -> tasks.LambdaInvoke:
+        """Give the model's turn back, and start another execution if one was asked for meanwhile."""
+        finish = self._decide_on(
+            f"Give the turn back {when}".strip(), "finish", {"failed": failed}, "$.finished"
+        )
+        start = sfn.CustomState(
+            self,
+            f"Train again {when}".strip(),
+            state_json={
+                "Type": "Task",
+                "Resource": f"arn:{Stack.of(self).partition}:states:::states:startExecution",
+                "Parameters": {
+                    "StateMachineArn.$": "$$.StateMachine.Id",
+                    "Input": {
+                        "model.$": "$.model",
+                        "snapshot.$": "$.finished.snapshot",
+                        "asked.$": "$.finished.asked",
+                        "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID.$": "$$.Execution.Id",
+                    },
+                },
+                "ResultPath": "$.again",
+            },
+        )
+        # After a failure that one is told, not what failed then.
+        told = sfn.JsonPath.DISCARD if failed else "$.failure"
+        for state in (finish, start):
+            state.add_catch(self._notice, errors=["States.ALL"], result_path=told)
+        again = sfn.Choice(self, f"Was another asked for {when}".strip())
+        again.when(sfn.Condition.boolean_equals("$.finished.again", True), start.next(then)).otherwise(then)
+        finish.next(again)
+        return finish
+
+    def _caught(self, state: Any) -> Any:
+        """The state; what goes wrong in it fails the execution."""
+        return state.add_catch(self._failed, errors=["States.ALL"], result_path="$.failure")
 
     def _register(self, failures: sns.Topic) -> sfn.IChainable:
         """Into the registry, where it waits for a person."""
@@ -149,9 +188,9 @@ class Workflow(Construct):
             },
         )
         told = notify(self, "Ask for approval", failures, "Causeway: a model waits for your approval")
-        return self._caught(register).next(told).next(self._done)
+        return self._caught(register).next(told).next(self._ended)
 
     def _refused(self, failures: sns.Topic) -> sfn.IChainable:
         """The model in use goes on: no failure of the workflow, but somebody should know."""
         told = notify(self, "Tell why not", failures, "Causeway: a model was not good enough")
-        return told.next(self._done)
+        return told.next(self._ended)

@@ -32,7 +32,7 @@ MACHINE = f"arn:aws:states:{THERE}:stateMachine:causeway-training-workflow-machi
 FUNCTION = f"arn:aws:lambda:{THERE}:function:causeway-training"
 SAGEMAKER = f"arn:aws:sagemaker:{THERE}"
 # Of one run: what each step leaves.
-CHAMPION, RUNNING = "control/spam/champion.json", "control/spam/running.json"
+CHAMPION, RUNNING, JUDGED = (f"control/spam/{name}.json" for name in ("champion", "running", "judged"))
 PREPARED, CANDIDATE = "prepared/spam/r/train.parquet", "candidates/spam/r/a/output/model.tar.gz"
 RUN = "runs/spam/r"
 PIN, METRICS, MODEL, REPORT = (
@@ -206,8 +206,8 @@ def _deciding() -> Iterator[Intent]:
     yield Intent(
         "decide reads what the jobs say, writes whose turn it is and what it found",
         (
-            *reads(DECIDE, CHAMPION, RUNNING, PIN, METRICS, REPORT),
-            *writes(DECIDE, RUNNING, *DECISIONS),
+            *reads(DECIDE, CHAMPION, RUNNING, JUDGED, PIN, METRICS, REPORT),
+            *writes(DECIDE, RUNNING, JUDGED, *DECISIONS),
             *i.list_(DECIDE, WORK, f"{RUN}/metrics/"),
             Check(DECIDE, "states:DescribeExecution", execution),
         ),
@@ -256,6 +256,7 @@ def _working() -> Iterator[Intent]:
     create = [Check(who, f"sagemaker:Create{kind}Job", job) for kind, job in jobs.items()]
     passed = [Check(who, "iam:PassRole", role, to) for role in (PREPARE, TRAIN)]
     rule = f"arn:aws:events:{THERE}:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule"
+    again = Check(who, "states:StartExecution", MACHINE)
     yield Intent(
         "the workflow runs its jobs under their roles, asks for decisions, tells of them",
         (
@@ -266,6 +267,7 @@ def _working() -> Iterator[Intent]:
             Check(who, "events:PutRule", rule),
             Check(who, "lambda:InvokeFunction", f"{FUNCTION}-decide-function"),
             Check(who, "sns:Publish", TOPIC),
+            again,
         ),
         {
             "hands over its own role": (replace(passed[0], resource=WORKFLOW),),
@@ -286,6 +288,7 @@ def _working() -> Iterator[Intent]:
             "another rule": (Check(who, "events:PutRule", rule.replace("StepFunctions", "Another")),),
             "promotes a model": (Check(who, "lambda:InvokeFunction", f"{FUNCTION}-promote-function"),),
             "another topic": (Check(who, "sns:Publish", TOPIC.replace("failures", "another")),),
+            "another machine": (replace(again, resource=MACHINE.replace("workflow", "another")),),
             **each("reads", reads(who, PREPARED, REPORT, CHAMPION)),
             **each("writes", writes(who, PREPARED, REPORT, CHAMPION)),
             "takes a role": i.take(PREPARE, who, {}),

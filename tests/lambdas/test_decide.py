@@ -13,7 +13,7 @@ from moto import mock_aws
 from causeway.flow.models import Run, Store, champion_key, running_key
 from causeway.flow.parameters import to_environment
 from lambdas.decide.handler import gate, handler, next_round, plan
-from lambdas.decide.running import begin
+from lambdas.decide.running import begin, finish
 from ml.judge.metrics import Flagged
 from ml.parameters import DecideParameters
 from ml.spec import load_spec
@@ -22,7 +22,15 @@ BUCKET = "partner-ml"
 POLICY = load_spec("spam").policy()
 RUN = Run("spam", "20020916-120000-0123abcd")
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-PIN = {"windows": {"holdout": {"rows": 600}}, "drift": {}, "snapshot": "7", "code": "c0de", "until": "2002"}
+PIN = {
+    "run": RUN.run,
+    "rows": 4000,
+    "windows": {"holdout": {"rows": 600}},
+    "drift": {},
+    "snapshot": "7",
+    "code": "c0de",
+    "until": "2002",
+}
 
 
 class States:
@@ -65,15 +73,81 @@ def test_the_first_to_begin_trains_and_others_skip_while_it_runs(store: Store, s
     first = began(store, states, "a")
     assert first["action"] == "train"
     second = began(store, states, "b", snapshot="8", asked=True)
-    assert (second["action"], second["why"]) == ("skip", f"run {first['run']} trains it just now")
+    why = f"run {first['run']} trains it just now, and starts another when it ends"
+    assert (second["action"], second["why"]) == ("skip", why)
     assert (store.get(running_key("spam")) or {})["execution"] == "a"
 
 
 def test_an_event_that_comes_twice_trains_once(store: Store, states: States) -> None:
     first = began(store, states, "a")
-    states.statuses["a"] = "SUCCEEDED"
-    assert began(store, states, "b")["why"] == f"run {first['run']} was of snapshot 7"
+    assert began(store, states, "b")["why"] == f"run {first['run']} is of snapshot 7"
+    assert not finish("spam", "a", False, store=store)["again"]
+    assert began(store, states, "b")["why"] == f"run {first['run']} is of snapshot 7"
     assert began(store, states, "c", snapshot="8")["action"] == "train"
+
+
+ONCE_MORE, AS_ASKED = {"snapshot": "", "asked": False}, {"snapshot": "8", "asked": True}
+
+
+@pytest.mark.parametrize(
+    ("came", "again"),
+    [
+        ([("8", False)], ONCE_MORE),
+        ([("8", False), ("9", False)], ONCE_MORE),
+        ([("", False)], ONCE_MORE),
+        ([("8", True)], AS_ASKED),
+        ([("8", True), ("9", False)], {"snapshot": "", "asked": True}),
+        ([("9", False), ("8", True)], {"snapshot": "", "asked": True}),
+    ],
+)
+@pytest.mark.parametrize("failed", [False, True])
+def test_who_comes_while_a_model_is_trained_is_trained_on_afterwards(
+    store: Store, states: States, came: list[tuple[str, bool]], again: dict[str, Any], failed: bool
+) -> None:
+    began(store, states, "a")
+    for number, (snapshot, asked_for) in enumerate(came):
+        assert began(store, states, f"b{number}", snapshot=snapshot, asked=asked_for)["action"] == "skip"
+    assert finish("spam", "a", failed, store=store) == {"again": True, **again}
+    assert finish("spam", "a", failed, store=store) == {"again": True, **again}  # it is tried again
+    assert began(store, states, "c", **again)["action"] == "train"  # while "a" still runs to its end
+    assert finish("spam", "c", False, store=store)["again"] is False
+
+
+def test_who_comes_while_the_turn_is_given_back_has_it(store: Store, states: States) -> None:
+    began(store, states, "a")
+    replace = store.replace
+
+    def ends_first(key: str, document: Any, seen: Any) -> bool:
+        with patch.object(store, "replace", replace):
+            assert not finish("spam", "a", False, store=store)["again"]
+        return replace(key, document, seen)
+
+    with patch.object(store, "replace", ends_first):
+        assert began(store, states, "b", snapshot="8")["action"] == "train"
+
+
+def test_who_comes_before_the_turn_is_given_back_is_seen(store: Store, states: States) -> None:
+    began(store, states, "a")
+    replace, found = store.replace, list[dict[str, Any]]()
+
+    def another_comes(key: str, document: Any, seen: Any) -> bool:
+        with patch.object(store, "replace", replace):
+            found.append(began(store, states, "b", snapshot="8"))
+        return replace(key, document, seen)
+
+    with patch.object(store, "replace", another_comes):
+        again = finish("spam", "a", False, store=store)
+    assert (found[0]["action"], again) == ("skip", {"again": True, **ONCE_MORE})
+
+
+def test_an_execution_that_has_lost_its_turn_gives_nothing_back(store: Store, states: States) -> None:
+    assert not finish("spam", "a", True, store=store)["again"]
+    began(store, states, "a")
+    states.statuses["a"] = "ABORTED"
+    began(store, states, "b")
+    began(store, states, "c", snapshot="8")
+    assert not finish("spam", "a", True, store=store)["again"]
+    assert finish("spam", "b", True, store=store)["again"]
 
 
 @pytest.mark.parametrize(("snapshot", "asked"), [("", False), ("7", True)])
@@ -152,6 +226,12 @@ def test_a_first_model_is_planned_and_the_same_rows_are_not_trained_again(store:
     assert plan(later, True, POLICY, store)["action"] == "skip"
 
 
+def test_what_a_run_that_is_not_in_use_was_judged_on_is_not_judged_again(store: Store) -> None:
+    reported(store, 290, 1)
+    assert plan(RUN, False, POLICY, store)["action"] == "skip"
+    assert plan(RUN, True, POLICY, store)["action"] == "train"
+
+
 def test_the_next_round_is_by_the_metrics_that_the_jobs_wrote_and_what_was_said_is_kept(store: Store) -> None:
     one = {"name": "linear-l2-0", "family": "linear-l2", "tier": 0, "strength": 1.0, "round": 1}
     store.put(RUN.metrics("linear-l2-0"), {**one, "train": 0.575, "same_period": 0.573, "later": 0.23})
@@ -205,6 +285,8 @@ def test_the_function_takes_what_the_workflow_knows(store: Store, monkeypatch: p
     store.put(Run("spam", run).pin, PIN)
     found = asked({"step": "plan", "model": "spam", "run": run, "asked": False}, monkeypatch)
     assert found["action"] == "train"
+    end = {"step": "finish", "model": "spam", "failed": False, "execution": "a"}
+    assert asked(end, monkeypatch) == {"again": False, "snapshot": "", "asked": False}
     assert json.loads(json.dumps(found)) == found
 
 

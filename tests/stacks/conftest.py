@@ -113,6 +113,7 @@ def interpret(machine: dict[str, Any], asked: Any, task: Callable[[str, Any], An
     """What an execution by the embedded AWS's interpreter failed of, or ""; `task` stands for its tasks."""
     context = {
         "Execution": {"Id": "e"},
+        "StateMachine": {"Id": "m"},
         "State": {"EnteredTime": "2026-01-01T00:00:00.000Z"},
         "variables": {},
     }

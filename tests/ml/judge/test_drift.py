@@ -13,7 +13,7 @@ NUMBERS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=200)
 TWO = st.integers(1, 11).flatmap(
     lambda bins: st.tuples(*[st.lists(st.integers(0, 500), min_size=bins, max_size=bins)] * 2)
 )
-OLD = {"until": "2002-09-15"}
+OLD = {"run": "a", "until": "2002-09-15"}
 
 
 @given(NUMBERS)
@@ -65,9 +65,19 @@ def test_bins_have_about_equal_numbers_of_rows() -> None:
     assert set(counts(numbers, edges(numbers))) == {100}
 
 
-def decided(fresh: int, moved: float = 0.0, *, champion: bool = True, asked: bool = False) -> dict[str, Any]:
-    pin = {"windows": {"holdout": {"rows": fresh}}, "drift": {"length": moved, "links": 0.0}}
-    return decide(pin, OLD if champion else None, new_rows=500, drift=0.25, asked=asked)
+def decided(
+    fresh: int,
+    moved: float = 0.0,
+    *,
+    champion: bool = True,
+    asked: bool = False,
+    judged: tuple[str, int] | None = None,
+) -> dict[str, Any]:
+    """`judged`: the run that last came to the gate, and how many rows fewer it had."""
+    windows = {"holdout": {"rows": fresh}}
+    pin = {"rows": 5000, "windows": windows, "drift": {"length": moved, "links": 0.0}}
+    last = {"run": judged[0], "rows": 5000 - judged[1]} if judged else None
+    return decide(pin, OLD if champion else None, last, new_rows=500, drift=0.25, asked=asked)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +99,24 @@ def decided(fresh: int, moved: float = 0.0, *, champion: bool = True, asked: boo
             "149 new rows are not yet 500, and too few to tell whether anything has moved",
         ),
         (decided(1, asked=True), "train", "asked for"),
+        (
+            decided(10, champion=False, judged=("b", 499)),
+            "skip",
+            "499 rows more than run b had, which is not in use; 500 would be enough",
+        ),
+        (decided(10, champion=False, judged=("b", 500)), "train", "the first model"),
+        (decided(10, champion=False, judged=("b", 1), asked=True), "train", "the first model"),
+        (
+            decided(900, 2.0, judged=("b", 400)),
+            "skip",
+            "400 rows more than run b had, which is not in use; 500 would be enough",
+        ),
+        (decided(900, judged=("b", 500)), "train", "900 new rows, and 500 are enough"),
+        (
+            decided(499, 0.25, judged=("a", 1)),
+            "train",
+            "length has moved: its stability index is 0.25, and 0.25 is much",
+        ),
     ],
 )
 def test_a_training_has_a_reason_and_so_has_none(found: dict[str, Any], action: str, why: str) -> None:

@@ -24,11 +24,22 @@ def round_of(number: int) -> dict[str, Any]:
     return {"round": number, "done": False, "said": "", "candidates": [candidate]}
 
 
-def answers(*, begin: str = "train", plan: str = "train", rounds: int = 1, verdict: str = "passed") -> Any:
+WAITING = {"again": True, "snapshot": "8", "asked": True}
+
+
+def answers(
+    *,
+    begin: str = "train",
+    plan: str = "train",
+    rounds: int = 1,
+    verdict: str = "passed",
+    again: bool = False,
+) -> Any:
     """What the decisions are, by step."""
     found = {
         "begin": {**BEGUN, "action": begin},
         "plan": {"action": plan, **first_round()},
+        "finish": WAITING if again else {"again": False, "snapshot": "", "asked": False},
         "gate": {"verdict": verdict, "reasons": ["so"], "report": "s3://b/report", "properties": PROPERTIES},
     }
 
@@ -75,22 +86,21 @@ def names(ran: Tasks) -> list[str]:
 START = ["begin", "prepare", "plan"]
 FIRST = ["candidate", "candidate", "diagnose"]
 END = ["evaluate", "gate"]
-PASSED = [*START, *FIRST, *END, "createModelPackage", "publish"]
+REGISTERED = ["createModelPackage", "publish", "finish"]
+PASSED = [*START, *FIRST, *END, *REGISTERED]
 
 
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
         (answers(begin="skip"), ["begin"]),
-        (answers(plan="skip"), START),
+        (answers(plan="skip"), [*START, "finish"]),
+        (answers(again=True), [*PASSED, "startExecution"]),
         (answers(rounds=1), PASSED),
-        (answers(rounds=2), [*START, *FIRST, "candidate", "diagnose", *END, "createModelPackage", "publish"]),
-        (
-            answers(rounds=3),
-            [*START, *FIRST, *["candidate", "diagnose"] * 2, *END, "createModelPackage", "publish"],
-        ),
-        (answers(verdict="failed"), [*START, *FIRST, *END, "publish"]),
-        (answers(verdict="not enough evidence"), [*START, *FIRST, *END, "publish"]),
+        (answers(rounds=2), [*START, *FIRST, "candidate", "diagnose", *END, *REGISTERED]),
+        (answers(rounds=3), [*START, *FIRST, *["candidate", "diagnose"] * 2, *END, *REGISTERED]),
+        (answers(verdict="failed"), [*START, *FIRST, *END, "publish", "finish"]),
+        (answers(verdict="not enough evidence"), [*START, *FIRST, *END, "publish", "finish"]),
     ],
 )
 def test_an_execution_goes_as_far_as_the_decisions_say_and_ends_well(
@@ -102,7 +112,7 @@ def test_an_execution_goes_as_far_as_the_decisions_say_and_ends_well(
 
 def test_a_model_that_passed_waits_for_a_person_who_is_told(training: Template) -> None:
     ran, _ = run(training, answers())
-    package, notice = ran[-2][1], ran[-1][1]
+    package, notice = (asked for _, asked in ran[-3:-1])
     assert package["ModelPackageGroupName"] == f"causeway-{LONGEST}"
     assert package["ModelApprovalStatus"] == "PendingManualApproval"
     assert package["CustomerMetadataProperties"] == PROPERTIES
@@ -110,18 +120,49 @@ def test_a_model_that_passed_waits_for_a_person_who_is_told(training: Template) 
 
 
 def test_why_a_model_was_not_good_enough_is_told(training: Template) -> None:
-    notice = run(training, answers(verdict="failed"))[0][-1][1]
+    notice = run(training, answers(verdict="failed"))[0][-2][1]
     assert notice["Subject"] == "Causeway: a model was not good enough"
     assert notice["Message"]["gate"]["reasons"] == ["so"]
 
 
-@pytest.mark.parametrize("fails", list(dict.fromkeys(PASSED[:-1])))
-def test_what_fails_is_notified_and_fails_the_execution(training: Template, fails: str) -> None:
-    ran, failed = run(training, answers(), fails=fails)
-    assert names(ran)[-2:] == [fails, "publish"]
+def test_what_was_asked_for_meanwhile_is_asked_of_the_same_state_machine(training: Template) -> None:
+    again = run(training, answers(again=True))[0][-1][1]
+    asked = {key: value for key, value in again["Input"].items() if not key.startswith("AWS")}
+    assert again["StateMachineArn"] == "m"
+    assert asked == {"model": LONGEST, "snapshot": "8", "asked": True}
+
+
+@pytest.mark.parametrize("fails", list(dict.fromkeys(PASSED[:-2])))
+@pytest.mark.parametrize("again", [False, True])
+def test_what_fails_gives_the_turn_back_is_notified_and_fails_the_execution(
+    training: Template, fails: str, again: bool
+) -> None:
+    ran, failed = run(training, answers(again=again), fails=fails)
+    expected = [fails, "finish", *(["startExecution"] if again else []), "publish"]
+    assert names(ran)[-len(expected) :] == expected
+    assert [asked["failed"] for name, asked in ran if name == "finish"] == [True]
     assert ran[-1][1]["Subject"] == "Causeway: a model's training failed"
     assert ran[-1][1]["Message"]["failure"]["Cause"] == "killed"
     assert failed == "States.TaskFailed: killed"
+
+
+@pytest.mark.parametrize("fails", ["finish", "startExecution"])
+def test_a_turn_that_cannot_be_given_back_fails_the_execution(training: Template, fails: str) -> None:
+    ran, failed = run(training, answers(again=True), fails=fails)
+    assert names(ran)[-2:] == [fails, "publish"]
+    assert failed == "States.TaskFailed: killed"
+
+
+def test_a_failure_is_told_even_if_the_turn_cannot_be_given_back(training: Template) -> None:
+    def answer(asked: dict[str, Any]) -> Any:
+        if asked["step"] in ("plan", "finish"):
+            raise stepfunctions._ExecutionError("States.TaskFailed", asked["step"])
+        return answers()(asked)
+
+    ran, failed = run(training, answer)
+    assert list(dict.fromkeys(names(ran))) == ["begin", "prepare", "plan", "finish", "publish"]
+    assert ran[-1][1]["Message"]["failure"]["Cause"] == "plan"
+    assert failed == "States.TaskFailed: plan"
 
 
 def test_a_run_and_its_snapshot_are_those_that_began(training: Template) -> None:
