@@ -52,6 +52,7 @@ class MachineLearning(_Section):
     bus: Annotated[str, _text(r"^[A-Za-z0-9._-]{1,256}$")]
     role: RoleName
     instance: Annotated[str, _text(r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
+    spot: bool
 
 
 class Partner(_Section):

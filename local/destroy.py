@@ -47,7 +47,7 @@ def destroy(session: boto3.Session, settings: Settings) -> None:
     buckets = buckets_of(session, kept)
     if not ask(settings, settings.company.account, list(stacks), [bucket.name for bucket in buckets]):
         return
-    _cdk("synth", "--quiet")
+    _synth()
     if pipeline in stacks:
         drain(session, stacks[pipeline], kept["AWS::SQS::Queue"])
     remove(cloudformation, [name for name in stacks if name != lake])
@@ -66,13 +66,18 @@ def destroy_partners(session: boto3.Session, settings: Settings) -> None:
     stacks = [] if held is None else [name]
     if not ask(settings, settings.partner.account, stacks, [bucket.name for bucket in buckets]):
         return
-    _cdk("synth", "--quiet")
+    _synth()
     stop_trainings(session, held or Held(list))
     for bucket in buckets:
         empty(bucket)
     empty_registry(session, held or Held(list))
     remove(cloudformation, stacks)
     print("What stays: the bootstrap stack CDKToolkit.", flush=True)
+
+
+def _synth() -> None:
+    """What is to be removed needs no modules."""
+    _cdk("synth", "--quiet", "--context", "layers=none")
 
 
 def stop_trainings(session: boto3.Session, training: Held) -> None:

@@ -1,4 +1,4 @@
-"""A job of the workflow: `python -m ml prepare|candidate|evaluate`. Its environment says the rest.
+"""A job of the workflow: `python -m ml prepare|candidate|evaluate|score`. Its environment says the rest.
 
 What it needs beyond SageMaker AI's image is installed first, pinned and hashed, if it is not there.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib.resources import as_file, files
 
 NEEDED = ("fairlearn", "polars", "pydantic", "pyiceberg", "skops")
-STEPS = ("prepare", "candidate", "evaluate")
+STEPS = ("prepare", "candidate", "evaluate", "score")
 
 
 def install() -> None:
@@ -27,8 +27,10 @@ def work_of(step: str) -> Callable[..., None]:
         from ml.prepare import prepare as work  # noqa: PLC0415 - each needs modules that the others do not
     elif step == "candidate":
         from ml.train.run import candidate as work  # noqa: PLC0415
-    else:
+    elif step == "evaluate":
         from ml.evaluate import evaluate as work  # noqa: PLC0415
+    else:
+        from ml.score import score as work  # noqa: PLC0415
     return work
 
 
@@ -40,13 +42,14 @@ def main() -> int:
     install()
     from ml.data import TrainingSetError  # noqa: PLC0415 - only now is all of it there
     from ml.jobs import Job  # noqa: PLC0415
+    from ml.predict import NoModelError  # noqa: PLC0415
     from ml.spec import SpecError  # noqa: PLC0415
     from ml.train.files import UntrustedModelError  # noqa: PLC0415
     from partner_kit.errors import KitError  # noqa: PLC0415
 
     try:
         work_of(sys.argv[1])(Job.here())
-    except (KitError, TrainingSetError, SpecError, UntrustedModelError) as error:
+    except (KitError, TrainingSetError, SpecError, UntrustedModelError, NoModelError) as error:
         print(error, flush=True)
         return 1
     return 0

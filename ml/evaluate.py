@@ -13,8 +13,9 @@ from sklearn.metrics import average_precision_score
 
 from ml.data import BOTH, LABEL, Set, Sets, read_sets
 from ml.explain import heaviest_words, importances, learning_curve
-from ml.jobs import Job, scores, told
+from ml.jobs import Job, told
 from ml.judge.metrics import Flagged, lowest_threshold
+from ml.predict import InUse, load, scores
 from ml.spec import Spec
 from ml.train.files import digest, from_bytes
 from ml.train.run import FILE, untrained
@@ -36,8 +37,7 @@ def evaluate(job: Job) -> None:
     report = report_of(job.spec, model, best, sets)
     in_use, before = job.champion()
     if in_use and before:
-        file = job.store.get_bytes(in_use["file"]) or b""
-        report["champion"] = champion_of(job.spec, from_bytes(file, in_use["sha256"]), in_use, sets)
+        report["champion"] = champion_of(job.spec, load(in_use, job.store), sets)
         report["ablations"] = ablations(job.spec, model, best, sets, before)
     report |= explained(job.spec, model, best, sets)
     rounds = sorted(job.store.list(job.run.rounds), key=lambda one: int(one["round"]))
@@ -111,12 +111,20 @@ def slices(spec: Spec, its: Set, flags: Any) -> list[dict[str, Any]]:
     return found
 
 
-def champion_of(spec: Spec, model: Any, champion: Mapping[str, Any], sets: Sets) -> dict[str, Any]:
-    """The model in use, by its own threshold, on the new rows and on those that certified it."""
-    share, threshold = spec.precision.expected_share, champion["threshold"]
-    new, old = (_scored(model, sets[name]) for name in ("holdout", "validate"))
+def champion_of(spec: Spec, in_use: InUse, sets: Sets) -> dict[str, Any] | None:
+    """The model in use, by its own features and threshold, on the new rows and on those that certified it.
+
+    None if a column that it needs has vanished.
+    """
+    rows, share, threshold = sets["holdout"].rows, spec.precision.expected_share, in_use.threshold
+    if not set(in_use.spec.inputs()) <= set(rows.columns):
+        return None
+    new, old = (
+        (its.labels.tolist(), in_use.scores(its.rows.to_dicts()))
+        for its in (sets["holdout"], sets["validate"])
+    )
     return {
-        "run": champion["run"],
+        "run": in_use.champion["run"],
         "average_precision": float(average_precision_score(*new)),
         "average_precision_before": float(average_precision_score(*old)),
         "holdout": Flagged.of(*new, threshold).document(share),

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from ml.data import BOTH, LABEL, Set, Sets
 from ml.features import column_names, counted, words_of
-from ml.jobs import scores
+from ml.predict import scores
 from ml.spec import Spec
 from ml.train.candidates import SEED
 from ml.train.run import untrained

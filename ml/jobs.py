@@ -39,10 +39,5 @@ class Job:
         return (champion, self.store.get(champion["pin"]) or {}) if champion else (None, None)
 
 
-def scores(model: Any, table: Any) -> Any:
-    """How sure the model is that each row is positive, from 0 to 1."""
-    return model.predict_proba(table)[:, 1]
-
-
 def told(numbers: Mapping[str, Any]) -> str:
     return ", ".join(f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in numbers.items())

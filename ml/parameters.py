@@ -1,6 +1,6 @@
 """What the partner's stack tells its jobs and functions; causeway.flow.parameters carries it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,12 @@ class PrepareParameters:
 class DecideParameters:
     bucket: str
     policies: Mapping[str, Any]  # of each model, what ml.spec.Spec.policy gives
+
+
+@dataclass(frozen=True)
+class PredictParameters:
+    bucket: str
+    models: Sequence[str]
 
 
 @dataclass(frozen=True)

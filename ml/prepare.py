@@ -1,6 +1,7 @@
 """The workflow's first job: pin the snapshot, read it through the company's role, cut it by time."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import boto3
@@ -10,6 +11,7 @@ from causeway.flow.parameters import from_environment
 from ml.data import check, labelled, pin, windows
 from ml.jobs import Job, told
 from ml.parameters import PrepareParameters
+from ml.predict import pinned_spec
 from ml.spec import Spec
 from partner_kit.errors import KitError, advised
 from partner_kit.tables import open_table, select, snapshot_of, take_role
@@ -20,15 +22,14 @@ LINEAGE = ("_source", "_contract")
 def prepare(job: Job) -> None:
     """Write the training set and its pin. Raises KitError, TrainingSetError, SpecError."""
     asked, spec = from_environment(PrepareParameters, os.environ), job.spec
-    region = boto3.Session().region_name
-    session = take_role(asked.company_role, asked.external_id, str(region), asked.source_identity or None)
     wanted = int(asked.snapshot) if asked.snapshot else None
-    rows, snapshots = read_rows(session, asked.database, spec, wanted)
+    champion, before = job.champion()
+    also = pinned_spec(before).inputs() if before else []
+    rows, snapshots = read_rows(company_session(asked), asked.database, spec, wanted, also)
     once = labelled(spec, rows)
     job.progress(
         f"{rows.height} rows of snapshot {snapshots[spec.dataset]}; {once.height} have a label, once each"
     )
-    champion, before = job.champion()
     sets = windows(spec, once, before)
     made: dict[str, Any] = {
         **pin(spec, rows, once.height, sets, before),
@@ -37,6 +38,7 @@ def prepare(job: Job) -> None:
         "code": job.parameters.code,
         "run": job.run.run,
         "champion": champion and champion["run"],
+        "spec": spec.model_dump(),
     }
     if not champion or sets["holdout"].rows.height:  # without new rows nothing is trained, which is no error
         check(sets)
@@ -46,23 +48,32 @@ def prepare(job: Job) -> None:
     job.progress(told({name: one.rows.height for name, one in sets.items()}))
 
 
+def company_session(asked: PrepareParameters) -> boto3.Session:
+    """The company's role. Raises KitError."""
+    region = str(boto3.Session().region_name)
+    return take_role(asked.company_role, asked.external_id, region, asked.source_identity or None)
+
+
 def read_rows(
-    session: boto3.Session, database: str, spec: Spec, wanted: int | None
+    session: boto3.Session, database: str, spec: Spec, wanted: int | None, also: Sequence[str] = ()
 ) -> tuple[pl.DataFrame, dict[str, str]]:
-    """The dataset's rows with what is joined to them, and each dataset's snapshot."""
+    """The dataset's rows with what is joined to them, and each dataset's snapshot.
+
+    `also`: columns that are read where they are, for the model in use may have needed others.
+    """
     table = open_table(session, database, spec.dataset)
     snapshot = _snapshot(table, spec.dataset, wanted)
     joined = {join.dataset: open_table(session, database, join.dataset) for join in spec.joins}
     names = {one: list(t.schema().column_names) for one, t in {spec.dataset: table, **joined}.items()}
     spec.check_columns(name for its in names.values() for name in its)
-    snapshots = {spec.dataset: str(snapshot)}
-    own = [column for column in spec.columns() if column in names[spec.dataset]]
+    snapshots, wanted_columns = {spec.dataset: str(snapshot)}, [*spec.columns(), *also]
+    own = [column for column in wanted_columns if column in names[spec.dataset]]
     rows = _rows(table, [*own, *LINEAGE], snapshot)
     for join in spec.joins:
         other = joined[join.dataset]
         newest = _snapshot(other, join.dataset)
         snapshots[join.dataset] = str(newest)
-        more = [column for column in spec.columns() if column not in own and column in names[join.dataset]]
+        more = [column for column in wanted_columns if column not in own and column in names[join.dataset]]
         looked_up = _rows(other, [*join.on, *more], newest).unique(join.on, keep="first", maintain_order=True)
         rows = rows.join(looked_up, on=join.on, how="left")
     return rows, snapshots

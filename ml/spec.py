@@ -132,12 +132,14 @@ class Spec(_Section):
     def _up_to(self, tier: int | None) -> list[Tier]:
         return self.tiers if tier is None else self.tiers[: tier + 1]
 
+    def inputs(self) -> list[str]:
+        """The columns that a row needs for its features."""
+        return list(dict.fromkeys([feature.of for feature in self.features()] + self.words()))
+
     def columns(self) -> list[str]:
-        """The columns of the dataset, and of those that are joined, that the model needs."""
-        used = [feature.of for feature in self.features()] + self.words()
-        return list(
-            dict.fromkeys([*self.key, self.time, self.label.column, *self.repeats, *self.slices, *used])
-        )
+        """The columns of the dataset, and of those that are joined, that a training needs."""
+        needed = [*self.key, self.time, self.label.column, *self.repeats, *self.slices, *self.inputs()]
+        return list(dict.fromkeys(needed))
 
     def policy(self) -> dict[str, Any]:
         """What the workflow's functions decide by, which have no pydantic."""

@@ -109,6 +109,27 @@ def _report_text(
 
 
 @ml.command()
+def score(
+    model: Model,
+    snapshot: Annotated[int | None, typer.Option(help="Of this snapshot, not of the newest.")] = None,
+    to: Annotated[Path | None, typer.Option(metavar="FILE", help="Fetch the scores: Parquet.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the model in use of every row of a snapshot, and wait for the scores."""
+    models = _models()
+    scored = models.score(models.checked(model), str(snapshot or ""))
+    if to:
+        models.fetch(scored["scores"], to)
+    rows = f"{scored['rows']:,} rows of {scored['dataset']}, snapshot {scored['snapshot']}"
+    told = f"{rows}: {scored['positive']:,} have a score of {scored['threshold']:.3f} or more"
+    answer(
+        {"scored": scored},
+        lambda: [told, f"  by {scored['package']}", f"  {to or scored['scores']}"],
+        as_json,
+    )
+
+
+@ml.command()
 def approve(
     model: Model,
     version: Annotated[int | None, typer.Option(help="This version, not the newest that waits.")] = None,

@@ -9,6 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+SCORES = "scores.parquet"  # of Run.scores
+
 
 @dataclass(frozen=True)
 class Run:
@@ -32,6 +34,16 @@ class Run:
     def job(self, name: str) -> str:
         """The name of one of its jobs: a candidate's, or a step's."""
         return f"{self.model}-{self.run}-{name}"
+
+    @property
+    def scores(self) -> str:
+        """What the model in use said of every row of a snapshot."""
+        return f"scores/{self.model}/{self.run}"
+
+    @property
+    def scored(self) -> str:
+        """Of which snapshot, by which model, and how many."""
+        return f"{self.scores}/scored.json"
 
     @property
     def pin(self) -> str:

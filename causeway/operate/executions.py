@@ -61,8 +61,9 @@ def cause(states: Any, execution: str) -> str:
     """Why an execution ended: the job's own message where there is one."""
     described = states.describe_execution(executionArn=execution)
     reason = described.get("cause", "")
-    with contextlib.suppress(ValueError, KeyError, TypeError):
-        reason = json.loads(reason)["ErrorMessage"]
+    with contextlib.suppress(ValueError, AttributeError):
+        job = json.loads(reason)
+        reason = job.get("ErrorMessage") or job.get("FailureReason") or reason  # Glue's, SageMaker AI's
     return ": ".join(part for part in (described.get("error", described["status"]), reason) if part)
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
+from pathlib import Path
 from typing import Any
 
 import boto3
 
-from causeway.flow.models import Run, Store, champion_key, packages_of, running_key
+from causeway.flow.models import SCORES, Run, Store, champion_key, packages_of, running_key
 from causeway.operate.account import stack_outputs
 from causeway.operate.deployment import did_you_mean
+from causeway.operate.executions import RED, cause
 from causeway.settings import Settings
 
+POLL = 2  # seconds
 PENDING, APPROVED, REJECTED = "PendingManualApproval", "Approved", "Rejected"
 
 
@@ -25,6 +29,7 @@ class Models:
     def __init__(self, session: boto3.Session, settings: Settings) -> None:
         outputs = stack_outputs(session.client("cloudformation"), settings, "training")
         self._prefix, self._machine = f"{settings.project}-", outputs["TrainingMachine"]
+        self._scoring = outputs["ScoringMachine"]
         self._registry, self._states = session.client("sagemaker"), session.client("stepfunctions")
         self.store = Store(session.client("s3"), outputs["Bucket"])
 
@@ -68,7 +73,7 @@ class Models:
         if last is None:
             return None
         described = self._states.describe_execution(executionArn=last["execution"])
-        told = {name: described[name] for name in ("error", "cause") if described.get(name)}
+        told = {"cause": cause(self._states, last["execution"])} if described["status"] in RED else {}
         return {**last, "status": described["status"], **told}
 
     def train(self, model: str, snapshot: str = "") -> str:
@@ -76,6 +81,25 @@ class Models:
         asked = {"model": model, "snapshot": snapshot, "asked": True}
         started = self._states.start_execution(stateMachineArn=self._machine, input=json.dumps(asked))
         return str(started["executionArn"])
+
+    def score(self, model: str, snapshot: str = "") -> dict[str, Any]:
+        """Ask the model in use of every row of that snapshot, or the newest; what it was asked, and where
+        the scores lie. It waits for the end. Raises ModelError, with the cause, if that is none.
+        """
+        asked = {"model": model, "snapshot": snapshot}
+        started = self._states.start_execution(stateMachineArn=self._scoring, input=json.dumps(asked))
+        arn = started["executionArn"]
+        while (described := self._states.describe_execution(executionArn=arn))["status"] == "RUNNING":
+            time.sleep(POLL)
+        if described["status"] != "SUCCEEDED":
+            raise ModelError(f"{model}: scoring failed: {cause(self._states, arn)}")
+        of = Run(model, json.loads(described["output"])["run"])
+        scores = f"s3://{self.store.bucket}/{of.scores}/{SCORES}"
+        return {**(self.store.get(of.scored) or {}), "scores": scores}
+
+    def fetch(self, scores: str, path: Path) -> None:
+        """The scores, a Parquet file, to a file here."""
+        self.store.s3.download_file(self.store.bucket, scores.split("/", 3)[3], str(path))
 
     def approve(self, model: str, version: int | None = None) -> dict[str, Any]:
         """Approve that version, or the newest that waits. Raises ModelError if the gate did not pass it."""

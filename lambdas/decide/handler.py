@@ -12,6 +12,7 @@ from causeway.flow.clients import PATIENT
 from causeway.flow.models import Run, Store, champion_key, judged_key
 from causeway.flow.parameters import from_environment
 from lambdas.decide.running import begin, finish
+from ml.judge.card import card
 from ml.judge.diagnose import diagnose, first_round
 from ml.judge.drift import decide
 from ml.judge.gate import judge
@@ -59,8 +60,8 @@ def gate(run: Run, policy: Mapping[str, Any], store: Store) -> dict[str, Any]:
         "verdict": found["verdict"],
         **{name: round(holdout[name], 4) for name in ("precision", "lower", "recall")},
     }
-    uris = {"report": f"s3://{store.bucket}/{run.report}", "told": told}
-    return {**found, **uris, "properties": {name: str(value) for name, value in properties.items()}}
+    more = {"report": f"s3://{store.bucket}/{run.report}", "told": told, "card": card(report, pin, found)}
+    return {**found, **more, "properties": {name: str(value) for name, value in properties.items()}}
 
 
 def _there(store: Store, key: str) -> dict[str, Any]:

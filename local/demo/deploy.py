@@ -50,7 +50,9 @@ def deploy(aws: EmbeddedAws, folder: Path, progress: Progress) -> dict[str, dict
             pool.submit(cdk, "bootstrap", f"aws://{account}/{aws.region}", "--app", "", environment=names)
             for account, names in environments.items()
         ]
-        cdk("synth", "--quiet", "--output", str(app), environment=environments[aws.account])
+        # The embedded AWS runs functions with what is installed here.
+        here = ("--context", "layers=none")
+        cdk("synth", "--quiet", "--output", str(app), *here, environment=environments[aws.account])
         for bootstrap in bootstraps:
             bootstrap.result()
     outputs: dict[str, dict[str, str]] = {}

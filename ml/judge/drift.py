@@ -55,7 +55,7 @@ def decide(
     if judged and not asked and since < new_rows and judged["run"] != (champion or {}).get("run"):
         action, why = (
             "skip",
-            f"{since} rows more than run {judged['run']} had, which is not in use; {new_rows} would be enough",
+            f"{since} rows more than run {judged['run']} had, which is not in use; {new_rows} are enough",
         )
     elif champion is None:
         why = "the first model"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 
@@ -32,16 +33,19 @@ class Words(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-le
 
 
 class Numbers(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """The first numbers, dense."""
+    """The first numbers, dense; 0 in a column that had none when it was fitted, which boosting cannot bin."""
 
     def __init__(self, stop: int) -> None:
         self.stop = stop
 
-    def fit(self, _table: Any, _labels: Any = None) -> "Numbers":
+    def fit(self, table: Any, _labels: Any = None) -> "Numbers":
+        self.empty_ = np.flatnonzero(np.isnan(self._dense(table)).all(axis=0))
         return self
 
     def transform(self, table: Any) -> Any:
-        return table[:, : self.stop].toarray()
+        numbers = self._dense(table)
+        numbers[:, self.empty_] = 0
+        return numbers
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
+    def _dense(self, table: Any) -> Any:
+        return table[:, : self.stop].toarray()

@@ -10,7 +10,8 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from ml.data import Sets, read_sets
 from ml.features import column_names
-from ml.jobs import Job, scores, told
+from ml.jobs import Job, told
+from ml.predict import scores
 from ml.spec import Spec
 from ml.train.candidates import SEED, estimator, weights
 from ml.train.columns import Columns

@@ -30,6 +30,7 @@ PROCESSING, TRAINING = f"{FOLDER}/processing", f"{FOLDER}/input/data"
 MODEL, RUN = "$.model", "$.run"
 BUSY = "SageMaker.AmazonSageMakerException"  # throttled, or a quota of jobs is reached
 MOST_SECONDS = 3600
+WAITS = 3  # times as long it may take, with waiting for spare capacity
 GIGABYTES = 10
 ANY = Run("{}", "{}")  # its names are formats
 
@@ -63,22 +64,28 @@ class Jobs(Construct):
         return role
 
     def prepare(self) -> sfn.CustomState:
-        parameters = to_environment(
-            PrepareParameters(
-                snapshot="$.snapshot",
-                company_role=self._company_role,
-                external_id=self._settings.partner.external_id,
-                database=self._settings.database("lake"),
-                source_identity=RUN if self._settings.partner.source_identity else "",
-            )
+        return self._reading("Prepare", ANY.prepared)
+
+    def score(self) -> sfn.CustomState:
+        return self._reading("Score", ANY.scores)
+
+    def _reading(self, name: str, written: str) -> sfn.CustomState:
+        """A job that reads a snapshot of the company's."""
+        parameters = PrepareParameters(
+            snapshot="$.snapshot",
+            company_role=self._company_role,
+            external_id=self._settings.partner.external_id,
+            database=self._settings.database("lake"),
+            source_identity=RUN if self._settings.partner.source_identity else "",
         )
         output = {
-            "S3Uri.$": self._uri(ANY.prepared),
+            "S3Uri.$": self._uri(written),
             "LocalPath": f"{PROCESSING}/output",
             "S3UploadMode": "EndOfJob",
         }
         outputs = {"Outputs": [{"OutputName": "output", "S3Output": output}]}
-        return self._processing("Prepare", self.prepare_role, parameters, {}, ProcessingOutputConfig=outputs)
+        environment = to_environment(parameters)
+        return self._processing(name, self.prepare_role, environment, {}, ProcessingOutputConfig=outputs)
 
     def evaluate(self) -> sfn.CustomState:
         """It writes what it makes by itself, by name."""
@@ -127,7 +134,7 @@ class Jobs(Construct):
         """Of round `number`: the item of a map, with `candidate`, `model`, `run` and `round` in it."""
         chosen = {f"{name}.$": f"$.candidate.{name}" for name in ("name", "family")}
         chosen |= {f"{name}.$": format_of("{}", f"$.candidate.{name}") for name in ("tier", "strength")}
-        request = {
+        request: dict[str, Any] = {
             "TrainingJobName.$": format_of(ANY.job("{}"), MODEL, RUN, "$.candidate.name"),
             "RoleArn": self.train_role.role_arn,
             "AlgorithmSpecification": {
@@ -146,6 +153,9 @@ class Jobs(Construct):
             "StoppingCondition": {"MaxRuntimeInSeconds": MOST_SECONDS},
             "Tags": self._tags(),
         }
+        if self._settings.partner.ml.spot:
+            request["EnableManagedSpotTraining"] = True
+            request["StoppingCondition"]["MaxWaitTimeInSeconds"] = MOST_SECONDS * WAITS
         return self._state(f"Train candidate {number}", "Training", request)
 
     def _machine(self) -> dict[str, Any]:

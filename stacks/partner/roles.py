@@ -16,6 +16,8 @@ from stacks.parts.permissions import acknowledge_wildcards, allow
 
 SERVICE = "sagemaker.amazonaws.com"
 KINDS = ("Processing", "Training")
+# A model, and what it was trained on.
+IN_USE = ("runs/*/model.skops", "runs/*/pin.json")
 OWN_BUCKET = "What causeway/flow/models.py names, of every model and run"
 
 
@@ -28,10 +30,11 @@ class Grants:
     writes: tuple[str, ...]
 
 
+# Training sets, and what the model in use says of rows.
 PREPARES = Grants(
     ("Processing",),
-    reads=("control/*/champion.json", "runs/*/pin.json"),
-    writes=("prepared/*", "runs/*/pin.json"),
+    reads=("control/*/champion.json", *IN_USE),
+    writes=("prepared/*", "runs/*/pin.json", "scores/*"),
 )
 TRAINS = Grants(
     KINDS,
@@ -117,10 +120,15 @@ def allow_starting_again(machine: sfn.StateMachine) -> None:
     iam.Policy(machine, "StartAgain", statements=[starting], roles=[machine.role])
 
 
-def allow_running(machine: sfn.StateMachine, roles: Collection[iam.Role], models: Collection[str]) -> None:
+def allow_running(
+    machine: sfn.StateMachine,
+    roles: Collection[iam.Role],
+    models: Collection[str],
+    kinds: Collection[str] = KINDS,
+) -> None:
     """What a state machine may do that runs the models' jobs to their end."""
     stack = Stack.of(machine)
-    for kind in KINDS:
+    for kind in kinds:
         jobs = [
             stack.format_arn(service="sagemaker", resource=f"{kind.lower()}-job", resource_name=f"{model}-*")
             for model in models
@@ -137,7 +145,7 @@ def allow_running(machine: sfn.StateMachine, roles: Collection[iam.Role], models
             resource="rule",
             resource_name=f"StepFunctionsGetEventsForSageMaker{kind}JobsRule",
         )
-        for kind in KINDS
+        for kind in kinds
     ]
     may(machine, ["events:PutTargets", "events:PutRule", "events:DescribeRule"], rules)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import ArnFormat, CfnOutput, CfnResource, Duration, Stack
+from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -16,7 +16,9 @@ from causeway.settings import Settings
 from ml.parameters import DecideParameters, PromoteParameters
 from ml.spec import Spec
 from stacks.company.alarms import alarm_at_first
+from stacks.partner.inference import Inference
 from stacks.partner.jobs import Jobs
+from stacks.partner.news import news_bus
 from stacks.partner.roles import OWN_BUCKET, starting_role
 from stacks.partner.workflow import Workflow
 from stacks.parts import assets
@@ -25,7 +27,7 @@ from stacks.parts.machines import DATASET_CURATED, EVENT_SOURCE
 from stacks.parts.permissions import acknowledge, acknowledge_wildcards, allow
 
 # Rows of the company's, and models that no run is left of.
-EXPIRING = ("prepared/", "candidates/")
+EXPIRING = ("prepared/", "candidates/", "scores/")
 
 
 class TrainingStack(Stack):
@@ -42,8 +44,7 @@ class TrainingStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self._settings, self._models = settings, models
-        self.news = events.EventBus(self, "News", event_bus_name=settings.partner.ml.bus)
-        self._let_tell(settings.company.account)
+        self.news = news_bus(self, settings)
         self.bucket = self._bucket()
         self.failures = sns.Topic(self, "Failures", enforce_ssl=True)
         self.jobs = Jobs(self, "Jobs", settings=settings, bucket=self.bucket)
@@ -64,8 +65,19 @@ class TrainingStack(Stack):
             sagemaker.CfnModelPackageGroup(self, f"Models-{name}", model_package_group_name=group)
         self.promote = self._promote()
         self._start_training()
+        self.inference = Inference(
+            self,
+            "Inference",
+            settings=settings,
+            jobs=self.jobs,
+            bucket=self.bucket,
+            models=models,
+            failures=self.failures,
+        )
         self._alarms()
         CfnOutput(self, "Bucket", value=self.bucket.bucket_name)
+        CfnOutput(self, "ScoringMachine", value=self.inference.machine.state_machine_arn)
+        CfnOutput(self, "PredictFunction", value=self.inference.function.function.function_name)
         CfnOutput(self, "TrainingMachine", value=self.workflow.machine.state_machine_arn)
 
     def _bucket(self) -> s3.Bucket:
@@ -209,34 +221,9 @@ class TrainingStack(Stack):
             "TrainingTimedOut": machine.metric_timed_out(),
             "DecisionFailed": self.decide.function.metric_errors(),
             "PromotionFailed": self.promote.function.metric_errors(),
+            **self.inference.failures(),
         }
         alarm_at_first(self, metrics, statistic="Sum", topic=self.failures)
-
-    def _let_tell(self, company: str) -> None:
-        told = {"events:source": EVENT_SOURCE, "events:detail-type": DATASET_CURATED}
-        conditions: dict[str, Any] = {
-            # A request may hold several events; without the second line, one that holds none would pass.
-            "ForAllValues:StringEquals": told,
-            "Null": dict.fromkeys(told, "false"),
-        }
-        statement = iam.PolicyStatement(
-            sid="CompanyTellsOfCommits",
-            principals=[iam.AccountPrincipal(company)],
-            actions=["events:PutEvents"],
-            resources=[self.news.event_bus_arn],
-            conditions=conditions,
-        )
-        # CDK's class for it warns of a property that nobody sets.
-        CfnResource(
-            self,
-            "NewsPolicy",
-            type="AWS::Events::EventBusPolicy",
-            properties={
-                "EventBusName": self.news.event_bus_name,
-                "StatementId": "CompanyTellsOfCommits",
-                "Statement": statement.to_statement_json(),
-            },
-        )
 
 
 def _asking(model: str, snapshot: str, *, asked: bool) -> events.RuleTargetInput:

@@ -1,7 +1,7 @@
 """The workflow: from a commit of the company's to a model that waits for a person's approval."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_sns as sns
@@ -18,6 +18,7 @@ from stacks.parts.machines import make_machine, notify, notify_and_fail, retry
 
 AT_ONCE = 2  # candidates of a round that train side by side
 TIMEOUT = Duration.hours(12)
+State = TypeVar("State", tasks.LambdaInvoke, sfn.CustomState, sfn.Map)
 
 
 class Workflow(Construct):
@@ -109,7 +110,9 @@ class Workflow(Construct):
         more.when(done, ended).otherwise(self._round(number + 1, ended))
         return each.next(diagnose).next(more)
 
-    def _decision(self, construct_id: str, step: str, more: Mapping[str, Any], result_path: str) -> Any:
+    def _decision(
+        self, construct_id: str, step: str, more: Mapping[str, Any], result_path: str
+    ) -> tasks.LambdaInvoke:
         return self._caught(self._decide_on(construct_id, step, more, result_path))
 
     def _decide_on(
@@ -162,9 +165,10 @@ class Workflow(Construct):
         finish.next(again)
         return finish
 
-    def _caught(self, state: Any) -> Any:
+    def _caught(self, state: State) -> State:
         """The state; what goes wrong in it fails the execution."""
-        return state.add_catch(self._failed, errors=["States.ALL"], result_path="$.failure")
+        state.add_catch(self._failed, errors=["States.ALL"], result_path="$.failure")
+        return state
 
     def _register(self, failures: sns.Topic) -> sfn.IChainable:
         """Into the registry, where it waits for a person."""
@@ -175,6 +179,7 @@ class Workflow(Construct):
             "$.gate.properties.snapshot)",
             "ModelApprovalStatus": "PendingManualApproval",
             "CustomerMetadataProperties.$": "$.gate.properties",
+            "ModelCard": {"ModelCardContent.$": "$.gate.card", "ModelCardStatus": "PendingReview"},
             "ModelMetrics": {"ModelQuality": {"Statistics": {**metrics, "S3Uri.$": "$.gate.report"}}},
         }
         register = sfn.CustomState(

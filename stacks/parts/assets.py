@@ -45,10 +45,21 @@ DECISIONS = (
     "ml/judge/*.py",
     "ml/parameters.py",
 )
+# What a model is asked by.
+PREDICTIONS = (
+    *DECISIONS,
+    "ml/features.py",
+    "ml/predict.py",
+    "ml/spec.py",
+    "ml/train/__init__.py",
+    "ml/train/columns.py",
+    "ml/train/files.py",
+)
 CONTRACTS = ("contracts/*.odcs.yaml",)
 # What the jobs ask Glue to install: pinned with hashes, written by `make lock`.
 JOB_MODULES = ROOT / "glue_jobs" / "requirements.txt"
 PROFILE_MODULES = ROOT / "glue_jobs" / "requirements-profile.txt"
+PREDICT_MODULES = ROOT / "lambdas" / "predict" / "requirements.txt"
 
 
 def package_prefix(settings: Settings) -> str:

@@ -17,6 +17,7 @@ from lambdas.decide.running import begin, finish
 from ml.judge.metrics import Flagged
 from ml.parameters import DecideParameters
 from ml.spec import load_spec
+from tests.causeway.pages.test_model import REPORT
 
 BUCKET = "partner-ml"
 POLICY = load_spec("spam").policy()
@@ -31,6 +32,8 @@ PIN = {
     "code": "c0de",
     "until": "2002",
 }
+
+PINNED = {"dataset": "mail", "contracts": ["mail 1.0.0"], "sha256": "4e1f"}
 
 
 class States:
@@ -242,11 +245,11 @@ def test_the_next_round_is_by_the_metrics_that_the_jobs_wrote_and_what_was_said_
 
 
 def reported(store: Store, right: int, wrong: int, **changed: Any) -> dict[str, Any]:
-    report = {
+    report = REPORT | {
         "best": "stacking-2", "tier": 2, "threshold": 0.8, "chosen": 0.95, "average_precision": 0.9,
         "holdout": Flagged(right, wrong, 300, 500).document(0.1), "slices": [], "sha256": "5a",
     }  # fmt: skip
-    store.put(RUN.pin, PIN)
+    store.put(RUN.pin, PIN | PINNED)
     store.put(RUN.report, report | changed)
     return gate(RUN, POLICY, store)
 
@@ -259,6 +262,7 @@ def test_the_gate_tells_the_registry_what_was_judged(store: Store) -> None:
     expected |= {"snapshot": "7", "code": "c0de", "sha256": "5a", "verdict": "passed", "precision": "0.9966"}
     assert expected.items() <= found["properties"].items()
     assert all(isinstance(value, str) for value in found["properties"].values())
+    assert json.loads(found["card"])["additional_information"]["custom_details"]["sha256"] == "5a"
     assert store.get(f"{RUN.folder}/verdict.json") == {"verdict": "passed", "reasons": []}
 
 

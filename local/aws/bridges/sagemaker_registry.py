@@ -31,8 +31,19 @@ def install() -> None:
 def _create_package(call: Call, request: Request) -> Answer:
     answer = call(request)
     if answer[0] < 400:
-        _announce(backend().model_packages[json.loads(answer[2])["ModelPackageArn"]])
+        package = backend().model_packages[json.loads(answer[2])["ModelPackageArn"]]
+        package.model_card = request.get("ModelCard")  # moto does not keep it
+        _announce(package)
     return answer
+
+
+def _describe_package(call: Call, request: Request) -> Answer:
+    status, headers, body = call(request)
+    if status < 400:
+        described = json.loads(body)
+        if card := backend().model_packages[described["ModelPackageArn"]].model_card:
+            body = json.dumps({**described, "ModelCard": card}).encode()
+    return status, headers, body
 
 
 def _update_package(call: Call, request: Request) -> Answer:
@@ -88,6 +99,7 @@ def error(code: str, message: str) -> Answer:
 
 OPERATIONS: dict[str, Callable[[Call, Request], Answer]] = {
     "CreateModelPackage": _create_package,
+    "DescribeModelPackage": _describe_package,
     "UpdateModelPackage": _update_package,
     "DeleteModelPackage": _delete_package,  # moto has neither
     "DeleteModelPackageGroup": _delete_group,

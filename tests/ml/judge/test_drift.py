@@ -102,14 +102,14 @@ def decided(
         (
             decided(10, champion=False, judged=("b", 499)),
             "skip",
-            "499 rows more than run b had, which is not in use; 500 would be enough",
+            "499 rows more than run b had, which is not in use; 500 are enough",
         ),
         (decided(10, champion=False, judged=("b", 500)), "train", "the first model"),
         (decided(10, champion=False, judged=("b", 1), asked=True), "train", "the first model"),
         (
             decided(900, 2.0, judged=("b", 400)),
             "skip",
-            "400 rows more than run b had, which is not in use; 500 would be enough",
+            "400 rows more than run b had, which is not in use; 500 are enough",
         ),
         (decided(900, judged=("b", 500)), "train", "900 new rows, and 500 are enough"),
         (

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
-from ml.jobs import scores
+from ml.predict import scores
 from ml.train.candidates import FAMILIES, estimator
 from ml.train.columns import Columns, Numbers
 from ml.train.files import UntrustedModelError, digest, from_bytes, to_bytes

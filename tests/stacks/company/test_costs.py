@@ -17,6 +17,7 @@ UNTAGGABLE = {
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Policy",
     "AWS::Logs::MetricFilter",
+    "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::TopicPolicy",

@@ -232,6 +232,6 @@ def test_the_only_lambdas_are_our_own(templates: dict[str, Template]) -> None:
     found = {name: sorted(functions(template)) for name, template in templates.items()}
     ours = {
         "pipeline": ["batch_events", "reconcile", "schedule_profile", "split_batch"],
-        "training": ["decide", "promote_model"],
+        "training": ["decide", "predict", "promote_model"],
     }
     assert found == {name: ours.get(name, []) for name in templates}

@@ -210,9 +210,10 @@ def requests(value: Any) -> Iterator[Any]:
 
 
 def test_every_job_and_every_group_of_models_carries_the_projects_tag(training: Template) -> None:
-    asked = list(requests(machine_of(training, "Workflow")))
+    machines = [machine_of(training, name) for name in ("Workflow", "InferenceMachine")]
+    asked = [one for machine in machines for one in requests(machine)]
     groups = resources(training, "AWS::SageMaker::ModelPackageGroup").values()
-    assert len(asked) == 2 + ROUNDS
+    assert len(asked) == 2 + ROUNDS + 1
     for tagged in [*asked, *(group["Properties"] for group in groups)]:
         assert {"Key": "project", "Value": "causeway"} in tagged["Tags"]
 
@@ -229,10 +230,14 @@ def test_only_the_role_that_prepares_may_assume_the_companys(training: Template)
 
 
 def test_only_preparing_runs_as_the_role_that_may(training: Template) -> None:
-    """By the definition's text before its references are looked up."""
-    (machine,) = resources(training, "AWS::StepFunctions::StateMachine").values()
-    parts = machine["Properties"]["DefinitionString"]["Fn::Join"][1]
-    text = "".join(part if isinstance(part, str) else "-".join(part.get("Fn::GetAtt", [])) for part in parts)
-    jobs = list(requests(json.loads(text)))
-    roles = {job_of(asked): asked["RoleArn"].partition("Role")[0] for asked in jobs}
-    assert roles == {"prepare": "JobsPrepare", "candidate": "JobsTrain", "evaluate": "JobsTrain"}
+    """By the definitions' text before its references are looked up."""
+    roles = {}
+    for machine in resources(training, "AWS::StepFunctions::StateMachine").values():
+        parts = machine["Properties"]["DefinitionString"]["Fn::Join"][1]
+        text = "".join(
+            part if isinstance(part, str) else "-".join(part.get("Fn::GetAtt", [])) for part in parts
+        )
+        for asked in requests(json.loads(text)):
+            roles[job_of(asked)] = asked["RoleArn"].partition("Role")[0]
+    reading = dict.fromkeys(("prepare", "score"), "JobsPrepare")
+    assert roles == {**reading, "candidate": "JobsTrain", "evaluate": "JobsTrain"}
