@@ -39,9 +39,13 @@ def company(app: cdk.App, settings: Settings, contracts: Mapping[str, Contract])
     """The company's stacks, in the order in which they depend on each other."""
     common = _common(settings, settings.company.account)
     lake = LakeStack(app, f"{settings.project}-lake", contracts=contracts, **common)
-    packages = cdk.DefaultStackSynthesizer(bucket_prefix=package_prefix(settings))
     PipelineStack(
-        app, f"{settings.project}-pipeline", lake=lake, contracts=contracts, synthesizer=packages, **common
+        app,
+        f"{settings.project}-pipeline",
+        lake=lake,
+        contracts=contracts,
+        synthesizer=_packages(settings),
+        **common,
     )
     PartnerStack(app, f"{settings.project}-partner", lake=lake, contracts=contracts, **common)
     if settings.audit:
@@ -54,7 +58,13 @@ def partner(app: cdk.App, settings: Settings, contracts: Mapping[str, Contract])
     if settings.partner.ml.enabled:
         models = models_of(settings.partner, contracts)
         common = _common(settings, settings.partner.account)
-        TrainingStack(app, f"{settings.project}-training", models=models, **common)
+        name = f"{settings.project}-training"
+        TrainingStack(app, name, models=models, synthesizer=_packages(settings), **common)
+
+
+def _packages(settings: Settings) -> cdk.IStackSynthesizer:
+    """For stacks whose jobs may outlast a deployment: what it packages lies beside what others did."""
+    return cdk.DefaultStackSynthesizer(bucket_prefix=package_prefix(settings))
 
 
 def _common(settings: Settings, account: str) -> dict[str, Any]:

@@ -36,6 +36,11 @@ def mail_rounds() -> tuple[list[File], list[File]]:
     return _files(earlier, _month_or_part), _files(rows[len(earlier) :], _month_or_part)
 
 
+def later_mails(count: int) -> list[Row]:
+    """The first that came later."""
+    return [row for row in mails() if row["received"] >= LATER][:count]
+
+
 def _files(rows: Iterable[Row], name: Callable[[Row], str]) -> list[File]:
     named: dict[str, list[str]] = defaultdict(list)
     for row in rows:

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from operator import and_
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from causeway.flow.models import Run, Store, champion_key
 from causeway.operate.executions import RED, cause
 from causeway.pages.model import model_page
 from local.aws.embedded import EmbeddedAws
+from local.demo.mail import Row
 from local.demo.watch import LATEST
 
 
@@ -18,9 +20,10 @@ class Training:
     """The partner's view of its training stack, by the outputs of that."""
 
     def __init__(self, aws: EmbeddedAws, account: str, outputs: dict[str, str]) -> None:
-        self._machine = outputs["TrainingMachine"]
+        self._machine, self._function = outputs["TrainingMachine"], outputs["PredictFunction"]
         self.store = Store(aws.client("s3", account), outputs["Bucket"])
         self._registry, self._states = aws.client("sagemaker", account), aws.client("stepfunctions", account)
+        self._functions = aws.client("lambda", account)
 
     def await_model(self, note: Callable[[str], None], ended: int = 0) -> dict[str, Any]:
         """What the newest training gave that came to the gate, when none runs and more than `ended` have.
@@ -49,14 +52,21 @@ class Training:
         listed = self.store.s3.list_objects_v2(Bucket=self.store.bucket, Prefix="candidates/")
         return int(listed["KeyCount"])
 
-    def start(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """What a training gives that somebody starts. Raises RuntimeError, with its cause, when it fails."""
+    def begin(self, asked: dict[str, Any]) -> str:
+        """Start a training, as somebody does; its execution's ARN."""
         started = self._states.start_execution(stateMachineArn=self._machine, input=json.dumps(asked))
-        arn = started["executionArn"]
+        return str(started["executionArn"])
+
+    def run(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Start a training and wait for its end, as `end` does."""
+        return self.end(self.begin(asked))
+
+    def end(self, arn: str) -> dict[str, Any]:
+        """What a training gives. Raises RuntimeError, with its cause, when it fails."""
         while (described := self._states.describe_execution(executionArn=arn))["status"] == "RUNNING":
             time.sleep(0.2)
         if described["status"] != "SUCCEEDED":
-            raise RuntimeError(f"training {asked} failed: {cause(self._states, arn)}")
+            raise RuntimeError(f"training {arn} failed: {cause(self._states, arn)}")
         return dict(json.loads(described["output"]))
 
     def approve(self, package: str) -> None:
@@ -73,6 +83,30 @@ class Training:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"after {LATEST} s {package} is approved, but not in use")
             time.sleep(0.2)
+
+    def ask(self, model: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """What the model in use says of these rows, as an application hears it. Raises RuntimeError."""
+        payload = json.dumps({"model": model, "rows": rows})
+        called = self._functions.invoke(FunctionName=self._function, Payload=payload)
+        answer: dict[str, Any] = json.loads(called["Payload"].read())
+        if "predictions" not in answer:
+            raise RuntimeError(f"{model} was asked of {len(rows)} rows: {answer}")
+        return answer
+
+
+def ask_of_later_mails(training: Training, model: str, mails: Sequence[Row]) -> dict[str, Any]:
+    """What the model in use says of mails that came after all that it has seen, and what is so."""
+    rows = [{name: mail[name] for name in ("subject", "body", "structure")} for mail in mails]
+    answer = training.ask(model, rows)
+    said = [one["positive"] for one in answer["predictions"]]
+    so = [mail["label"] == "spam" for mail in mails]
+    return {
+        "package": answer["package"],
+        "rows": len(rows),
+        "positives": sum(so),
+        "flagged": sum(said),
+        "right": sum(map(and_, said, so)),
+    }
 
 
 def train(training: Training, note: Callable[[str], None], build: Path, ended: int = 0) -> dict[str, Any]:
@@ -126,6 +160,11 @@ def show_training(told: dict[str, Any]) -> None:
     show(*(f"  {reason}" for reason in told["reasons"]))
     if "in_use" in told:
         show(f"  approved, and in use: {told['in_use']}")
+        asked = told["asked"]
+        show(
+            f"  asked of {asked['rows']} mails that came later, {asked['positives']} of them spam: "
+            f"it flags {asked['flagged']}, {asked['right']} rightly"
+        )
     show(f"  all of it: {told['page']}")
 
 

@@ -60,7 +60,7 @@ class Jobs(Construct):
 
     def _role(self, construct_id: str, name: str | None, description: str, grants: Grants) -> iam.Role:
         role = make_role(self, construct_id, name, description, grants)
-        allow_objects(role, self._bucket, grants, self.code)
+        allow_objects(role, self._bucket, grants, self.code, self._settings)
         return role
 
     def prepare(self) -> sfn.CustomState:

@@ -11,7 +11,9 @@ from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from causeway.settings import Settings
 from stacks.partner.images import repository_arn
+from stacks.parts import assets
 from stacks.parts.permissions import acknowledge_wildcards, allow
 
 SERVICE = "sagemaker.amazonaws.com"
@@ -104,11 +106,14 @@ def _allow_running_at_all(role: iam.Role, kinds: Collection[str]) -> None:
     )
 
 
-def allow_objects(role: iam.Role, bucket: s3.Bucket, grants: Grants, code: s3_assets.Asset) -> None:
+def allow_objects(
+    role: iam.Role, bucket: s3.Bucket, grants: Grants, code: s3_assets.Asset, settings: Settings
+) -> None:
     """SageMaker AI reads a job's inputs and writes its outputs under the job's role, too."""
     for action, keys in (("s3:GetObject", grants.reads), ("s3:PutObject", grants.writes)):
         allow(role, action, *(bucket.arn_for_objects(key) for key in keys), why_wildcards=OWN_BUCKET)
-    allow(role, "s3:GetObject", code.bucket.arn_for_objects(code.s3_object_key))
+    packaged = code.bucket.arn_for_objects(f"{assets.package_prefix(settings)}*")
+    allow(role, "s3:GetObject", packaged, why_wildcards=assets.EARLIER_PACKAGES)
     # Whatever the prefix: without it, S3 would not say of an object that it is missing.
     allow(role, "s3:ListBucket", bucket.bucket_arn, code.bucket.bucket_arn)
 

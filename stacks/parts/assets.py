@@ -62,6 +62,9 @@ PROFILE_MODULES = ROOT / "glue_jobs" / "requirements-profile.txt"
 PREDICT_MODULES = ROOT / "lambdas" / "predict" / "requirements.txt"
 
 
+EARLIER_PACKAGES = "A run that begins while the stack is deployed reads what the deployment before packaged"
+
+
 def package_prefix(settings: Settings) -> str:
     """Where CDK's bucket keeps what each deployment packaged, for runs that began before the newest one."""
     return f"{settings.project}/"

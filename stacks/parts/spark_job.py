@@ -13,7 +13,6 @@ from causeway.settings import Settings
 from stacks.parts import assets
 from stacks.parts.permissions import acknowledge, allow
 
-EARLIER_PACKAGES = "A run that begins while the stack is deployed reads what the deployment before packaged"
 NO_DATA_IN_LOGS = "CloudWatch encrypts logs with its own key; ours hold keys and counts, no rows"
 
 
@@ -89,7 +88,7 @@ class SparkJob(Construct):
 
     def _allow_packages(self) -> None:
         packaged = self._script.bucket.arn_for_objects(f"{assets.package_prefix(self._settings)}*")
-        allow(self.role, "s3:GetObject", packaged, why_wildcards=EARLIER_PACKAGES)
+        allow(self.role, "s3:GetObject", packaged, why_wildcards=assets.EARLIER_PACKAGES)
         if self._settings.job_modules:
             allow(self.role, "s3:GetObject", f"arn:{Stack.of(self).partition}:s3:::{self._modules}")
 

@@ -26,7 +26,11 @@ OF_WHICH = {
     "AWS::SNS::TopicPolicy": "Topics",
 }
 # Names of constructs in the templates, as the command line has them; no copies of the code.
-SYNTH = {"aws:cdk:enable-path-metadata": True, "aws:cdk:disable-asset-staging": True}
+SYNTH = {
+    "aws:cdk:enable-path-metadata": True,
+    "aws:cdk:disable-asset-staging": True,
+    "layers": "none",
+}
 DEFAULT: Json = {}
 # Every option that says something else than the default.
 OPTIONS: Json = {

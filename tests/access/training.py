@@ -11,9 +11,17 @@ from tests.access.resolver import COMPANY, REGION
 THERE = f"{REGION}:{i.PARTNER}"
 ROLE = f"arn:aws:iam::{i.PARTNER}:role"
 PREPARE = i.TRAINING
-TRAIN, DECIDE, PROMOTE, WORKFLOW, START = (
+TRAIN, DECIDE, PROMOTE, WORKFLOW, START, PREDICT, SCORING = (
     f"{ROLE}/causeway-training-{name}"
-    for name in ("jobs-trainrole", "decide-role", "promote-role", "workflow-machine-role", "start")
+    for name in (
+        "jobs-trainrole",
+        "decide-role",
+        "promote-role",
+        "workflow-machine-role",
+        "start",
+        "inference-predict-role",
+        "inference-machine-role",
+    )
 )
 ROLES = {
     "prepare": PREPARE,
@@ -22,13 +30,16 @@ ROLES = {
     "promote": PROMOTE,
     "the workflow": WORKFLOW,
     "the starting role": START,
+    "predict": PREDICT,
+    "scoring": SCORING,
 }
 ADMIN = f"{ROLE}/admin"
 WORK = "arn:aws:s3:::causeway-training-work"
 PACKAGES = f"arn:aws:s3:::cdk-hnb659fds-assets-{i.PARTNER}-{REGION}"
-CODE = f"{PACKAGES}/<package>.zip"
+CODE = f"{PACKAGES}/causeway/<package>.zip"
 TOPIC = f"arn:aws:sns:{THERE}:causeway-training-failures"
 MACHINE = f"arn:aws:states:{THERE}:stateMachine:causeway-training-workflow-machine"
+SCORES_MACHINE = f"arn:aws:states:{THERE}:stateMachine:causeway-training-inference-machine"
 FUNCTION = f"arn:aws:lambda:{THERE}:function:causeway-training"
 SAGEMAKER = f"arn:aws:sagemaker:{THERE}"
 # Of one run: what each step leaves.
@@ -38,6 +49,7 @@ RUN = "runs/spam/r"
 PIN, METRICS, MODEL, REPORT = (
     f"{RUN}/{name}" for name in ("pin.json", "metrics/a.json", "model.skops", "report.json")
 )
+SCORES = "scores/spam/r/scores.parquet"
 DECISIONS = (f"{RUN}/rounds/1.json", f"{RUN}/verdict.json")
 
 
@@ -47,6 +59,7 @@ def training() -> Iterator[Intent]:
     yield from _training()
     yield from _running()
     yield from _deciding()
+    yield from _asking()
     yield from _working()
     yield from _taken()
     yield from _bucket()
@@ -87,14 +100,14 @@ def _preparing() -> Iterator[Intent]:
         },
     )
     yield Intent(
-        "prepare pins the rows, looks at what the model in use was trained on, writes the training set",
-        (*reads(PREPARE, CHAMPION, PIN), *writes(PREPARE, PREPARED, PIN)),
+        "prepare pins the rows, looks at the model in use, writes the training set, and scores of rows",
+        (*reads(PREPARE, CHAMPION, PIN, MODEL), *writes(PREPARE, PREPARED, PIN, SCORES)),
         {
-            **each("reads", reads(PREPARE, RUNNING, PREPARED, CANDIDATE, METRICS, MODEL, REPORT)),
+            **each("reads", reads(PREPARE, RUNNING, PREPARED, CANDIDATE, METRICS, REPORT, SCORES)),
             **each(
                 "writes", writes(PREPARE, CHAMPION, RUNNING, CANDIDATE, METRICS, MODEL, REPORT, *DECISIONS)
             ),
-            **deletes(PREPARE, PREPARED, PIN),
+            **deletes(PREPARE, PREPARED, PIN, SCORES),
         },
     )
 
@@ -139,8 +152,8 @@ def _training() -> Iterator[Intent]:
             *writes(TRAIN, CANDIDATE, METRICS, MODEL, REPORT),
         ),
         {
-            **each("reads", reads(TRAIN, RUNNING)),
-            **each("writes", writes(TRAIN, CHAMPION, RUNNING, PREPARED, PIN, *DECISIONS)),
+            **each("reads", reads(TRAIN, RUNNING, SCORES)),
+            **each("writes", writes(TRAIN, CHAMPION, RUNNING, PREPARED, PIN, SCORES, *DECISIONS)),
             **deletes(TRAIN, PREPARED, CANDIDATE, MODEL),
             "takes another role of the partner's": i.take(PREPARE, TRAIN, {}),
         },
@@ -171,7 +184,8 @@ def _running() -> Iterator[Intent]:
             f"under the role of {name}, its code is fetched, its log is written",
             (
                 Check(who, "s3:GetObject", CODE),
-                *i.list_(who, PACKAGES, "<package>.zip"),
+                Check(who, "s3:GetObject", f"{PACKAGES}/causeway/<earlier>.zip"),
+                *i.list_(who, PACKAGES, "causeway/<package>.zip"),
                 *i.list_(who, WORK, "prepared/spam/r"),
                 Check(who, "ecr:GetAuthorizationToken", "*"),
                 *(Check(who, "logs:CreateLogGroup", logs[kind]) for kind in kinds),
@@ -179,7 +193,7 @@ def _running() -> Iterator[Intent]:
                 *measured,
             ),
             {
-                "other code": (Check(who, "s3:GetObject", f"{PACKAGES}/another.zip"),),
+                "other code": (Check(who, "s3:GetObject", f"{PACKAGES}/another/<package>.zip"),),
                 "changes its code": (Check(who, "s3:PutObject", CODE),),
                 "another bucket": (Check(who, "s3:GetObject", elsewhere),),
                 "writes another bucket": (Check(who, "s3:PutObject", elsewhere),),
@@ -246,6 +260,57 @@ def _deciding() -> Iterator[Intent]:
             "approves a model": (_approve(PROMOTE),),
             "registers a model": (replace(look, action="sagemaker:CreateModelPackage"),),
             "deletes a model": (replace(look, action="sagemaker:DeleteModelPackage"),),
+        },
+    )
+
+
+def _asking() -> Iterator[Intent]:
+    yield Intent(
+        "predict reads the model in use",
+        (*reads(PREDICT, CHAMPION, MODEL, PIN), *i.list_(PREDICT, WORK, CHAMPION)),
+        {
+            **each("reads", reads(PREDICT, RUNNING, JUDGED, PREPARED, CANDIDATE, METRICS, REPORT, SCORES)),
+            **each("writes", writes(PREDICT, CHAMPION, RUNNING, MODEL, PIN, SCORES)),
+            **deletes(PREDICT, CHAMPION, MODEL),
+            "approves a model": (_approve(PREDICT),),
+        },
+    )
+    job, to = f"{SAGEMAKER}:processing-job/spam-r-score", {"iam:PassedToService": "sagemaker.amazonaws.com"}
+    passed = Check(SCORING, "iam:PassRole", PREPARE, to)
+    create = Check(SCORING, "sagemaker:CreateProcessingJob", job)
+    rule = f"arn:aws:events:{THERE}:rule/StepFunctionsGetEventsForSageMakerProcessingJobsRule"
+    yield Intent(
+        "scoring runs its job under the role that reads rows, tells of its failure",
+        (
+            create,
+            replace(create, action="sagemaker:StopProcessingJob"),
+            replace(create, action="sagemaker:AddTags"),
+            passed,
+            Check(SCORING, "events:PutRule", rule),
+            Check(SCORING, "sns:Publish", TOPIC),
+        ),
+        {
+            "hands over the role that trains": (replace(passed, resource=TRAIN),),
+            "hands it to another service": (passed.but({"iam:PassedToService": "ec2.amazonaws.com"}),),
+            "hands it to nobody": (passed.but({"iam:PassedToService": None}),),
+            "another's job": (replace(create, resource=job.replace("spam", "another")),),
+            "a training": (
+                Check(SCORING, "sagemaker:CreateTrainingJob", f"{SAGEMAKER}:training-job/spam-r-score"),
+            ),
+            "another rule": (Check(SCORING, "events:PutRule", rule.replace("StepFunctions", "Another")),),
+            "another topic": (Check(SCORING, "sns:Publish", TOPIC.replace("failures", "another")),),
+            "registers a model": (
+                Check(
+                    SCORING,
+                    "sagemaker:CreateModelPackage",
+                    f"{SAGEMAKER}:model-package/causeway-spam/1",
+                    {"sagemaker:ModelApprovalStatus": "PendingManualApproval"},
+                ),
+            ),
+            "starts itself": (Check(SCORING, "states:StartExecution", SCORES_MACHINE),),
+            **each("reads", reads(SCORING, SCORES, CHAMPION)),
+            **each("writes", writes(SCORING, SCORES, CHAMPION)),
+            "takes a role": i.take(PREPARE, SCORING, {}),
         },
     )
 
@@ -329,7 +394,7 @@ def _working() -> Iterator[Intent]:
 def _taken() -> Iterator[Intent]:
     """Who takes the partner's own roles."""
     here = {"aws:SourceAccount": i.PARTNER}
-    machine = {**here, "aws:SourceArn": MACHINE}
+    machine, scoring = ({**here, "aws:SourceArn": one} for one in (MACHINE, SCORES_MACHINE))
     taking = {
         "prepare": ("sagemaker", here),
         "train": ("sagemaker", here),
@@ -337,6 +402,8 @@ def _taken() -> Iterator[Intent]:
         "promote": ("lambda", {}),
         "the workflow": ("states", machine),
         "the starting role": ("events", here),
+        "predict": ("lambda", {}),
+        "scoring": ("states", scoring),
     }
     for name, (service, context) in taking.items():
         take = Check(f"{service}.amazonaws.com", "sts:AssumeRole", ROLES[name], context)

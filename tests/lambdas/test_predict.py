@@ -17,7 +17,8 @@ from lambdas.predict import handler as module
 from lambdas.predict.handler import MOST_ROWS, Models, handler, predict
 from ml.features import table
 from ml.parameters import PredictParameters
-from ml.predict import scores
+from ml.predict import RowError, scores
+from ml.predict import load as load_model
 from ml.spec import Spec, load_spec
 from ml.train.files import UntrustedModelError, digest, to_bytes
 from ml.train.run import untrained
@@ -97,7 +98,7 @@ def test_the_threshold_decides(store: Store, spam: Any) -> None:
 def test_a_file_is_loaded_once_and_another_model_in_use_answers_the_next_call(
     store: Store, models: Models, spam: Any
 ) -> None:
-    with patch.object(module, "load", wraps=module.load) as load:
+    with patch.object(module, "load", wraps=load_model) as load:
         assert {asked(MAILS[:1], models)["package"] for _ in range(3)} == {"package/r"}
         put_in_use(store, SPAM, spam, run="s")
         assert {asked(MAILS[:1], models)["package"] for _ in range(3)} == {"package/s"}
@@ -197,7 +198,7 @@ VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_s
 def test_whatever_rows_hold_there_is_an_answer(models: Models, rows: list[Mapping[str, Any]]) -> None:
     try:
         answer = predict({"model": "spam", "rows": rows}, models)
-    except module.RowError as error:
+    except RowError as error:
         assert str(error)  # noqa: PT017 - either is an answer
     else:
         assert all(0 <= one["score"] <= 1 for one in answer["predictions"])

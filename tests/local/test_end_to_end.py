@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import polars as pl
 import pytest
 
 from causeway.flow.models import Run, champion_key, running_key
@@ -18,9 +19,9 @@ from local.aws.embedded import ROOT, EmbeddedAws
 from local.demo.__main__ import run
 from local.demo.accounts import newest
 from local.demo.deploy import cdk, deploy
-from local.demo.mail import mail_rounds
+from local.demo.mail import mail_rounds, mails
 from local.demo.progress import Progress
-from local.demo.training import train
+from local.demo.training import Training, train
 from local.deploy import stacks_of
 from tests.causeway.engine.profile.test_associations import pytest_approx
 from tests.local.deployment import COMPANY, PARTNER, Deployment, listen
@@ -165,10 +166,51 @@ def test_a_later_model_is_measured_against_the_one_in_use_and_taking_it_back_rol
     assert "Model spam: passed" in page.read_text()
 
 
+def test_the_registry_has_the_models_card(deployment: Deployment) -> None:
+    registry = deployment.aws.client("sagemaker", PARTNER)
+    package = deployment.document["model"]["in_use"]
+    card = registry.describe_model_package(ModelPackageName=package)["ModelCard"]
+    assert card["ModelCardStatus"] == "PendingReview"
+    content = json.loads(card["ModelCardContent"])
+    assert "Not to delete mail" in content["intended_uses"]["purpose_of_model"]
+    (seen,) = (one for one in content["evaluation_details"][0]["metric_groups"] if "threshold" in one["name"])
+    holdout = deployment.document["model"]["holdout"]
+    assert {one["name"]: one["value"] for one in seen["metric_data"]}["flagged"] == holdout["flagged"]
+
+
+def test_an_application_that_asks_the_model_in_use_is_told_of_spam(deployment: Deployment) -> None:
+    asked = deployment.document["model"]["asked"]
+    assert asked["package"] == deployment.document["model"]["in_use"]
+    assert (asked["rows"], asked["right"] / asked["flagged"] > 0.8) == (200, True)
+    assert asked["right"] > asked["positives"] / 2
+    assert deployment.training.ask("spam", [{"subject": None, "body": None, "structure": None}])
+    with pytest.raises(RuntimeError, match="'subject' is missing; did you mean it by 'subjct'"):
+        deployment.training.ask("spam", [{"subjct": "", "body": "", "structure": ""}])
+
+
+def test_the_model_in_use_scores_every_row_of_a_snapshot_as_it_answers_one(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    snapshot, path = deployment.document["snapshots"]["mail"], tmp_path / "scores.parquet"
+    command = ("ml", "score", "spam", "--snapshot", snapshot, "--to", str(path))
+    scored = deployment.causeway(*command, account=PARTNER)["scored"]
+    assert (scored["rows"], scored["snapshot"]) == (4392, snapshot)
+    scores = pl.read_parquet(path)
+    assert scores.height == 4392
+    assert scores["positive"].sum() == scored["positive"]
+    known = {row["id"]: row for row in mails()}
+    some = [known[key] for key in scores["id"].head(50)]
+    inputs = [{name: mail[name] for name in ("subject", "body", "structure")} for mail in some]
+    answered = [one["score"] for one in deployment.training.ask("spam", inputs)["predictions"]]
+    assert answered == pytest.approx(scores["score"].head(50).to_list())
+    failed = deployment.causeway("ml", "score", "late", account=PARTNER)
+    assert "no model 'late' is in use: `causeway ml approve late` one" in failed["error"]["message"]
+
+
 def test_an_event_that_comes_again_trains_nothing(deployment: Deployment) -> None:
     last = deployment.training.store.get(running_key("spam")) or {}
     asked = {"model": "spam", "snapshot": last["snapshot"], "asked": False}
-    output = deployment.training.start(asked)
+    output = deployment.training.run(asked)
     assert output["begun"]["action"] == "skip"
     assert asked["snapshot"] in output["begun"]["why"]
 
@@ -177,9 +219,26 @@ def test_a_snapshot_that_has_expired_ends_red_and_the_model_in_use_stays(deploym
     training = deployment.training
     before = training.store.get(champion_key("spam"))
     with pytest.raises(RuntimeError, match="there is no snapshot 1; the company keeps them for some time"):
-        training.start({"model": "spam", "snapshot": "1", "asked": True})
+        training.run({"model": "spam", "snapshot": "1", "asked": True})
     assert before
     assert training.store.get(champion_key("spam")) == before
+
+
+def test_who_comes_while_a_training_runs_is_trained_on_when_it_has_failed(deployment: Deployment) -> None:
+    training = deployment.training
+    failing = training.begin({"model": "spam", "snapshot": "1", "asked": True})
+    deployment.becomes("the failing training has its turn", lambda: running(training) == failing)
+    assert training.run({"model": "spam", "snapshot": "", "asked": False})["begun"]["action"] == "skip"
+    with pytest.raises(RuntimeError, match="there is no snapshot 1"):
+        training.end(failing)
+    deployment.becomes("another has its turn", lambda: running(training) != failing)
+    # All rows were judged, by the model that was taken back.
+    assert training.end(running(training))["plan"]["action"] == "skip"
+
+
+def running(training: Training) -> str:
+    """The execution that trains the model spam, or was the last to."""
+    return str((training.store.get(running_key("spam")) or {})["execution"])
 
 
 def test_success_is_published_with_dataset_batch_and_snapshot(deployment: Deployment) -> None:
