@@ -86,6 +86,8 @@ class Models:
         """Ask the model in use of every row of that snapshot, or the newest; what it was asked, and where
         the scores lie. It waits for the end. Raises ModelError, with the cause, if that is none.
         """
+        if self.in_use(model) is None:
+            raise ModelError(f"no version of {model} is in use: approve one that has passed")
         asked = {"model": model, "snapshot": snapshot}
         started = self._states.start_execution(stateMachineArn=self._scoring, input=json.dumps(asked))
         arn = started["executionArn"]

@@ -13,23 +13,16 @@ from causeway.settings import load_settings
 from local.aws.embedded import ROOT, EmbeddedAws
 from local.demo.accounts import account_for, problems_of
 from local.demo.deploy import deploy
-from local.demo.mail import later_mails, mail_rounds
+from local.demo.mail import mail_rounds
 from local.demo.partner import PartnerSide
 from local.demo.profiles import show_profiles
 from local.demo.progress import Progress
 from local.demo.story import files
 from local.demo.summary import print_summary
-from local.demo.training import (
-    Training,
-    ask_of_later_mails,
-    problems_of_training,
-    show_training,
-    train,
-)
+from local.demo.training import Training, problems_of_training, show_training, train_and_ask
 from local.demo.watch import Watch
 
 BUILD = ROOT / "build"
-LATER_MAILS = 200
 # What the partner asks of each table.
 QUESTIONS = {
     "flights": """
@@ -65,14 +58,8 @@ def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progr
         profiles = {dataset: partner.profile(dataset) for dataset in QUESTIONS}
     with progress.phase("refusals", "Trying what the partner must not do"):
         refusals = partner.refusals(lake)
-    with progress.phase(
-        "training", "The partner has trained since mail was committed: waiting for its model"
-    ):
-        training = Training(aws, settings.partner.account, outputs[f"{settings.project}-training"])
-        model = train(training, progress.note, build)
-    if "in_use" in model:
-        with progress.phase("inference", f"Asking the model in use of {LATER_MAILS} mails that came later"):
-            model["asked"] = ask_of_later_mails(training, model["model"], later_mails(LATER_MAILS))
+    training = Training(aws, settings.partner.account, outputs[f"{settings.project}-training"])
+    model = train_and_ask(training, progress, build)
 
     newest_files = {file.key: file for file in [*first, correction]}.values()
     read = {dataset: answer["rows"] for dataset, answer in answers.items()}

@@ -12,8 +12,11 @@ from causeway.flow.models import Run, Store, champion_key
 from causeway.operate.executions import RED, cause
 from causeway.pages.model import model_page
 from local.aws.embedded import EmbeddedAws
-from local.demo.mail import Row
+from local.demo.mail import Row, later_mails
+from local.demo.progress import Progress
 from local.demo.watch import LATEST
+
+LATER_MAILS = 200
 
 
 class Training:
@@ -92,6 +95,17 @@ class Training:
         if "predictions" not in answer:
             raise RuntimeError(f"{model} was asked of {len(rows)} rows: {answer}")
         return answer
+
+
+def train_and_ask(training: Training, progress: Progress, build: Path) -> dict[str, Any]:
+    """What there is to tell of the model; and, if it is in use, what it says of mails that came later."""
+    waiting = "The partner has trained since mail was committed: waiting for its model"
+    with progress.phase("training", waiting):
+        model = train(training, progress.note, build)
+    if "in_use" in model:
+        with progress.phase("inference", f"Asking the model in use of {LATER_MAILS} mails that came later"):
+            model["asked"] = ask_of_later_mails(training, model["model"], later_mails(LATER_MAILS))
+    return model
 
 
 def ask_of_later_mails(training: Training, model: str, mails: Sequence[Row]) -> dict[str, Any]:

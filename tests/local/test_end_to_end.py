@@ -203,8 +203,8 @@ def test_the_model_in_use_scores_every_row_of_a_snapshot_as_it_answers_one(
     inputs = [{name: mail[name] for name in ("subject", "body", "structure")} for mail in some]
     answered = [one["score"] for one in deployment.training.ask("spam", inputs)["predictions"]]
     assert answered == pytest.approx(scores["score"].head(50).to_list())
-    failed = deployment.causeway("ml", "score", "late", account=PARTNER)
-    assert "no model 'late' is in use: `causeway ml approve late` one" in failed["error"]["message"]
+    with pytest.raises(AssertionError, match="no version of late is in use: approve one"):
+        deployment.causeway("ml", "score", "late", account=PARTNER)
 
 
 def test_an_event_that_comes_again_trains_nothing(deployment: Deployment) -> None:
@@ -239,6 +239,17 @@ def test_who_comes_while_a_training_runs_is_trained_on_when_it_has_failed(deploy
 def running(training: Training) -> str:
     """The execution that trains the model spam, or was the last to."""
     return str((training.store.get(running_key("spam")) or {})["execution"])
+
+
+def test_another_story_is_trained_approved_and_asked_by_the_same_stack(deployment: Deployment) -> None:
+    trained = deployment.training.run({"model": "late", "snapshot": "", "asked": True})
+    assert trained["gate"]["verdict"] == "passed"
+    approved = deployment.causeway("ml", "approve", "late", account=PARTNER)["approved"]
+    deployment.training.await_in_use("late", approved["package"])
+    scored = deployment.causeway("ml", "score", "late", account=PARTNER)["scored"]
+    assert scored["rows"] == deployment.document["datasets"]["flights"]["curated"]
+    assert sorted(scored["snapshots"]) == ["flights", "weather"]
+    assert 0 < scored["positive"] < scored["rows"] / 10
 
 
 def test_success_is_published_with_dataset_batch_and_snapshot(deployment: Deployment) -> None:
