@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from ministack.core import responses
 from moto.sagemaker.models import sagemaker_backends
 
-from local.aws.bridges import roles
+from local.aws.bridges import roles, warm
 
 Kind = Literal["Training", "Processing"]
 Request = dict[str, Any]
@@ -90,26 +90,32 @@ def _execute(kind: Kind, request: Request, root: Path, credentials: dict[str, st
     if not specification.get("ContainerEntrypoint"):
         raise InputError("the embedded AWS has no images: set ContainerEntrypoint to the command to run")
     command = [*specification["ContainerEntrypoint"], *specification.get("ContainerArguments", [])]
-    if command[0] == "python3":
-        command[0] = sys.executable
+    command = [_here(part, root) for part in command]
     environment = {
         **os.environ,
-        # Jobs share the processors of this machine: threads of several would fight over them.
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
+        **warm.ONE_THREAD,
         **credentials,
         **{name: _here(value, root) for name, value in request.get("Environment", {}).items()},
         "OPT_ML": str(root),
     }
     limit = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", LONGEST)
     log = Path(os.environ["CAUSEWAY_LOGS"]) / f"{request[f'{kind}JobName']}.log"
+    if command[:2] == ["python3", "-m"]:
+        code = warm.run_module(command[2:], root, environment, log, limit)
+    else:
+        code = _run_command(command, root, environment, log, limit)
+    if code:
+        raise AlgorithmError(f"exit code {code}: {roles.last_words(log)}")
+
+
+def _run_command(command: list[str], root: Path, environment: dict[str, str], log: Path, limit: int) -> int:
+    program = sys.executable if command[0] == "python3" else command[0]
     with log.open("wb") as output:
         process = subprocess.run(
-            [_here(part, root) for part in command],
+            [program, *command[1:]],
             cwd=root, env=environment, stdout=output, stderr=subprocess.STDOUT, timeout=limit, check=False,
         )  # fmt: skip
-    if process.returncode:
-        raise AlgorithmError(f"exit code {process.returncode}: {roles.last_words(log)}")
+    return process.returncode
 
 
 def _prepare_training(s3: Any, request: Request, root: Path) -> None:

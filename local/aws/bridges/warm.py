@@ -1,0 +1,60 @@
+"""Jobs as forks of a process that has imported what they import: that takes each of them seconds."""
+
+import multiprocessing
+import os
+import runpy
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from multiprocessing import forkserver
+from pathlib import Path
+from unittest.mock import patch
+
+# Others' modules alone: a job's own code comes from its package.
+IMPORTED = [
+    "boto3",
+    "fairlearn.metrics",
+    "polars",
+    "pydantic",
+    "pyiceberg.catalog.glue",
+    "pyiceberg.io.pyarrow",
+    "sklearn.calibration",
+    "sklearn.ensemble",
+    "skops.io",
+]
+# Jobs share the processors of this machine: threads of several would fight over them.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+_context = multiprocessing.get_context("forkserver")
+_starting = threading.Lock()
+
+
+def run_module(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, limit: int
+) -> int:
+    """Run `python -m …` in the folder to its end; its exit code. Raises subprocess.TimeoutExpired."""
+    with _starting, patch.dict(os.environ, ONE_THREAD):  # read when numpy is imported
+        _context.set_forkserver_preload(IMPORTED)
+        forkserver.ensure_running()
+    job = (list(command), str(folder), dict(environment), str(log))
+    process = _context.Process(target=_be, args=job, daemon=True)
+    process.start()
+    process.join(limit)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        raise subprocess.TimeoutExpired(list(command), limit)
+    return process.exitcode
+
+
+def _be(command: list[str], folder: str, environment: dict[str, str], log: str) -> None:
+    """Become the job."""
+    with Path(log).open("wb") as output:
+        for number in (1, 2):
+            os.dup2(output.fileno(), number)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:0] = environment.get("PYTHONPATH", "").split(os.pathsep)
+    sys.argv = command
+    runpy.run_module(command[0], run_name="__main__", alter_sys=True)
