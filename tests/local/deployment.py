@@ -93,20 +93,39 @@ class Deployment:
 
     def synthesize_changed(self, folder: Path, change: str) -> Path:
         """The app of a checkout whose code differs, and so all that is packaged for AWS."""
-        for name in ("causeway", "contracts", "glue_jobs", "lambdas", "stacks"):
-            copytree(ROOT / name, folder / name, ignore=ignore_patterns("__pycache__"))
-        copyfile(ROOT / "app.py", folder / "app.py")
+        self.copy_checkout(folder)
         with (folder / "causeway/__init__.py").open("a") as module:
             module.write(f"\n# {change}\n")
+        return self.synthesize(folder)
+
+    @staticmethod
+    def copy_checkout(folder: Path) -> None:
+        """What is deployed, and what says so."""
+        for name in (
+            "causeway",
+            "contracts",
+            "glue_jobs",
+            "lambdas",
+            "ml",
+            "models",
+            "partner_kit",
+            "stacks",
+        ):
+            copytree(ROOT / name, folder / name, ignore=ignore_patterns("__pycache__"))
+        copyfile(ROOT / "app.py", folder / "app.py")
+
+    def synthesize(self, folder: Path) -> Path:
+        """The app of that checkout."""
         settings = {"CAUSEWAY_SETTINGS": str(self.app.parent / "settings.toml")}
         environment, app = {**self.aws.environment(COMPANY), **settings}, folder / "cdk.out"
         command = f"{sys.executable} {folder / 'app.py'}"
-        cdk("synth", "--quiet", "--app", command, "--output", str(app), environment=environment)
+        options = ("--output", str(app), "--context", "layers=none")
+        cdk("synth", "--quiet", "--app", command, *options, environment=environment)
         return app
 
-    def redeploy(self, stack: str, app: Path) -> None:
+    def redeploy(self, stack: str, app: Path, account: str = COMPANY) -> None:
         arguments = ("--exclusively", "--app", str(app), "--require-approval", "never")
-        cdk("deploy", stack, *arguments, environment=self.aws.environment(COMPANY))
+        cdk("deploy", stack, *arguments, environment=self.aws.environment(account))
 
     def job_library(self) -> str:
         """Where the package lies that the job's next run reads."""

@@ -415,6 +415,48 @@ def test_a_run_still_reads_what_it_was_packaged_with_after_the_next_deployment(
     assert state() == "SUCCEEDED"
 
 
+# Models of the length of a mail alone: one that is chosen by more than it can know, one by next to nothing.
+LENGTH = """
+dataset = "mail"
+key = ["id"]
+time = "received"
+label = { column = "label", equals = "spam" }
+repeats = []
+sufficient = 0.99
+card = { purpose = "None.", limits = ["All."] }
+precision = { chosen = CHOSEN, certified = 0.9, expected_share = 0.1 }
+retrain = { on_commits = false, new_rows = 500, drift = 0.25, every_days = 7 }
+slices = { structure = 1.0 }
+tiers = [{ name = "generic", features = [{ name = "length", of = "body", take = "length" }] }]
+"""
+
+
+def test_further_models_are_further_files_and_none_that_is_not_good_enough_is_registered(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    deployment.copy_checkout(tmp_path)
+    for name, chosen in (("hopeful", "0.95"), ("content", "0.05")):
+        (tmp_path / "models" / f"{name}.toml").write_text(LENGTH.replace("CHOSEN", chosen))
+    deployment.redeploy("causeway-training", deployment.synthesize(tmp_path), PARTNER)
+    asked = {"snapshot": "", "asked": True}
+    hopeful = deployment.training.run({"model": "hopeful", **asked})["gate"]
+    assert hopeful["verdict"] == "not enough evidence"
+    assert hopeful["reasons"] == [
+        "no threshold has precision with a lower bound of 0.95 on the validation rows"
+    ]
+    content = deployment.training.run({"model": "content", **asked})["gate"]
+    assert content["verdict"] == "failed"
+    assert content["reasons"][0].endswith("and 0.9 is wanted")
+    facts = deployment.causeway("ml", "status", account=PARTNER)["models"]
+    assert {name: len(its["packages"]) for name, its in facts.items()} == {
+        "content": 0,
+        "hopeful": 0,
+        "late": 1,
+        "spam": 2,
+    }
+    assert deployment.training.ask("spam", [{"subject": None, "body": None, "structure": None}])
+
+
 def test_destroying_the_sandbox_wakes_nothing_and_leaves_no_stack_and_no_bucket(
     deployment: Deployment,
 ) -> None:
