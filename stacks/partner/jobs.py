@@ -4,6 +4,7 @@ CDK's own constructs know neither a container's command nor processing jobs: the
 """
 
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from aws_cdk import Stack
@@ -98,7 +99,8 @@ class Jobs(Construct):
     def _environment(self, code: str, more: Mapping[str, str]) -> dict[str, str]:
         """What the job is told. What begins with "$." is looked up by Step Functions."""
         own = JobParameters(MODEL, RUN, self._bucket.bucket_name, FOLDER, self.code.asset_hash)
-        told = {**to_environment(own), **more, "PYTHONPATH": f"{code}/{self.code.s3_object_key}"}
+        package = PurePosixPath(self.code.s3_object_key).name  # of a key, SageMaker keeps the last part
+        told = {**to_environment(own), **more, "PYTHONPATH": f"{code}/{package}"}
         return {f"{name}.$" if value.startswith("$.") else name: value for name, value in told.items()}
 
     def _processing(

@@ -48,6 +48,19 @@ def test_a_job_has_the_code_of_its_own_package(tmp_path: Path) -> None:
     assert logs == [["this is a"], ["this is b"]]
 
 
+def test_a_job_has_its_packages_modules_and_not_the_checkouts_of_the_same_name(tmp_path: Path) -> None:
+    for name in ("causeway", "local"):  # `local` is imported to start the job
+        (tmp_path / "a" / name).mkdir(parents=True)
+        (tmp_path / "a" / name / "__init__.py").write_text("ORIGIN = 'package'")
+    _, log = ran(tmp_path, job="import causeway, local; print(causeway.ORIGIN, local.ORIGIN)")
+    assert log == ["package package"]
+
+
+def test_a_job_has_nothing_of_the_checkout_that_its_package_lacks(tmp_path: Path) -> None:
+    code, log = ran(tmp_path, job="import causeway")
+    assert (code, log[-1]) == (1, "ModuleNotFoundError: No module named 'causeway'")
+
+
 def test_a_jobs_exit_code_is_the_processes(tmp_path: Path) -> None:
     assert ran(tmp_path, "three")[0] == 3
     code, log = ran(tmp_path, "fail")

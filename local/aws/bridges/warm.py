@@ -25,6 +25,7 @@ IMPORTED = [
 ]
 # Jobs share the processors of this machine: threads of several would fight over them.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+CHECKOUT = Path(__file__).parents[3]
 _context = multiprocessing.get_context("forkserver")
 _starting = threading.Lock()
 
@@ -56,5 +57,15 @@ def _be(command: list[str], folder: str, environment: dict[str, str], log: str) 
     os.environ.clear()
     os.environ.update(environment)
     sys.path[:0] = environment.get("PYTHONPATH", "").split(os.pathsep)
+    _forget_checkout()
     sys.argv = command
     runpy.run_module(command[0], run_name="__main__", alter_sys=True)
+
+
+def _forget_checkout() -> None:
+    """A job has its package alone: this checkout would stand in for what the package lacks, unnoticed."""
+    sys.path[:] = [place for place in sys.path if Path(place).resolve() != CHECKOUT]
+    for name, module in list(sys.modules.items()):
+        file = Path(getattr(module, "__file__", None) or "/")
+        if file.is_relative_to(CHECKOUT) and "site-packages" not in file.parts:
+            del sys.modules[name]
