@@ -4,31 +4,29 @@ import os
 import tomllib
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from causeway import settings_errors
 from causeway.flow.datasets import DATASET
+from causeway.flow.nearest import did_you_mean
+from causeway.settings_texts import (
+    A_DATASET,
+    TEXTS,
+    AccountId,
+    Dataset,
+    PrincipalName,
+    Region,
+    RoleName,
+    text,
+)
 
 SETTINGS_FILE = Path(__file__).resolve().parent.parent / "settings.toml"
 EXTERNAL_ID_FILE = SETTINGS_FILE.parent / ".external-id"
 EMBEDDED_ACCOUNT = "111111111111"
 EMBEDDED_EXTERNAL_ID = "causeway-embedded-demo"
 MAX_PROFILE_HOURS = 30 * 24
-
-
-def _text(pattern: str) -> Any:
-    return StringConstraints(strict=True, pattern=pattern)
-
-
-AccountId = Annotated[str, _text(r"^[0-9]{12}$")]
-Dataset = Annotated[str, _text(rf"^{DATASET.pattern}$")]
-RoleName = Annotated[str, _text(r"^([A-Za-z0-9_.-]+/)*[A-Za-z0-9+=,.@_-]{1,64}$")]
-# Wildcards only where the partner cannot make roles of its own: what single sign-on names.
-SINGLE_SIGN_ON = r"role/aws-reserved/sso\.amazonaws\.com/[A-Za-z0-9+=,.@_/*-]+"
-PrincipalName = Annotated[
-    str, _text(rf"^(user|role)/([A-Za-z0-9_.-]+/)*[A-Za-z0-9+=,.@_-]{{1,64}}$|^{SINGLE_SIGN_ON}$")
-]
 
 
 class SettingsError(ValueError):
@@ -41,30 +39,37 @@ class _Section(BaseModel):
 
 class Company(_Section):
     account: AccountId
-    region: Annotated[str, _text(r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+    region: Region
 
 
 class MachineLearning(_Section):
     """What is deployed into the partner's account, and the event bus there on which it hears of commits."""
 
     enabled: bool
-    models: list[Annotated[str, _text(r"^([a-z][a-z0-9-]{0,19}|\*)$")]]
-    bus: Annotated[str, _text(r"^[A-Za-z0-9._-]{1,256}$")]
+    models: list[Annotated[str, text(r"^([a-z][a-z0-9-]{0,19}|\*)$", 'a model\'s name, or "*" for all')]]
+    bus: Annotated[str, text(r"^[A-Za-z0-9._-]{1,256}$", "an event bus's name is letters, digits and ._-")]
     role: RoleName
-    instance: Annotated[str, _text(r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
+    instance: Annotated[
+        str, text(r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", 'an instance of SageMaker AI, as "ml.m5.large"')
+    ]
     spot: bool
 
 
 class Partner(_Section):
     account: AccountId
-    external_id: Annotated[str, _text(r"^[A-Za-z0-9+=,.@:/_-]{16,128}$")]
-    datasets: Annotated[list[Annotated[str, _text(rf"^({DATASET.pattern}|\*)$")]], Field(min_length=1)]
+    external_id: Annotated[
+        str, text(r"^[A-Za-z0-9+=,.@:/_-]{16,128}$", "letters, digits and +=,.@:/_-, from 16 to 128")
+    ]
+    datasets: Annotated[
+        list[Annotated[str, text(rf"^({DATASET.pattern}|\*)$", f'{A_DATASET}, or "*" for all')]],
+        Field(min_length=1),
+    ]
     may_land: list[Dataset]
     revoked: bool
     programmatic: bool
     programmatic_roles: Annotated[list[RoleName], Field(min_length=1)]
     source_identity: bool
-    vpc_endpoints: list[Annotated[str, _text(r"^vpce-[0-9a-f]{8,17}$")]]
+    vpc_endpoints: list[Annotated[str, text(r"^vpce-[0-9a-f]{8,17}$", 'an endpoint\'s id, as "vpce-…"')]]
     console: bool
     console_principals: Annotated[list[PrincipalName], Field(min_length=1)]
     console_mfa: bool
@@ -84,7 +89,8 @@ class Partner(_Section):
         unknown = sorted({*self.datasets, *self.may_land} - {*known, "*"})
         if unknown:
             allowed = ", ".join(known)
-            raise SettingsError(f"partner: no contract for {', '.join(unknown)}; contracts: {allowed}")
+            meant = did_you_mean(unknown[0], known)
+            raise SettingsError(f"partner: no contract for {', '.join(unknown)}; contracts: {allowed}{meant}")
 
 
 class DatasetLimits(_Section):
@@ -118,10 +124,14 @@ class Limits(_Section):
 
 
 class Settings(_Section):
-    project: Annotated[str, _text(r"^[a-z][a-z0-9-]{1,20}$")]
+    project: Annotated[
+        str, text(r"^[a-z][a-z0-9-]{1,20}$", "2 to 21 lower-case letters, digits and -, a letter first")
+    ]
     sandbox: bool
     audit: bool
-    job_modules: Annotated[str, _text(r"^(s3://[a-z0-9.-]{3,63}/.+\.gluewheels\.zip)?$")]
+    job_modules: Annotated[
+        str, text(r"^(s3://[a-z0-9.-]{3,63}/.+\.gluewheels\.zip)?$", '"" or "s3://bucket/….gluewheels.zip"')
+    ]
     company: Company
     partner: Partner
     limits: Limits
@@ -151,11 +161,23 @@ class Settings(_Section):
         self.partner.check_datasets(sorted(known))
         if unknown := sorted(self.datasets.keys() - set(known)):
             allowed = ", ".join(sorted(known))
-            raise SettingsError(f"datasets: no contract for {', '.join(unknown)}; contracts: {allowed}")
+            meant = did_you_mean(unknown[0], known)
+            raise SettingsError(
+                f"datasets: no contract for {', '.join(unknown)}; contracts: {allowed}{meant}"
+            )
 
     def database(self, kind: Literal["lake", "quarantine"]) -> str:
         """The name of a database of the catalog."""
         return f"{self.project.replace('-', '_')}_{kind}"
+
+    @model_validator(mode="after")
+    def _two_accounts(self) -> Self:
+        if self.partner.account == self.company.account:
+            raise ValueError(
+                f"partner.account: found {self.partner.account}, which is company.account as well; "
+                "write the partner's own account: Causeway joins two"
+            )
+        return self
 
     @model_validator(mode="after")
     def _own_external_id(self) -> Self:
@@ -174,29 +196,27 @@ def load_settings(path: Path | None = None) -> Settings:
     """
     path = path or Path(os.environ.get("CAUSEWAY_SETTINGS", SETTINGS_FILE))
     try:
-        values = tomllib.loads(path.read_text())
+        values = tomllib.loads(written := path.read_text("utf-8"))
         if isinstance(partner := values.get("partner"), dict):
             partner.setdefault("external_id", _external_id())
         return Settings.model_validate(values)
     except FileNotFoundError:
         raise SettingsError(f"{path}: no such settings file") from None
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: not TOML: {error}") from None
+        raise SettingsError(settings_errors.of_toml(path, written, error)) from None
     except ValidationError as error:
-        raise SettingsError("\n".join(_line(path, problem) for problem in error.errors())) from None
+        lines = (settings_errors.of_value(path, one, _keys(one["loc"]), TEXTS) for one in error.errors())
+        raise SettingsError("\n".join(lines)) from None
+
+
+def _keys(place: tuple[str | int, ...]) -> Collection[str]:
+    """The keys that may stand beside the one at that place."""
+    sections: dict[str | int, type[_Section]] = {
+        "company": Company, "partner": Partner, "ml": MachineLearning, "limits": Limits
+    }  # fmt: skip
+    return (sections.get(place[-2], DatasetLimits) if len(place) > 1 else Settings).model_fields
 
 
 def _external_id() -> str:
     kept = EXTERNAL_ID_FILE.read_text().strip() if EXTERNAL_ID_FILE.exists() else EMBEDDED_EXTERNAL_ID
     return os.environ.get("CAUSEWAY_EXTERNAL_ID", kept)
-
-
-def _line(path: Path, problem: Any) -> str:
-    key = ".".join(str(part) for part in problem["loc"])
-    if not key:
-        return f"{path}: {problem['ctx']['error']}"
-    if problem["type"] == "missing":
-        return f"{path}: {key}: missing; add it"
-    if problem["type"] == "extra_forbidden":
-        return f"{path}: {key}: unknown key; remove it or mend its spelling"
-    return f"{path}: {key}: found {problem['input']!r}; {problem['msg']}"

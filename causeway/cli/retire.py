@@ -6,6 +6,7 @@ import typer
 
 from causeway.cli.output import Exit, Json, answer, show
 from causeway.contract.model import ContractError
+from causeway.flow.nearest import did_you_mean
 
 
 def retire(
@@ -17,7 +18,7 @@ def retire(
 
     What landed stays in landing: with a contract again, `causeway backfill` fills a new table from it.
     """
-    from causeway.operate.deployment import Deployment, did_you_mean
+    from causeway.operate.deployment import Deployment
     from causeway.operate.unclaimed import drop, unclaimed_tables
 
     deployment = Deployment.find()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from causeway.contract.model import Contract, ContractError
 from causeway.flow.clients import PATIENT
 from causeway.flow.datasets import CONTRACTS, LANDING_PREFIX, dataset_of, prefix_of
 from causeway.flow.landing import Landing
+from causeway.flow.nearest import did_you_mean
 from causeway.operate.account import session_of_company, stack_outputs
 from causeway.settings import Settings, load_settings
 
@@ -80,9 +80,3 @@ class Deployment:
     def _valid(self, name: str, valid: Iterable[str]) -> str:
         """What a wrong name's error ends with: the contracts there are, and what was probably meant."""
         return f"contracts: {', '.join(sorted(self.contracts))}{did_you_mean(name, valid)}"
-
-
-def did_you_mean(name: str, valid: Iterable[str]) -> str:
-    """What a wrong name's error adds, if one that is right is near."""
-    nearest = difflib.get_close_matches(name, list(valid), 1)
-    return f"; did you mean {nearest[0]}?" if nearest else ""

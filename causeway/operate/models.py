@@ -10,8 +10,8 @@ from typing import Any
 import boto3
 
 from causeway.flow.models import SCORES, Run, Store, champion_key, packages_of, running_key
+from causeway.flow.nearest import did_you_mean
 from causeway.operate.account import stack_outputs
-from causeway.operate.deployment import did_you_mean
 from causeway.operate.executions import RED, cause
 from causeway.settings import Settings
 

@@ -48,6 +48,15 @@ def test_the_committed_settings_are_valid() -> None:
         (r"enabled = true", "enabled = 1", "partner.ml.enabled: found 1; Input should be a valid boolean"),
         (r'bus = "causeway-news"', 'bus = "aws/news"', "partner.ml.bus: found 'aws/news'"),
         (r'bus = "causeway-news"', "", "partner.ml.bus: missing; add it"),
+        (r"workers = 2", "wrokers = 2", "limits.wrokers: unknown key; did you mean workers?"),
+        (r'role = "causeway-training"', 'rol = "x"', "partner.ml.rol: unknown key; did you mean role?"),
+        (r'region = "us-east-1"', 'region = "us-east-9"', "company.region: found 'us-east-9'; no region"),
+        (
+            r'programmatic_roles = \["causeway-reader"\]',
+            'programmatic_roles = ["arn:aws:iam::222222222222:role/causeway-reader"]',
+            "partner.programmatic_roles.0: found 'arn:aws:iam::222222222222:role/causeway-reader'; "
+            "a role's name is",
+        ),
     ],
 )
 def test_a_wrong_value_is_named_with_its_key_and_what_is_allowed(
@@ -59,11 +68,62 @@ def test_a_wrong_value_is_named_with_its_key_and_what_is_allowed(
     assert any(line.startswith(f"{path}: {said}") for line in str(error.value).splitlines())
 
 
-def test_a_file_that_is_not_toml_is_said_to_be_none_with_the_place(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "advice"),
+    [
+        (r'region = "us-east-1"', 'region = "us-east1"', "did you mean us-east-1?"),
+        (r'region = "us-east-1"', 'region = "eu-mars-1"', "pin a newer boto3 in requirements.in"),
+        (r'account = "222222222222"', 'account = "111111111111"', "write the partner's own account"),
+        (r"sandbox = true", 'sandbox = "true"', "write true or false, without quotes"),
+        (r'account = "111111111111"', "account = 111111111111", "write it in quotes"),
+        (
+            r'\["causeway-reader"\]',
+            '["arn:aws:iam::222222222222:role/team/causeway-reader"]',
+            "write 'team/causeway-reader'",
+        ),
+        (
+            r'role = "causeway-training"',
+            'role = "arn:aws:iam::222222222222:role/trains"',
+            "write 'trains'",
+        ),
+        (
+            r'\["user/causeway-analyst"\]',
+            '["arn:aws:iam::222222222222:user/ann"]',
+            "write 'user/ann'",
+        ),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_says_what_to_write(
+    tmp_path: Path, pattern: str, replacement: str, advice: str
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        load_settings(changed(tmp_path, pattern, replacement))
+    (line,) = str(error.value).splitlines()
+    assert advice in line
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "advice"),
+    [
+        ("project = causeway", 1, 'text goes in quotes: write project = "causeway"'),
+        ('project = "x"\nsandbox = True', 2, "write sandbox = true"),
+        ("audit = no", 1, "write audit = false"),
+        ("\nproject: causeway", 2, 'write key = value, as in region = "us-east-1"'),
+        ("audit = true\naudit = false", 2, "the key or the section is there twice: remove one"),
+        ("project = [", 1, "numbers, true and false bare"),
+        ("[limits]\nworkers = 2 of 3", 2, "numbers, true and false bare"),
+    ],
+)
+def test_a_file_that_is_not_toml_is_answered_with_the_line_and_what_to_write(
+    tmp_path: Path, text: str, line: int, advice: str
+) -> None:
     path = tmp_path / "settings.toml"
-    path.write_text("project = causeway")
-    with pytest.raises(SettingsError, match=r"settings\.toml: not TOML: .*line 1"):
+    path.write_text(text)
+    with pytest.raises(SettingsError) as error:
         load_settings(path)
+    (told,) = str(error.value).splitlines()
+    assert told.startswith(f"{path}: line {line}: {text.splitlines()[line - 1]!r} is not TOML")
+    assert told.endswith(advice)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

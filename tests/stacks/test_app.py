@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
 
-from causeway.settings import Settings
+from causeway.settings import SETTINGS_FILE, Settings
 from tests.stacks.conftest import ROOT, build_app, resources
 
 
@@ -35,6 +35,18 @@ def test_the_app_synthesizes_without_credentials_and_without_a_finding(assembly:
     report = json.loads((assembly / "validation-report.json").read_text())
     found = [v for plugin in report["pluginReports"] for v in plugin.get("violations", [])]
     assert found == []
+
+
+def test_a_wrong_setting_ends_the_synthesis_with_its_line_alone(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(SETTINGS_FILE.read_text().replace("sandbox = true", "sandbox = True"))
+    environment = {**os.environ, "CAUSEWAY_SETTINGS": str(path)}
+    done = subprocess.run(
+        ["make", "synth"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    (line,) = [x for x in (done.stdout + done.stderr).splitlines() if not x.startswith("make")]
+    assert line.startswith(f"{path}: line 8: 'sandbox = True' is not TOML")
 
 
 def test_cfn_lint_finds_nothing(assembly: Path) -> None:
