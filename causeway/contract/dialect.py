@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from encodings.aliases import aliases
 from typing import Any
 
 from open_data_contract_standard.model import CustomProperty, SchemaProperty
 
 from causeway.contract.model import Column, Spelling
 from causeway.contract.place import Place, nearest
+from causeway.flow.nearest import did_you_mean
 
 CSV = ("csv",)
 MAX_SKIPPED = 10_000  # lines before or after the table
+# Codecs of Python's in which no files are written.
+NO_FILES = {"idna", "punycode", "unicode-escape", "raw-unicode-escape"}
+# Custom properties of a column that others read: partitionTransform, and odcs_property.
+OF_COLUMNS = ("partitionTransform", "partnerAccess", "measure")
 
 
 def _one_of(*allowed: Any) -> Callable[[Any], str | None]:
     listed = ", ".join(map(str, allowed))
-    return lambda value: None if value in allowed else f"is not one of {listed}"
+    words = [word for word in allowed if isinstance(word, str)]
+    return lambda v: None if v in allowed else f"is not one of {listed}{did_you_mean(str(v), words)}"
 
 
 def _text(value: Any) -> str | None:
@@ -37,7 +45,7 @@ def _character(value: Any) -> str | None:
 
 
 def _delimiter(value: Any) -> str | None:
-    return "is not one ASCII character" if value == "" or _character(value) else None
+    return 'is not one ASCII character, as "," or "\\t"' if value == "" or _character(value) else None
 
 
 def _separator(value: Any) -> str | None:
@@ -51,11 +59,19 @@ def _lines(value: Any) -> str | None:
 
 
 def _encoding(value: Any) -> str | None:
+    if _encodes(value):
+        return None
+    names = [name.replace("_", "-") for name in sorted({*aliases, *aliases.values()}) if _encodes(name)]
+    meant = did_you_mean(str(value).lower().replace("_", "-"), names)
+    return f"is no encoding that Python knows, such as utf-8, utf-16 or latin-1{meant}"
+
+
+def _encodes(name: Any) -> bool:
     try:
-        "".encode(value)
-    except (LookupError, TypeError):
-        return "is no encoding that Python knows, such as utf-8, utf-16 or latin-1"
-    return None
+        "".encode(name)
+        return codecs.lookup(name).name not in NO_FILES
+    except (LookupError, TypeError, UnicodeError):
+        return False
 
 
 @dataclass(frozen=True)
@@ -103,13 +119,24 @@ def compile_facts(custom: Sequence[CustomProperty], place: Place) -> dict[str, A
     return facts
 
 
-def _compile(custom: Sequence[CustomProperty], known: dict[str, Fact], place: Place) -> dict[str, Any]:
+def refuse_misplaced(custom: Sequence[CustomProperty], place: Place) -> None:
+    """What is said of the whole contract there would be ignored as another tool's."""
+    for i, item in enumerate(custom):
+        if item.property in FACTS | SPELLINGS:
+            at = place / f"customProperties[{i}] ({item.property})"
+            raise at.wrong("means nothing here; move it to the customProperties of schema[0]")
+
+
+def _compile(
+    custom: Sequence[CustomProperty], known: dict[str, Fact], place: Place, others: Collection[str] = ()
+) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     for i, item in enumerate(custom):
         at, name = place / f"customProperties[{i}] ({item.property})", str(item.property)
         if name not in known:
-            if difflib.get_close_matches(name, known, cutoff=0.8):
-                raise at.wrong(f"unknown{nearest(name, known)}")
+            names = {*known, *others}
+            if name not in others and difflib.get_close_matches(name, names, cutoff=0.8):
+                raise at.wrong(f"unknown{nearest(name, names)}")
             continue  # another tool's
         if reason := known[name].wrong(item.value):
             raise at.wrong(f"{item.value!r} {reason}")
@@ -140,7 +167,9 @@ def _spelled(column: Column, spelling: Spelling) -> Column:
 
 def _spelling_of(custom: Sequence[CustomProperty], everywhere: Spelling, place: Place) -> Spelling:
     """How a column's values are spelled. Raises ContractError for a spelling that cannot be read."""
-    own = {SPELLINGS[name].field: value for name, value in _compile(custom, SPELLINGS, place).items()}
+    own = {
+        SPELLINGS[name].field: value for name, value in _compile(custom, SPELLINGS, place, OF_COLUMNS).items()
+    }
     spelling = Spelling(**{**vars(everywhere), **own})
     if not spelling.decimal:
         raise place.wrong("decimalSeparator '': expected a character")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -65,8 +67,12 @@ def options_of(p: SchemaProperty, place: Place) -> dict[str, Any]:
                 f"not an option of {p.logicalType} here{nearest(key, known)}"
             )
     for key in sorted(COUNTS & options.keys()):
-        if not isinstance(options[key], int) or isinstance(options[key], bool):
-            raise (place / f"logicalTypeOptions.{key}").wrong(f"{options[key]!r} is not a whole number")
+        count = options[key]
+        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+            raise (place / f"logicalTypeOptions.{key}").wrong(f"{count!r} is not a whole number, 0 or more")
+    step = options.get("multipleOf", 1)
+    if isinstance(step, int | float) and step <= 0:
+        raise (place / "logicalTypeOptions.multipleOf").wrong(f"{step!r} is not above 0")
     return options
 
 
@@ -132,9 +138,9 @@ def pattern_of(pattern: str | None, place: Place) -> str | None:
 def value_of(column: Column, value: Any, place: Place) -> Any:
     """A bound or an allowed value, as the Python value of the column's type."""
     kinds: dict[str, Any] = {
-        "string": str,
-        "integer": int,
-        "number": (lambda v: Decimal(str(v))) if column.precision else float,
+        "string": _string,
+        "integer": _integer,
+        "number": lambda v: _number(v, Decimal if column.precision else float),
         "boolean": bool,
         "date": lambda v: v if isinstance(v, date) else date.fromisoformat(v),
         "timestamp": lambda v: _instant(v if isinstance(v, datetime) else datetime.fromisoformat(v), column),
@@ -142,8 +148,29 @@ def value_of(column: Column, value: Any, place: Place) -> Any:
     }
     try:
         return kinds[column.type](value)
-    except (KeyError, TypeError, ValueError, InvalidOperation) as error:
-        raise place.wrong(f"{value!r} is not a {column.type}") from error
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        quote = "; put it in quotes" if column.type == "string" else ""
+        raise place.wrong(f"{value!r} is not a {column.type}{quote}") from error
+
+
+def _string(value: Any) -> str:
+    """YAML takes a bare yes, no, on, off, true or false for a boolean, and ~ for none."""
+    if value is None or isinstance(value, bool):
+        raise TypeError
+    return str(value)
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+        raise TypeError
+    return int(value)
+
+
+def _number(value: Any, kind: Callable[[str], Any]) -> Any:
+    number = kind(str(value))
+    if isinstance(value, bool) or not math.isfinite(number):
+        raise TypeError
+    return number
 
 
 def _instant(value: datetime, column: Column) -> datetime:

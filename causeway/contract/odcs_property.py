@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 from open_data_contract_standard.model import DataQuality, SchemaProperty
@@ -26,6 +27,7 @@ from causeway.contract.place import Place, not_one_of
 
 PARTNER_ACCESS = "partnerAccess"  # a property's custom property, one of ACCESS
 MEASURE = "measure"  # likewise, one of MEASURES
+WIDTHS = ("i32", "i64", "f32", "f64")
 HASHABLE = ("string", "integer", "date")  # a value has one text there
 
 
@@ -49,12 +51,12 @@ def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool
     if name:
         place = Place(place.file, f"{place.path} ({name})")
     if p.logicalType not in TYPES:
-        raise (place / "logicalType").wrong(f"{p.logicalType!r} is not one of {', '.join(TYPES)}")
+        raise (place / "logicalType").wrong(not_one_of(p.logicalType, TYPES))
     options = options_of(p, place)
     precision, scale = precision_of(p, options, place)
     width = str(options.get("format", "i64")) if p.logicalType in ("integer", "number") else "i64"
-    if width not in ("i32", "i64", "f32", "f64"):
-        raise (place / "logicalTypeOptions.format").wrong(f"{width!r} is not one of i32, i64, f32, f64")
+    if width not in WIDTHS:
+        raise (place / "logicalTypeOptions.format").wrong(not_one_of(width, WIDTHS))
     column = Column(
         name=name,
         field=name if p.physicalName is None else p.physicalName,
@@ -96,7 +98,7 @@ def _access(p: SchemaProperty, place: Place, *, whole: bool) -> str:
         raise (place / "classification").wrong("is of whole columns, not of a part of one")
     at = place / f"customProperties ({PARTNER_ACCESS})"
     if access not in ("", *ACCESS):
-        raise at.wrong(f"{access!r} is not one of {', '.join(ACCESS)}")
+        raise at.wrong(not_one_of(access, ACCESS))
     if access == "hash" and p.logicalType not in HASHABLE:
         raise at.wrong(f"hash goes with {', '.join(HASHABLE)}, not with {p.logicalType}; withhold it")
     classified = (p.classification or "public").lower() != "public"
@@ -111,7 +113,7 @@ def _measure(p: SchemaProperty, place: Place) -> str:
     """What a profile takes the column's values for; its type says it, unless the contract does."""
     measure, at = _custom(p, MEASURE), place / f"customProperties ({MEASURE})"
     if measure not in ("", *MEASURES):
-        raise at.wrong(f"{measure!r} is not one of {', '.join(MEASURES)}")
+        raise at.wrong(not_one_of(measure, MEASURES))
     if measure and p.logicalType in ("array", "object"):
         raise at.wrong(f"goes with columns of one value, not with {p.logicalType}")
     if measure == "quantity" and p.logicalType in ("string", "boolean"):
@@ -166,17 +168,24 @@ def _limited(column: Column, p: SchemaProperty, options: dict[str, Any], place: 
     }
     values = tuple(value_of(column, v.value, place / "enum") for v in p.enum or [])
     column = replace(column, **limits, values=values)
-    pairs = [
-        ("minimum", column.minimum, "maximum", column.maximum),
-        ("exclusiveMinimum", column.exclusive_minimum, "maximum", column.maximum),
-        ("minimum", column.minimum, "exclusiveMaximum", column.exclusive_maximum),
-        ("minLength", column.min_length, "maxLength", column.max_length),
-    ]
-    for low, least, high, most in pairs:
-        if least is not None and most is not None and least > most:
-            at = place / "logicalTypeOptions"
-            raise at.wrong(f"{low} {least} is above {high} {most}: no value can be right")
+    lows = [("minimum", column.minimum), ("exclusiveMinimum", column.exclusive_minimum)]
+    highs = [("maximum", column.maximum), ("exclusiveMaximum", column.exclusive_maximum)]
+    length = (("minLength", column.min_length), ("maxLength", column.max_length))
+    for (low, least), (high, most) in [*product(lows, highs), length]:
+        if least is None or most is None or least < most:
+            continue
+        if least > most or "exclusive" in low + high:
+            against = "above" if least > most else "the same as"
+            raise (place / "logicalTypeOptions").wrong(
+                f"{_option(p, low)} {least} is {against} {_option(p, high)} {most}: no value can be right; "
+                "swap them, or mend one"
+            )
     return column
+
+
+def _option(p: SchemaProperty, name: str) -> str:
+    """As the standard calls it: an array's length is a number of items."""
+    return name.replace("Length", "Items") if p.logicalType == "array" else name
 
 
 def _items(p: SchemaProperty, place: Place) -> Column | None:

@@ -64,7 +64,6 @@ def draft(files: list[Path], name: str | None = None) -> str:
         "apiVersion": "v3.1.0",
         "kind": "DataContract",
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, dataset)),
-        "name": dataset,
         "version": "0.1.0",
         "status": "draft",
         "schema": [schema],

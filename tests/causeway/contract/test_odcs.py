@@ -261,7 +261,11 @@ WRONG = [
         "schema[0]",
         "look-around",
     ),
-    ("  - {name: a, logicalType: string, required: maybe}\n", "required", "valid boolean"),
+    (
+        "  - {name: a, logicalType: string, required: maybe}\n",
+        "required",
+        "found 'maybe'; expected true or false",
+    ),
     (
         "  - {name: a, logicalType: integer, logicalTypeOptions: {format: int32}}\n",
         "logicalTypeOptions.format",
@@ -297,6 +301,21 @@ WRONG = [
         "onSchemaChang",
         "did you mean 'onSchemaChange'",
     ),
+    (
+        "  - name: a\n    logicalType: string\n"
+        "    customProperties: [{property: partnerAcess, value: withhold}]\n",
+        "(partnerAcess)",
+        "did you mean 'partnerAccess'",
+    ),
+    ("  - {name: a, logicalType: strin}\n", "(a).logicalType", "did you mean 'string'"),
+    ("  - {name: a, logicalType: string, enum: [open, shipped]}\n", "enum[0]", "write {value: open}"),
+    (
+        "  - {name: a, logicalType: string, enum: [{value: no}]}\n",
+        "(a).enum",
+        "False is not a string; put it",
+    ),
+    ("  - {name: a, logicalType: string, enum: open}\n", "enum", "found 'open'; expected a list"),
+    ("  - name a\n", "properties[0]", "found 'name a'; expected keys with values"),
 ]
 
 
@@ -312,6 +331,82 @@ def test_a_wrong_contract_is_one_line_with_file_place_and_reason(
     assert where in message
     assert why in message
     assert "\n" not in message
+
+
+BOUNDS = [
+    ("integer", "minimum: 5, maximum: 3", "minimum 5 is above maximum 3"),
+    ("number", "minimum: 0.5, maximum: 0.3", "minimum 0.5 is above maximum 0.3"),
+    ("integer", "exclusiveMinimum: 5, maximum: 3", "exclusiveMinimum 5 is above maximum 3"),
+    ("integer", "minimum: 5, exclusiveMaximum: 5", "minimum 5 is the same as exclusiveMaximum 5"),
+    ("integer", "exclusiveMinimum: 5, exclusiveMaximum: 3", "exclusiveMinimum 5 is above exclusiveMaximum 3"),
+    ("date", "minimum: 2024-02-01, maximum: 2024-01-01", "minimum 2024-02-01 is above maximum 2024-01-01"),
+    ("timestamp", "minimum: '2024-02-01', maximum: '2024-01-01'", "is above maximum 2024-01-01"),
+    ("time", "minimum: '10:00', maximum: '09:00'", "minimum 10:00:00 is above maximum 09:00:00"),
+    ("string", "minLength: 5, maxLength: 3", "minLength 5 is above maxLength 3"),
+    ("array, items: {logicalType: string}", "minItems: 5, maxItems: 3", "minItems 5 is above maxItems 3"),
+    ("string", "maxLength: -1", "-1 is not a whole number, 0 or more"),
+    ("integer", "multipleOf: 0", "0 is not above 0"),
+    ("integer", "minimum: 1.5", "1.5 is not a integer"),
+    ("number", "minimum: .nan", "nan is not a number"),
+]
+
+
+@pytest.mark.parametrize(("kind", "options", "why"), BOUNDS, ids=[why for *_, why in BOUNDS])
+def test_bounds_that_no_value_can_keep_are_refused(draft: Draft, kind: str, options: str, why: str) -> None:
+    path = draft(f"  - {{name: a, logicalType: {kind}, logicalTypeOptions: {{{options}}}}}\n")
+    with pytest.raises(ContractError, match=re.escape(why)):
+        load_contract(path)
+
+
+def test_bounds_that_one_value_keeps_are_taken(draft: Draft) -> None:
+    path = draft("  - {name: a, logicalType: integer, logicalTypeOptions: {minimum: 5, maximum: 5}}\n")
+    (column,) = load_contract(path).columns
+    assert (column.minimum, column.maximum) == (5, 5)
+
+
+@pytest.mark.parametrize(
+    ("body", "at", "advice"),
+    [
+        ("  - name: a\n   logicalType: string\n", (9, 4), "indent the line as its neighbours"),
+        ("  - name: a\n      logicalType: string\n", (9, 18), "indent the line as its neighbours"),
+        ("  - name: a\n\tlogicalType: string\n", (9, 1), "indent by blanks, not by tabs"),
+        ("  - name: a\n    description: @x\n", (9, 18), "put a text that begins so in quotes"),
+        ("  - name: a\n    logicalType string\n", (9, 5), "write key: value"),
+        ("  - {name: a, logicalType: string\n", (8, 5), "close the bracket"),
+        ("  - name: 'a\n    logicalType: string\n", (8, 11), "close the quote"),
+        ("  - name: a\n    name: b\n", (9, 5), "name is there twice; remove one"),
+    ],
+)
+def test_what_is_no_yaml_is_one_line_with_line_column_and_what_to_do(
+    draft: Draft, body: str, at: tuple[int, int], advice: str
+) -> None:
+    path = draft(body)
+    with pytest.raises(ContractError) as caught:
+        load_contract(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: line {at[0]}, column {at[1]}: not YAML: ")
+    assert advice in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("top", "why"),
+    [
+        (
+            "name: flights",
+            "name: 'flights' is not the file's name, which is the dataset's; write name: orders",
+        ),
+        (
+            "customProperties: [{property: encoding, value: utf-9}]",
+            "(encoding): means nothing here; move it to the customProperties of schema[0]",
+        ),
+    ],
+)
+def test_what_is_said_of_a_contract_and_would_be_ignored_is_refused(draft: Draft, top: str, why: str) -> None:
+    path = draft("  - {name: a, logicalType: string}\n")
+    path.write_text(f"{top}\n{path.read_text()}")
+    with pytest.raises(ContractError, match=re.escape(why)):
+        load_contract(path)
 
 
 def test_a_directory_names_every_wrong_contract(draft: Draft, tmp_path: Path) -> None:
@@ -330,7 +425,12 @@ def test_a_directory_names_every_wrong_contract(draft: Draft, tmp_path: Path) ->
         ("{property: delimiter, value: '¦'}", "(delimiter): '¦' is not one ASCII character"),
         ("{property: quote, value: '«'}", "(quote): '«' is not one ASCII character"),
         ("{property: delimiter, value: '\"'}", "must differ"),
-        ("{property: encoding, value: utf-9}", "'utf-9' is no encoding"),
+        ("{property: encoding, value: utf-9}", "'utf-9' is no encoding that Python knows"),
+        ("{property: encoding, value: utf-9}", "did you mean utf-8?"),
+        ("{property: encoding, value: base64}", "'base64' is no encoding"),
+        ("{property: encoding, value: undefined}", "'undefined' is no encoding"),
+        ("{property: encoding, value: idna}", "'idna' is no encoding"),
+        ("{property: onSchemaChange, value: evlove}", "did you mean evolve?"),
     ],
 )
 def test_a_dialect_by_which_nothing_can_be_read_is_refused(draft: Draft, facts: str, why: str) -> None:

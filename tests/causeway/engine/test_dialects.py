@@ -216,9 +216,7 @@ def test_what_is_no_count_of_seconds_or_finer_than_microseconds_rejects_the_row(
 
 # In the contract
 
-HEAD = (
-    "apiVersion: v3.1.0\nkind: DataContract\nid: x\nversion: 1.0.0\nschema:\n- name: t\n  customProperties:\n"
-)
+HEAD = "apiVersion: v3.1.0\nkind: DataContract\nid: x\nversion: 1.0.0\nschema:\n- name: t\n"
 BODY = "  properties:\n  - {name: n, logicalType: number}\n  - {name: b, logicalType: boolean%s}\n"
 
 
