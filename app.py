@@ -9,7 +9,7 @@ from typing import Any
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
-from causeway.contract.changes import load_kept
+from causeway.contract.changes import load_kept, tell_withdrawn
 from causeway.contract.load import load_contracts
 from causeway.contract.model import Contract, ContractError
 from causeway.engine.dry_run import load_runnable
@@ -80,6 +80,7 @@ def _common(settings: Settings, account: str) -> dict[str, Any]:
 if __name__ == "__main__":
     try:
         app = cdk.App()
+        tell_withdrawn(CONTRACTS)
         build(app, load_settings(), load_contracts(CONTRACTS, partial(load_kept, load=load_runnable)))
     except (SettingsError, ContractError, SpecError) as error:
         sys.exit(f"{error}")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from causeway.contract.load import load_contract
 from causeway.contract.model import Column, Contract, ContractError
+from causeway.flow.datasets import SUFFIX
 
 
 def load_kept(path: Path, load: Callable[[Path], Contract] = load_contract) -> Contract:
@@ -46,6 +47,23 @@ def _committed(path: Path) -> Iterator[tuple[str, Contract]]:
         if text is not None:  # not the commit that deleted it
             with contextlib.suppress(ContractError):  # one that could not be deployed has no readers
                 yield commit, load_contract(path, text)
+
+
+def tell_withdrawn(folder: Path) -> None:
+    """Say of each contract that the newest commit, or a change since, deletes what that will do.
+
+    It is a notice and no error: a dataset is retired so. Later commits say nothing of it.
+    """
+    before = "HEAD" if _git(folder, "rev-parse", "HEAD^") is None else "HEAD^"
+    deleted = ("diff", "--name-only", "--no-renames", "--diff-filter=D", "--relative", before, "--")
+    for name in (_git(folder, *deleted, f"*{SUFFIX}") or "").splitlines():
+        path, dataset = folder / name, name.removesuffix(SUFFIX)
+        last = before if _git(folder, "cat-file", "-e", f"HEAD:./{name}") is None else "HEAD"
+        _say(
+            f"{path} is deleted: once deployed, the partner cannot read {dataset}, its table is kept, "
+            f"and what lands of it is quarantined; `causeway retire {dataset}` drops the table then, "
+            f"`git checkout {last} -- {path}` brings the contract back"
+        )
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from causeway.contract.changes import breaking_changes, load_kept
+from causeway.contract.changes import breaking_changes, load_kept, tell_withdrawn
 from causeway.contract.load import load_contracts
 from causeway.contract.model import Column, Contract, ContractError
 
@@ -173,3 +173,27 @@ def test_a_table_of_a_major_version_never_has_the_name_of_another_dataset(contra
     write(contracts, "1.0.0", ID, name="orders_v2")
     with pytest.raises(ContractError, match=r"orders 2.0.0 has the table orders_v2: another dataset's"):
         load_contracts(contracts)
+
+
+def test_a_contract_that_is_deleted_is_told_until_the_commit_after(
+    contracts: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write(contracts, "1.0.0", ID, commit=True)
+    write(contracts, "1.0.0", ID, name="birds", commit=True)
+    tell_withdrawn(contracts)
+    assert capfd.readouterr().err == ""
+    path.unlink()
+    tell_withdrawn(contracts)
+    (uncommitted,) = capfd.readouterr().err.splitlines()
+    assert uncommitted.startswith(f"causeway: {path} is deleted: ")
+    assert "`causeway retire orders`" in uncommitted
+    git(contracts, "commit", "--quiet", "--all", "--message", "gone")
+    tell_withdrawn(contracts)
+    (committed,) = capfd.readouterr().err.splitlines()
+    git(contracts, *committed.partition("`git ")[2].partition("`")[0].split())  # what it says brings it back
+    assert path.exists()
+    path.unlink()
+    write(contracts, "1.0.1", ID, name="birds", commit=True)
+    capfd.readouterr()
+    tell_withdrawn(contracts)
+    assert capfd.readouterr().err == ""
