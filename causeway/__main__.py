@@ -1,6 +1,7 @@
 """The command line: `causeway <command>`."""
 
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +32,8 @@ PANELS: dict[str, list[Callable[..., Any]]] = {
 
 app = typer.Typer(
     help="Contracts in, a clean table out.",
-    epilog="Exit status: 0 all is well, 1 something needs a person, 2 the command could not do its work.",
+    epilog="Exit status: 0 all is well, 1 something needs a person, 2 the command could not do its work, "
+    "130 it was interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -57,6 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
         reason += "; causeway --help lists the commands, causeway COMMAND --help its options"
     except (ContractError, SettingsError, OSError, BotoCoreError, ClientError) as error:
         reason = explain(error)
+    except Exception:  # a mistake of ours, which must not look as if something needed a person
+        traceback.print_exc()
+        return Exit.FAILED
     print("causeway: " + "\n".join(map(printable, reason.splitlines())), file=sys.stderr)
     return Exit.FAILED
 

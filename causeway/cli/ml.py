@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from causeway.cli.output import Json, answer, printable, table
+from causeway.cli.output import Exit, Json, answer, printable, table
 
 ml = typer.Typer(help="The partner's models: what is in use, what waits, what trains.", no_args_is_help=True)
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="Its name: models/MODEL.toml.")]
@@ -26,8 +26,11 @@ def _models() -> Any:
 def status(
     names: Annotated[list[str] | None, typer.Argument(metavar="MODEL", help="By default all.")] = None,
     as_json: Json = False,
-) -> None:
-    """Show what is in use, what waits for approval, and the training that runs or was the last."""
+) -> int:
+    """Show what is in use, what waits for approval, and the training that runs or was the last.
+
+    Exits 1 if that training failed, or the newest version waits for approval.
+    """
     models = _models()
     wanted = [models.checked(name) for name in names] if names else models.names()
     document = {
@@ -39,6 +42,15 @@ def status(
         for name in wanted
     }
     answer({"models": document}, lambda: _status_text(document), as_json)
+    return Exit.ATTENTION if any(map(_needs_a_person, document.values())) else Exit.FINE
+
+
+def _needs_a_person(facts: Mapping[str, Any]) -> bool:
+    from causeway.operate.executions import RED
+    from causeway.operate.models import PENDING
+
+    training, newest = facts["training"] or {}, facts["packages"][:1]
+    return training.get("status") in RED or any(package["status"] == PENDING for package in newest)
 
 
 def _status_text(document: Mapping[str, Any]) -> Iterator[RenderableType]:

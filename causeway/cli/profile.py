@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from causeway.cli.output import Json, answer, printable, table
+from causeway.cli.output import Exit, Json, answer, printable, table
 from causeway.pages.wording import BOUNDED, by, chance, distinct, drifted, judged, middle, shown
 
 STRONGEST = 20  # associations that a person sees
@@ -22,8 +22,11 @@ def profile(
     recompute: Annotated[bool, typer.Option(help="Read the table, whatever profile there is.")] = False,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page here, in one file.")] = None,
     as_json: Json = False,
-) -> None:
-    """Show what is in each column, and how columns relate: of a dataset's table, or of local files."""
+) -> int:
+    """Show what is in each column, and how columns relate: of a dataset's table, or of local files.
+
+    Exits 1 if a file cannot be read, or a bound of severity error does not hold.
+    """
     if contract:
         if snapshot is not None or against is not None:
             raise typer.BadParameter("--snapshot and --against go with a dataset, not with files")
@@ -37,6 +40,8 @@ def profile(
 
         html.write_text(profile_page(document))
     answer(document, lambda: _text(document, html), as_json)
+    broken = [b for b in document.get("quality", ()) if b["holds"] is False and b["severity"] == "error"]
+    return Exit.ATTENTION if broken or document.get("unreadable") else Exit.FINE
 
 
 def _of_files(contract: Path, files: list[Path]) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from rich.table import Table
 from causeway.cli.output import Exit, Json, Progress, answer, printable, table
 from causeway.cli.unclaimed import lines as unclaimed_lines
 
+# Of the JSON object: what says that something needs a person, unless it is empty.
+NEED_A_PERSON = ("failed", "dead_letters", "quarantined", "unaccounted", "unclaimed_files")
+
 
 def status(
     dataset: Annotated[str | None, typer.Option(help="One of them; by default all.")] = None,
@@ -19,7 +22,11 @@ def status(
     ] = False,
     as_json: Json = False,
 ) -> int:
-    """Say what became of every version that landed. Exits 1 if some are lost, or of no dataset."""
+    """Say what became of every version that landed.
+
+    Exits 1 if something needs a person: a batch that failed, dead letters, files that were rejected whole,
+    are lost or of no dataset.
+    """
     from causeway.operate.accounting import account, pipeline_state
     from causeway.operate.deployment import Deployment
     from causeway.operate.unclaimed import unclaimed
@@ -34,8 +41,7 @@ def status(
         if not dataset:
             document |= unclaimed(deployment)
     answer(document, lambda: _text(document), as_json)
-    fine = document.get("adds_up", True) and not document.get("unclaimed_files")
-    return Exit.FINE if fine else Exit.ATTENTION
+    return Exit.ATTENTION if any(document.get(each) for each in NEED_A_PERSON) else Exit.FINE
 
 
 def _text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
@@ -49,14 +55,19 @@ def _text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
         times = f"{failed['failures']} times, last {failed['stopped']}"
         yield f"{failed['dataset']} {failed['batch']} failed {times}"
         yield f"  {failed['outstanding']:,} sources are outstanding: {printable(failed['cause'])}"
-    if document["failed"]:
-        yield "  once the cause is mended: causeway replay BATCH"
+        yield f"  once the cause is mended: causeway replay {failed['batch']}"
     if dead:
         yield "  once the cause is mended: causeway replay --dead-letters"
     if not document.get("adds_up", True):
         lost = document["total"]["unaccounted"]
         yield f"It does not add up: nothing speaks of {lost:,} versions that landed; run causeway reconcile."
         yield from (f"  {printable(source)}" for source in document["unaccounted"])
+    if document.get("quarantined"):
+        whole = document["total"]["quarantined"]
+        yield f"{whole:,} file{'s' * (whole > 1)} rejected whole: causeway quarantine says why"
+        yield "  land them again as they should be, or delete them; is the contract wrong: mend it, raise its"
+        yield "  version, deploy, causeway replay landing/<dataset>/"
+        yield from (f"  {printable(source)}" for source in document["quarantined"])
     yield from unclaimed_lines(document)
 
 

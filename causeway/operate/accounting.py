@@ -19,7 +19,7 @@ from causeway.operate.queues import depth, peek
 COMMITTED, SUPERSEDED, QUARANTINED = "committed", "superseded", "quarantined"
 WAITING, FAILED, DEAD, UNACCOUNTED = "waiting", "failed", "dead_lettered", "unaccounted"
 CLASSES = (COMMITTED, SUPERSEDED, QUARANTINED, WAITING, FAILED, DEAD, UNACCOUNTED)
-EXAMPLES = 10  # of unaccounted versions
+EXAMPLES = 10  # of versions that need a person
 
 Versions = set[tuple[str, str]]
 
@@ -92,7 +92,7 @@ def account(
 ) -> dict[str, Any]:
     """How many versions are in each class, for the JSON object; `progress` hears the size of each page."""
     counts: dict[str, dict[str, Any]] = {}
-    lost: list[str] = []
+    examples: dict[str, list[str]] = {UNACCOUNTED: [], QUARANTINED: []}
     for dataset in datasets:
         classes: Counter[str] = Counter()
         for page in landing.pages(prefix_of(dataset)):
@@ -100,14 +100,14 @@ def account(
             for listed in (listed for listed in page if not listed.deleted):
                 became = classify(listed, entries.get(listed.source), pending)
                 classes[became] += 1
-                if became == UNACCOUNTED and len(lost) < EXAMPLES:
-                    lost.append(listed.source)
+                if len(named := examples.get(became, [])) < EXAMPLES:
+                    named.append(listed.source)
             progress(len(page))
         counts[dataset] = {**sums(classes), "batches": _committed_batches(landing, dataset, now)}
     names = ("landed", *CLASSES)
     total = {name: sum(count[name] for count in counts.values()) for name in names}
     adds_up = not total[UNACCOUNTED]
-    return {"datasets": counts, "total": total, "adds_up": adds_up, "unaccounted": lost}
+    return {"datasets": counts, "total": total, "adds_up": adds_up, **examples}
 
 
 def sums(classes: Mapping[str, int]) -> dict[str, int]:

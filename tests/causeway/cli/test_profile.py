@@ -165,3 +165,9 @@ def test_a_page_and_a_terminal_say_what_changed(capsys: pytest.CaptureFixture[st
     assert "\x1b" not in out
     (line,) = [line for line in out.splitlines() if "much differently" in line]
     assert line.split()[:2] == ["city", f"{document['drift']['city']['psi']:.3f}"]
+
+
+def test_a_file_that_cannot_be_read_needs_a_person(trips: tuple[str, str], tmp_path: Path) -> None:
+    (tmp_path / "broken.csv").write_bytes(b"\xff")
+    file, contract = trips
+    assert main(["profile", file, str(tmp_path / "broken.csv"), "--contract", contract]) == 1

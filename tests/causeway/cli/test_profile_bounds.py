@@ -43,7 +43,7 @@ def trips(tmp_path: Path) -> list[str]:
 def test_a_document_says_of_each_bound_whether_it_holds(
     trips: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*trips, "--json"]) == 0
+    assert main([*trips, "--json"]) == 1  # for the one of severity error does not hold
     quality = json.loads(capsys.readouterr().out)["quality"]
     assert [(one["metric"], one["severity"], one["holds"]) for one in quality] == [
         ("rowCount", "warning", False),
@@ -56,7 +56,7 @@ def test_a_document_says_of_each_bound_whether_it_holds(
 def test_a_person_sees_broken_bounds_first_errors_before_warnings_and_nothing_that_a_terminal_obeys(
     trips: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(trips) == 0
+    assert main(trips) == 1
     out = capsys.readouterr().out
     section = out.split("What the contract says of these numbers\n")[1].split("\n\n")[0].splitlines()
     assert [line.split()[0] for line in section[1:5]] == ["short\\x1b[2J", "rowCount", "STDDEV", "nullValues"]
@@ -85,7 +85,7 @@ class Rows(HTMLParser):
 
 def test_the_page_lists_broken_bounds_first_and_obeys_no_name(trips: list[str], tmp_path: Path) -> None:
     html = tmp_path / "trips.html"
-    assert main([*trips, "--html", str(html)]) == 0
+    assert main([*trips, "--html", str(html)]) == 1
     page = Rows()
     page.feed(html.read_text())
     listed = [row for row in page.rows if len(row) == 8 and row[5] in ("broken", "open", "holds")]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -154,6 +155,7 @@ def test_each_version_is_told_where_it_is(deployed: Deployed, say: Say) -> None:
     assert answer["total"] == {name: of_trips[name] for name in ("landed", *CLASSES)}
     assert answer["adds_up"] is False
     assert answer["unaccounted"] == ["landing/trips/lost.csv"]
+    assert answer["quarantined"] == ["landing/trips/broken.csv"]
     assert answer["running"] == 1
     assert [(f["outstanding"], f["failures"], f["cause"]) for f in answer["failed"]] == [(1, 1, "ABORTED")]
     assert of_trips["batches"]["count"] == of_trips["batches"]["last_day"] == 2
@@ -173,13 +175,13 @@ def test_a_failure_that_was_made_good_is_no_failure(deployed: Deployed, say: Say
     source = deployed.lake.put("a.csv", "1,Oslo")
     deployed.fail(source)
     deployed.fail(source, again="-r2")
-    (failed,) = say()["failed"]
+    (failed,) = say(exits=1)["failed"]
     assert (failed["failures"], failed["execution"].endswith("-r2")) == (2, True)
     execution = deployed.start(source, again="-r3")
     answer = say()
     assert (answer["running"], answer["failed"]) == (1, [])
     deployed.states.stop_execution(executionArn=execution)
-    assert len(say("--failed")["failed"]) == 1
+    assert len(say("--failed", exits=1)["failed"]) == 1
     deployed.lake.curate(source)
     assert say("--failed")["failed"] == []
 
@@ -191,7 +193,7 @@ def test_a_replay_that_failed_is_outstanding_though_its_version_is_in_the_table(
     deployed.lake.curate(source)
     again = dataclasses.replace(source, hint=AGAIN + deployed.lake.entry("a.csv").snapshot)
     deployed.fail(again)
-    assert [failed["outstanding"] for failed in say("--failed")["failed"]] == [1]
+    assert [failed["outstanding"] for failed in say("--failed", exits=1)["failed"]] == [1]
     deployed.lake.curate(again)
     assert say("--failed")["failed"] == []
 
@@ -200,7 +202,7 @@ def test_dead_letters_are_looked_at_and_left_where_they_are(deployed: Deployed, 
     for n in range(12):
         deployed.dead_letter(deployed.lake.put(f"{n}.csv", "1,Oslo"))
     for _ in range(2):
-        answer = say()
+        answer = say(exits=1)
         assert (answer["dead_letters"], answer["total"]["dead_lettered"]) == (12, 12)
     assert len(deployed.queued("DeadLettersUrl")) == 12
 
@@ -240,9 +242,36 @@ def test_people_are_told_what_to_run(
     deployed.dead_letter(deployed.lake.put("dead.csv", "1,Oslo"))
     assert main(["status"]) == 1
     said = capsys.readouterr().out
-    for command in ("causeway reconcile", "causeway replay BATCH", "causeway replay --dead-letters"):
+    (batch,) = re.findall(r"trips ([0-9a-f]{32}) failed", said)
+    for command in ("causeway reconcile", f"causeway replay {batch}", "causeway replay --dead-letters"):
         assert command in said
     header, of_trips, total, *_ = said.splitlines()
     assert of_trips.split()[:9] == ["trips", "3", "0", "0", "0", "1", "1", "1", "1"]
     assert header.split()[0] == "landed"
     assert total.split()[1:9] == of_trips.split()[1:9]
+
+
+def test_a_file_that_was_rejected_whole_needs_a_person_until_it_is_landed_again(
+    deployed: Deployed, say: Say, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed.lake.curate(deployed.lake.land("broken.csv", b"\xff"))
+    assert say(exits=1)["quarantined"] == ["landing/trips/broken.csv"]
+    main(["status"])
+    shown = capsys.readouterr().out
+    assert "1 file rejected whole: causeway quarantine says why" in shown
+    assert "  landing/trips/broken.csv" in shown.splitlines()
+    deployed.lake.curate(deployed.lake.put("broken.csv", "1,Oslo"))
+    assert say()["quarantined"] == []
+
+
+def test_rows_in_quarantine_alone_need_no_person(deployed: Deployed, say: Say) -> None:
+    deployed.lake.curate(deployed.lake.put("a.csv", "1,Oslo", "x,Rome"))
+    assert say()["quarantined"] == []
+
+
+def test_dead_letters_need_a_person_also_where_only_failures_are_asked_for(
+    deployed: Deployed, say: Say
+) -> None:
+    assert say("--failed")["dead_letters"] == 0
+    deployed.dead_letter(deployed.lake.put("dead.csv", "1,Oslo"))
+    assert say("--failed", exits=1)["dead_letters"] == 1
