@@ -51,7 +51,7 @@ lint: $(INSTALLED) ## Check style, types, who imports whom, and workflow files
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 synth: $(INSTALLED) ## Synthesize the templates into build/cdk.out; needs no credentials
-	@{ node_modules/.bin/cdk synth --quiet 2>&1 1>&3 | sed '/^python app.py: Subprocess exited/d' >&2; } 3>&1
+	@{ node_modules/.bin/cdk synth --quiet 2>&1 1>&3 | sed '/python app.py: Subprocess exited/d' >&2; } 3>&1
 
 deploy: synth ## Deploy to the account that the environment's credentials name: the company's, or the partner's
 	@$(BIN)/python -m local.deploy

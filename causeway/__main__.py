@@ -3,12 +3,14 @@
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from causeway.cli.check import check
+from causeway.cli.explain import explain
 from causeway.cli.infer import infer
 from causeway.cli.ledger import ledger
 from causeway.cli.ml import ml
@@ -21,22 +23,38 @@ from causeway.cli.retire import retire
 from causeway.cli.revoke import revoke
 from causeway.cli.status import status
 from causeway.contract.model import ContractError
-from causeway.operate.explain import explain
+from causeway.operate import explain as errors
 from causeway.settings import SettingsError
 
 PANELS: dict[str, list[Callable[..., Any]]] = {
-    "A contract": [infer, check, profile],
+    "A contract": [infer, check, profile, explain],
     "A deployment": [status, quarantine, reconcile, backfill, replay, retire],
     "The partner": [partner_kit, revoke],
 }
 
 app = typer.Typer(
-    help="Contracts in, a clean table out.",
     epilog="Exit status: 0 all is well, 1 something needs a person, 2 the command could not do its work, "
     "130 it was interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"causeway {version('causeway')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _causeway(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Contracts in, a clean table out."""
+
+
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
@@ -58,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
             return Exit.FAILED
         reason += "; causeway --help lists the commands, causeway COMMAND --help its options"
     except (ContractError, SettingsError, OSError, BotoCoreError, ClientError) as error:
-        reason = explain(error)
+        reason = errors.explain(error)
     except Exception:  # a mistake of ours, which must not look as if something needed a person
         traceback.print_exc()
         return Exit.FAILED

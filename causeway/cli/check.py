@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from causeway.cli.output import Exit, Json, answer, printable, table
+from causeway.cli.output import COUNTED, Exit, Json, answer, printable, table
 
 EXAMPLE = 160  # characters of one that a person sees
 
@@ -79,6 +79,7 @@ def _text(
         rows = ((code, times, printable(examples.get(code, ""))[:EXAMPLE]) for code, times in often)
         yield ""
         yield table(("reason", "times", "for example"), rows)
+        yield COUNTED
     if where:
         yield f"\n{where}"
     yield (

@@ -16,6 +16,7 @@ from rich.text import Text
 FORMAT_VERSION = 1  # of the JSON objects; a key that goes or changes its meaning raises it
 WIDTH = 10_000  # characters of a line where no terminal says how many there are
 EVERY = {True: 0.2, False: 5.0}  # seconds between two signs of progress, by whether it is a terminal
+COUNTED = "A row counts once for each of its faults; causeway explain CODE says what a code means."
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 

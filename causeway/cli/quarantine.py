@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from causeway.cli.output import Json, answer, printable
+from causeway.cli.output import COUNTED, Json, answer, printable
 from causeway.cli.unclaimed import lines as unclaimed_lines
 
 WIDTH = 2_000  # characters of a raw record that a person sees
@@ -38,8 +38,7 @@ def quarantine(
 def _text(document: dict[str, Any]) -> Iterator[str]:
     for group in document["reasons"]:
         yield from _reason(group)
-    if not document["reasons"]:
-        yield "Nothing is quarantined."
+    yield COUNTED if document["reasons"] else "Nothing is quarantined."
     if document["more"]:
         yield f"… and {document['more']} more; --limit shows them"
     yield from unclaimed_lines(document)

@@ -18,7 +18,8 @@ def print_summary(document: dict[str, Any], answer: list[dict[str, Any]], proble
     codes = {**{name: rows["reasons"] for name, rows in datasets.items()}, "—": document["unrouted"]}
     reasons = [[name, code, n] for name, counted in codes.items() for code, n in sorted(counted.items())]
     show(
-        "\nWhy rows, objects and messages were quarantined", table(("dataset", "reason", "records"), reasons)
+        "\nWhy rows, objects and messages were quarantined (a row counts once for each of its faults)",
+        table(("dataset", "reason", "records"), reasons),
     )
 
     show("\nThe partner asked: which airlines kept New York waiting longest?")

@@ -49,6 +49,16 @@ def test_a_wrong_setting_ends_the_synthesis_with_its_line_alone(tmp_path: Path) 
     assert line.startswith(f"{path}: line 8: 'sandbox = True' is not TOML")
 
 
+def test_the_cdk_alone_finds_what_make_installed(tmp_path: Path) -> None:
+    node, cdk = Path(sys.executable).with_name("node"), ROOT / "node_modules/.bin/cdk"
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [str(node), str(cdk), "list", "--no-notices", "--output", str(tmp_path / "cdk.out")],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "causeway-lake" in done.stdout.split(), done.stderr
+
+
 def test_cfn_lint_finds_nothing(assembly: Path) -> None:
     templates = [str(path) for path in assembly.glob("*.template.json")]
     assert len(templates) >= 4

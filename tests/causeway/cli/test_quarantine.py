@@ -86,11 +86,12 @@ def test_a_person_sees_source_line_message_and_raw_text_and_no_control_character
     lake.curate(lake.put("a.csv", "1,Oslo", "x\x1b[2J,Rome"))
     assert main(["quarantine", "--dataset", "trips"]) == 0
     shown = capsys.readouterr().out
-    first, where, raw = shown.splitlines()
+    first, where, raw, counted = shown.splitlines()
     assert first == "trips: type id: 1 in 1 source, for example"
     assert where.startswith("  landing/trips/a.csv:3: ")
     assert "is not" in where
     assert raw == "  x\\x1b[2J,Rome"
+    assert counted.startswith("A row counts once for each of its faults; causeway explain CODE")
 
 
 def test_a_dataset_without_a_quarantine_has_nothing_in_it(
