@@ -205,7 +205,7 @@ def load_settings(path: Path | None = None) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(settings_errors.of_toml(path, written, error)) from None
     except ValidationError as error:
-        lines = (settings_errors.of_value(path, one, _keys(one["loc"]), TEXTS) for one in error.errors())
+        lines = settings_errors.of_values(path, error.errors(), _keys, TEXTS)
         raise SettingsError("\n".join(lines)) from None
 
 

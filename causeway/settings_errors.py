@@ -2,7 +2,8 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,25 @@ def _instead(line: str, reason: str) -> str:
     )
 
 
-def of_value(path: Path, problem: Any, keys: Iterable[str], texts: Mapping[str, str]) -> str:
-    """What is wrong with one key. `keys`: those that its section has; `texts`: what each pattern allows."""
+def of_values(
+    path: Path,
+    problems: Iterable[Any],
+    keys: Callable[[tuple[str | int, ...]], Collection[str]],
+    texts: Mapping[str, str],
+) -> Iterator[str]:
+    """A line for each key that is wrong; one that is missing because it is misspelt is told once.
+
+    `keys` gives those that may stand beside the one at a place; `texts` says what each pattern allows.
+    """
+    told = list(problems)
+    unknown = [one["loc"] for one in told if one["type"] == "extra_forbidden"]
+    meant = {(*at[:-1], *get_close_matches(str(at[-1]), keys(at), 1)) for at in unknown}
+    for one in told:
+        if one["type"] != "missing" or one["loc"] not in meant:
+            yield _of_value(path, one, keys(one["loc"]), texts)
+
+
+def _of_value(path: Path, problem: Any, keys: Iterable[str], texts: Mapping[str, str]) -> str:
     *section, last = [str(part) for part in problem["loc"]] or [""]
     key, kind, context = ".".join([*section, last]), problem["type"], problem.get("ctx", {})
     if not key:

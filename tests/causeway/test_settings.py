@@ -43,7 +43,7 @@ def test_the_committed_settings_are_valid() -> None:
         (r'account = "111111111111"', "account = 111111111111", "company.account: found 111111111111"),
         (r"sandbox = true", 'sandbox = "yes"', "sandbox: found 'yes'; Input should be a valid boolean"),
         (r"workers = 2", "wrokers = 2", "limits.wrokers: unknown key"),
-        (r"workers = 2", "wrokers = 2", "limits.workers: missing"),
+        (r"(?m)^workers = 2$", "", "limits.workers: missing; add it"),
         (r'region = "us-east-1"', 'region = "mars"', "company.region: found 'mars'"),
         (r"enabled = true", "enabled = 1", "partner.ml.enabled: found 1; Input should be a valid boolean"),
         (r'bus = "causeway-news"', 'bus = "aws/news"', "partner.ml.bus: found 'aws/news'"),
@@ -74,6 +74,7 @@ def test_a_wrong_value_is_named_with_its_key_and_what_is_allowed(
         (r'region = "us-east-1"', 'region = "us-east1"', "did you mean us-east-1?"),
         (r'region = "us-east-1"', 'region = "eu-mars-1"', "pin a newer boto3 in requirements.in"),
         (r'account = "222222222222"', 'account = "111111111111"', "write the partner's own account"),
+        (r"workers = 2", "wrokers = 2", "unknown key; did you mean workers?"),
         (r"sandbox = true", 'sandbox = "true"', "write true or false, without quotes"),
         (r'account = "111111111111"', "account = 111111111111", "write it in quotes"),
         (

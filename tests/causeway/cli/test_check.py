@@ -69,7 +69,9 @@ def test_out_holds_the_curated_and_the_rejected_rows(landing: Path) -> None:
 
 def test_a_person_sees_an_example_of_each_reason(landing: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["check", FLIGHTS, str(landing / "bad one%.csv")])
-    assert "bad one%.csv:3 flight: 'x' is not a 32-bit integer" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "bad one%.csv:3 flight: 'x' is not a 32-bit integer" in out
+    assert "A row counts once for each of its faults" in out  # the one row has two
 
 
 KEYED = """
