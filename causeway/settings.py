@@ -1,12 +1,22 @@
 """The one source of settings: settings.toml, validated and typed."""
 
 import os
+import re
 import tomllib
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from causeway.flow.datasets import DATASET
 
@@ -21,6 +31,15 @@ def _text(pattern: str) -> Any:
     return StringConstraints(strict=True, pattern=pattern)
 
 
+def _address(text: str) -> str:
+    if not re.fullmatch(
+        r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@([A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}", text, re.ASCII
+    ):
+        raise PydanticCustomError("address", "an address is name@domain, such as data@example.com; mend it")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
 AccountId = Annotated[str, _text(r"^[0-9]{12}$")]
 Dataset = Annotated[str, _text(rf"^{DATASET.pattern}$")]
 RoleName = Annotated[str, _text(r"^([A-Za-z0-9_.-]+/)*[A-Za-z0-9+=,.@_-]{1,64}$")]
@@ -44,6 +63,12 @@ class Company(_Section):
     region: Annotated[str, _text(r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
 
 
+class Alerts(_Section):
+    """Who hears of the company's alarms, failed executions and budget."""
+
+    emails: list[Address]
+
+
 class MachineLearning(_Section):
     """What is deployed into the partner's account, and the event bus there on which it hears of commits."""
 
@@ -53,6 +78,7 @@ class MachineLearning(_Section):
     role: RoleName
     instance: Annotated[str, _text(r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
     spot: bool
+    emails: list[Address]
 
 
 class Partner(_Section):
@@ -124,6 +150,7 @@ class Settings(_Section):
     job_modules: Annotated[str, _text(r"^(s3://[a-z0-9.-]{3,63}/.+\.gluewheels\.zip)?$")]
     company: Company
     partner: Partner
+    alerts: Alerts
     limits: Limits
     datasets: dict[Dataset, DatasetLimits] = {}
 

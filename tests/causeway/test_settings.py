@@ -48,6 +48,17 @@ def test_the_committed_settings_are_valid() -> None:
         (r"enabled = true", "enabled = 1", "partner.ml.enabled: found 1; Input should be a valid boolean"),
         (r'bus = "causeway-news"', 'bus = "aws/news"', "partner.ml.bus: found 'aws/news'"),
         (r'bus = "causeway-news"', "", "partner.ml.bus: missing; add it"),
+        (
+            r"\[alerts\]\nemails = \[\]",
+            '[alerts]\nemails = ["a@example.com", "b@example"]',
+            "alerts.emails.1: found 'b@example'; an address is name@domain, such as data@example.com",
+        ),
+        (
+            r"\nemails = \[\]\n\n# Who gets",
+            '\nemails = ["Data <a@example.com>"]\n\n#',
+            "partner.ml.emails.0: found 'Data <a@example.com>'; an address is name@domain",
+        ),
+        (r"\[alerts\]\nemails = \[\]", "", "alerts: missing; add it"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_key_and_what_is_allowed(
@@ -57,6 +68,21 @@ def test_a_wrong_value_is_named_with_its_key_and_what_is_allowed(
     with pytest.raises(SettingsError) as error:
         load_settings(path)
     assert any(line.startswith(f"{path}: {said}") for line in str(error.value).splitlines())
+
+
+@pytest.mark.parametrize("address", ["a@example.com", "a.b+c_d-e@x-1.example.co.uk", "O'Hara@EXAMPLE.ORG"])
+def test_an_address_is_taken(tmp_path: Path, address: str) -> None:
+    path = changed(tmp_path, r"\[alerts\]\nemails = \[\]", f'[alerts]\nemails = ["{address}"]')
+    assert load_settings(path).alerts.emails == [address]
+
+
+@pytest.mark.parametrize(
+    "address", ["", "a", "@example.com", "a@", "a@example", "a b@example.com", "a@b@example.com", "a@x..com"]
+)
+def test_what_is_no_address_is_refused(tmp_path: Path, address: str) -> None:
+    path = changed(tmp_path, r"\[alerts\]\nemails = \[\]", f'[alerts]\nemails = ["{address}"]')
+    with pytest.raises(SettingsError, match=r"alerts\.emails\.0: found .*an address is name@domain"):
+        load_settings(path)
 
 
 def test_a_file_that_is_not_toml_is_said_to_be_none_with_the_place(tmp_path: Path) -> None:
