@@ -8,6 +8,7 @@ import typer
 from rich.console import RenderableType
 from rich.table import Table
 
+from causeway.cli.alerts import lines as alert_lines
 from causeway.cli.output import Exit, Json, Progress, answer, printable, table
 from causeway.cli.unclaimed import lines as unclaimed_lines
 
@@ -21,6 +22,7 @@ def status(
 ) -> int:
     """Say what became of every version that landed. Exits 1 if some are lost, or of no dataset."""
     from causeway.operate.accounting import account, pipeline_state
+    from causeway.operate.alerts import company_alerts
     from causeway.operate.deployment import Deployment
     from causeway.operate.unclaimed import unclaimed
 
@@ -33,6 +35,7 @@ def status(
             document |= account(deployment.landing, datasets, pending, now, progress.add)
         if not dataset:
             document |= unclaimed(deployment)
+    document["alerts"] = company_alerts(deployment)
     answer(document, lambda: _text(document), as_json)
     fine = document.get("adds_up", True) and not document.get("unclaimed_files")
     return Exit.FINE if fine else Exit.ATTENTION
@@ -58,6 +61,7 @@ def _text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield f"It does not add up: nothing speaks of {lost:,} versions that landed; run causeway reconcile."
         yield from (f"  {printable(source)}" for source in document["unaccounted"])
     yield from unclaimed_lines(document)
+    yield from alert_lines(document["alerts"], "alerts")
 
 
 def _table(counts: Mapping[str, Mapping[str, Any]]) -> Table:
