@@ -15,6 +15,7 @@ from causeway.settings_texts import (
     A_DATASET,
     TEXTS,
     AccountId,
+    Address,
     Dataset,
     PrincipalName,
     Region,
@@ -42,6 +43,12 @@ class Company(_Section):
     region: Region
 
 
+class Alerts(_Section):
+    """Who hears of the company's alarms, failed executions and budget."""
+
+    emails: list[Address]
+
+
 class MachineLearning(_Section):
     """What is deployed into the partner's account, and the event bus there on which it hears of commits."""
 
@@ -53,6 +60,7 @@ class MachineLearning(_Section):
         str, text(r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", 'an instance of SageMaker AI, as "ml.m5.large"')
     ]
     spot: bool
+    emails: list[Address]
 
 
 class Partner(_Section):
@@ -134,6 +142,7 @@ class Settings(_Section):
     ]
     company: Company
     partner: Partner
+    alerts: Alerts
     limits: Limits
     datasets: dict[Dataset, DatasetLimits] = {}
 

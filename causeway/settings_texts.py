@@ -1,5 +1,6 @@
 """What texts settings may be, in patterns and in words."""
 
+import re
 from typing import Annotated, Any
 
 import botocore.session
@@ -8,6 +9,9 @@ from pydantic import AfterValidator, StringConstraints
 from causeway.flow.datasets import DATASET
 from causeway.flow.nearest import did_you_mean
 
+ADDRESS = re.compile(
+    r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@([A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}", re.ASCII
+)  # SNS takes more
 TEXTS: dict[str, str] = {}  # what each pattern allows, in words
 
 
@@ -26,6 +30,12 @@ def _region(name: str) -> str:
             f"no region that boto3 {botocore.__version__} knows, such as us-east-1 or eu-central-1"
             f"{did_you_mean(name, known)}; for one that is newer, pin a newer boto3 in requirements.in"
         )
+    return name
+
+
+def _address(name: str) -> str:
+    if not ADDRESS.fullmatch(name):
+        raise ValueError("an address is name@domain, such as data@example.com; mend it")
     return name
 
 
@@ -49,3 +59,4 @@ PrincipalName = Annotated[
     ),
 ]
 Region = Annotated[str, AfterValidator(_region)]
+Address = Annotated[str, AfterValidator(_address)]

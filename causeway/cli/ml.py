@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
+from causeway.cli.alerts import lines as alert_lines
 from causeway.cli.output import Exit, Json, answer, printable, table
 
 ml = typer.Typer(help="The partner's models: what is in use, what waits, what trains.", no_args_is_help=True)
@@ -41,7 +42,8 @@ def status(
         }
         for name in wanted
     }
-    answer({"models": document}, lambda: _status_text(document), as_json)
+    alerts = models.alerts()
+    answer({"models": document, "alerts": alerts}, lambda: _status_text(document, alerts), as_json)
     return Exit.ATTENTION if any(map(_needs_a_person, document.values())) else Exit.FINE
 
 
@@ -53,7 +55,7 @@ def _needs_a_person(facts: Mapping[str, Any]) -> bool:
     return training.get("status") in RED or any(package["status"] == PENDING for package in newest)
 
 
-def _status_text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
+def _status_text(document: Mapping[str, Any], alerts: Mapping[str, Any]) -> Iterator[RenderableType]:
     for name, facts in document.items():
         used, last = facts["in_use"], facts["training"]
         yield (
@@ -72,6 +74,7 @@ def _status_text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
         ]
         if rows:
             yield table(header, rows)
+    yield from alert_lines(alerts, "partner.ml")
 
 
 @ml.command()

@@ -8,6 +8,7 @@ import typer
 from rich.console import RenderableType
 from rich.table import Table
 
+from causeway.cli.alerts import lines as alert_lines
 from causeway.cli.output import Exit, Json, Progress, answer, printable, table
 from causeway.cli.unclaimed import lines as unclaimed_lines
 
@@ -28,6 +29,7 @@ def status(
     are lost or of no dataset.
     """
     from causeway.operate.accounting import account, pipeline_state
+    from causeway.operate.alerts import company_alerts
     from causeway.operate.deployment import Deployment
     from causeway.operate.unclaimed import unclaimed
 
@@ -40,6 +42,7 @@ def status(
             document |= account(deployment.landing, datasets, pending, now, progress.add)
         if not dataset:
             document |= unclaimed(deployment)
+    document["alerts"] = company_alerts(deployment)
     answer(document, lambda: _text(document), as_json)
     return Exit.ATTENTION if any(document.get(each) for each in NEED_A_PERSON) else Exit.FINE
 
@@ -69,6 +72,7 @@ def _text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield "  version, deploy, causeway replay landing/<dataset>/"
         yield from (f"  {printable(source)}" for source in document["quarantined"])
     yield from unclaimed_lines(document)
+    yield from alert_lines(document["alerts"], "alerts")
 
 
 def _table(counts: Mapping[str, Mapping[str, Any]]) -> Table:

@@ -12,6 +12,7 @@ import boto3
 from causeway.flow.models import SCORES, Run, Store, champion_key, packages_of, running_key
 from causeway.flow.nearest import did_you_mean
 from causeway.operate.account import stack_outputs
+from causeway.operate.alerts import hearing
 from causeway.operate.executions import RED, cause
 from causeway.settings import Settings
 
@@ -28,10 +29,15 @@ class Models:
 
     def __init__(self, session: boto3.Session, settings: Settings) -> None:
         outputs = stack_outputs(session.client("cloudformation"), settings, "training")
+        self._sns, self._outputs = session.client("sns"), outputs
         self._prefix, self._machine = f"{settings.project}-", outputs["TrainingMachine"]
         self._scoring = outputs["ScoringMachine"]
         self._registry, self._states = session.client("sagemaker"), session.client("stepfunctions")
         self.store = Store(session.client("s3"), outputs["Bucket"])
+
+    def alerts(self) -> dict[str, Any]:
+        """For the JSON object: who hears of trainings and scorings, their failures and their alarms."""
+        return hearing(self._sns, {"trainings": self._outputs})
 
     def names(self) -> list[str]:
         pages = self._registry.get_paginator("list_model_package_groups").paginate(NameContains=self._prefix)

@@ -71,7 +71,7 @@ class Batches(Construct):
         split.next(done)
         curate.next(searching)
         # Each run has the job's own timeout; this is for all runs and waits together.
-        self.machine = make_machine(self, curate, log_group, removal_policy, timeout=LONGEST)
+        self.machine = make_machine(self, curate, log_group, removal_policy, timeout=LONGEST, topic=failures)
         versions = [f"{split_batch.function_arn}:*"]
         acknowledge_wildcards(self.machine, versions, "Any version of that one function; CDK's own statement")
 

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from aws_cdk import Stack, Tags
+from aws_cdk import CfnOutput, Stack, Tags
 from aws_cdk import aws_budgets as budgets
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_sns as sns
 from constructs import Construct, IConstruct
 
 from causeway.settings import Settings
+from stacks.company.alarms import alert_topic
 
 PROJECT_TAG = "project"
 
@@ -29,16 +28,8 @@ class CostsStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        alerts = sns.Topic(self, "BudgetAlerts", enforce_ssl=True)
-        alerts.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="AllowBudgets",
-                principals=[iam.ServicePrincipal("budgets.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[alerts.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
-            )
-        )
+        alerts = alert_topic(self, "BudgetAlerts", service="budgets", emails=settings.alerts.emails)
+        CfnOutput(self, "AlertTopic", value=alerts.topic_arn)
         subscriber = budgets.CfnBudget.SubscriberProperty(subscription_type="SNS", address=alerts.topic_arn)
         budgets.CfnBudget(
             self,

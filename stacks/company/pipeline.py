@@ -9,7 +9,6 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from causeway.contract.model import Contract
@@ -17,7 +16,7 @@ from causeway.flow.events import NO_DATASET
 from causeway.flow.manifest import BATCHES_PREFIX
 from causeway.flow.parameters import BatchEventsParameters, ReconcileParameters, SplitBatchParameters
 from causeway.settings import Settings
-from stacks.company.alarms import alarm_at_first
+from stacks.company.alarms import alarm_at_first, alert_topic
 from stacks.company.batches import Batches
 from stacks.company.curate_job import CurateJob
 from stacks.company.lake import BATCHING_TIMEOUT, LakeStack
@@ -42,7 +41,8 @@ class PipelineStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self._settings, self._lake = settings, lake
-        self.failures = sns.Topic(self, "Failures", master_key=lake.key, enforce_ssl=True)
+        emails = settings.alerts.emails
+        self.failures = alert_topic(self, "Failures", service="cloudwatch", emails=emails, key=lake.key)
         self.ledger = self._ledger()
         job_logs = make_log_group(self, "CurateLogs", settings)
         self.job = CurateJob(
@@ -69,6 +69,7 @@ class PipelineStack(Stack):
         removing = sorted(name for name, contract in contracts.items() if contract.on_delete == "remove")
         self.reconcile = self._reconcile(removing)
         self._alarms()
+        CfnOutput(self, "AlertTopic", value=self.failures.topic_arn)
         CfnOutput(self, "LedgerTable", value=self.ledger.table_name)
         CfnOutput(self, "StateMachine", value=self.batches.machine.state_machine_arn)
         if self.profiles:

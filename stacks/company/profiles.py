@@ -62,6 +62,7 @@ class Profiles(Construct):
             make_log_group(self, "MachineLogs", settings, log_name),
             removal_policy(settings),
             timeout=Duration.hours(max(hours.values())).plus(SPARE),
+            topic=failures,
         )
         self.schedule = self._schedule(settings, hours, ledger)
 

@@ -87,6 +87,7 @@ class Inference(Construct):
             ),
             removal_policy(self._settings),
             timeout=TIMEOUT,
+            topic=failures,
         )
         allow_running(machine, [jobs.prepare_role], models, kinds=["Processing"])
         return machine

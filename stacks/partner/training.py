@@ -9,13 +9,12 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sagemaker as sagemaker
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from causeway.settings import Settings
 from ml.parameters import DecideParameters, PromoteParameters
 from ml.spec import Spec
-from stacks.company.alarms import alarm_at_first
+from stacks.company.alarms import alarm_at_first, alert_topic
 from stacks.partner.inference import Inference
 from stacks.partner.jobs import Jobs
 from stacks.partner.news import news_bus
@@ -46,7 +45,8 @@ class TrainingStack(Stack):
         self._settings, self._models = settings, models
         self.news = news_bus(self, settings)
         self.bucket = self._bucket()
-        self.failures = sns.Topic(self, "Failures", enforce_ssl=True)
+        emails = settings.partner.ml.emails
+        self.failures = alert_topic(self, "Failures", service="cloudwatch", emails=emails)
         self.jobs = Jobs(self, "Jobs", settings=settings, bucket=self.bucket)
         self.decide = self._decide()
         self.workflow = Workflow(
@@ -75,6 +75,7 @@ class TrainingStack(Stack):
             failures=self.failures,
         )
         self._alarms()
+        CfnOutput(self, "AlertTopic", value=self.failures.topic_arn)
         CfnOutput(self, "Bucket", value=self.bucket.bucket_name)
         CfnOutput(self, "ScoringMachine", value=self.inference.machine.state_machine_arn)
         CfnOutput(self, "PredictFunction", value=self.inference.function.function.function_name)

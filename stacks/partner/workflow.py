@@ -48,6 +48,7 @@ class Workflow(Construct):
             make_log_group(self, "MachineLogs", settings, log_name),
             removal_policy,
             timeout=TIMEOUT,
+            topic=failures,
         )
         allow_starting_again(self.machine)
         allow_running(self.machine, jobs.roles, models)

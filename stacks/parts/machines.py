@@ -6,6 +6,7 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
@@ -115,8 +116,11 @@ def make_machine(
     start: sfn.IChainable,
     log_group: logs.LogGroup,
     removal_policy: RemovalPolicy,
+    *,
     timeout: Duration,
+    topic: sns.Topic,
 ) -> sfn.StateMachine:
+    """A state machine that may use the key of the topic to which it publishes, if that has one."""
     machine = sfn.StateMachine(
         scope,
         "Machine",
@@ -127,6 +131,12 @@ def make_machine(
         logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL),
         removal_policy=removal_policy,
     )
+    if topic.master_key:
+        # SNS encrypts with the rights of whoever publishes.
+        using = iam.PolicyStatement(
+            actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[topic.master_key.key_arn]
+        )
+        machine.add_to_role_policy(using)
     logs_and_traces = "X-Ray and the delivery of logs know no resources; CDK's own statements"
     acknowledge_wildcards(machine, ["*"], logs_and_traces)
     return machine

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.access import intent as i
+from tests.access.alerts import alerts
 from tests.access.intent import Intent
 from tests.access.policies import OPTIONS, REVOKED
 from tests.access.request import Check
@@ -26,6 +27,7 @@ def intents() -> list[Intent]:
         *_news(),
         *training(),
         *_logs(),
+        *alerts(),
     ]
 
 

@@ -7,7 +7,18 @@ import pytest
 
 from causeway.cli.revoke import older_than
 from tests.access import proof
-from tests.access.intent import ADMIN, CURATED, FLIGHTS, LANDING, PROGRAMMATIC, decide
+from tests.access.alerts import FAILURES, USES_OF_THE_KEY
+from tests.access.intent import (
+    ADMIN,
+    CURATED,
+    FLIGHTS,
+    KEY,
+    LANDING,
+    MACHINE,
+    PROFILES_MACHINE,
+    PROGRAMMATIC,
+    decide,
+)
 from tests.access.intents import intents
 from tests.access.policies import DEFAULT, OPTIONS, REVOKED, Json, synthesized
 from tests.access.request import Check, question
@@ -121,6 +132,19 @@ def test_after_a_revocation_is_undone_sessions_from_before_stay_refused() -> Non
     )
     with Simulator() as simulator:
         assert list(decide(after, [old, new], simulator).values()) == [False, True]
+
+
+def test_every_role_that_may_publish_to_the_encrypted_topic_may_use_its_key() -> None:
+    access = synthesized(DEFAULT)
+    publish = {role: Check(role, "sns:Publish", FAILURES) for role in access.roles}
+    use = {role: [Check(role, action, KEY) for action in USES_OF_THE_KEY] for role in access.roles}
+    with Simulator() as simulator:
+        granted = decide(
+            access, [*publish.values(), *(check for checks in use.values() for check in checks)], simulator
+        )
+    publishers = {role for role, check in publish.items() if granted[check.key]}
+    assert publishers == {MACHINE, PROFILES_MACHINE}
+    assert [role for role in publishers if not all(granted[check.key] for check in use[role])] == []
 
 
 def test_an_intrinsic_function_that_is_not_known_is_an_error() -> None:

@@ -77,12 +77,18 @@ def deployed(small_lake: SmallLake, monkeypatch: pytest.MonkeyPatch) -> Deployed
         load_settings(),
         boto3.Session(),
         {"LandingBucket": "landing", "CuratedBucket": "curated", "QuarantineBucket": "quarantine", **urls},
-        {"LedgerTable": "ledger", "StateMachine": machine["stateMachineArn"]},
+        {
+            "LedgerTable": "ledger",
+            "StateMachine": machine["stateMachineArn"],
+            "AlertTopic": boto3.client("sns").create_topic(Name="failures")["TopicArn"],
+        },
         {"trips": small_lake.contract},
     )
     for kind in ("lake", "quarantine"):
         database = deployment.settings.database(kind)
         boto3.client("glue").create_database(DatabaseInput={"Name": database})
+    costs = {"AlertTopic": boto3.client("sns").create_topic(Name="budget")["TopicArn"]}
+    monkeypatch.setattr("causeway.operate.alerts.stack_outputs", lambda *_: costs)
     monkeypatch.setattr(Deployment, "find", lambda: deployment)
     return Deployed(small_lake, deployment)
 

@@ -57,6 +57,17 @@ def test_the_committed_settings_are_valid() -> None:
             "partner.programmatic_roles.0: found 'arn:aws:iam::222222222222:role/causeway-reader'; "
             "a role's name is",
         ),
+        (
+            r"\[alerts\]\nemails = \[\]",
+            '[alerts]\nemails = ["a@example.com", "b@example"]',
+            "alerts.emails.1: found 'b@example'; an address is name@domain, such as data@example.com",
+        ),
+        (
+            r"\nemails = \[\]\n\n# Who gets",
+            '\nemails = ["Data <a@example.com>"]\n\n#',
+            "partner.ml.emails.0: found 'Data <a@example.com>'; an address is name@domain",
+        ),
+        (r"\[alerts\]\nemails = \[\]", "", "alerts: missing; add it"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_key_and_what_is_allowed(
@@ -66,6 +77,21 @@ def test_a_wrong_value_is_named_with_its_key_and_what_is_allowed(
     with pytest.raises(SettingsError) as error:
         load_settings(path)
     assert any(line.startswith(f"{path}: {said}") for line in str(error.value).splitlines())
+
+
+@pytest.mark.parametrize("address", ["a@example.com", "a.b+c_d-e@x-1.example.co.uk", "O'Hara@EXAMPLE.ORG"])
+def test_an_address_is_taken(tmp_path: Path, address: str) -> None:
+    path = changed(tmp_path, r"\[alerts\]\nemails = \[\]", f'[alerts]\nemails = ["{address}"]')
+    assert load_settings(path).alerts.emails == [address]
+
+
+@pytest.mark.parametrize(
+    "address", ["", "a", "@example.com", "a@", "a@example", "a b@example.com", "a@b@example.com", "a@x..com"]
+)
+def test_what_is_no_address_is_refused(tmp_path: Path, address: str) -> None:
+    path = changed(tmp_path, r"\[alerts\]\nemails = \[\]", f'[alerts]\nemails = ["{address}"]')
+    with pytest.raises(SettingsError, match=r"alerts\.emails\.0: found .*an address is name@domain"):
+        load_settings(path)
 
 
 @pytest.mark.parametrize(
