@@ -15,6 +15,6 @@ def lines(alerts: Mapping[str, Any], section: str) -> Iterator[str]:
             continue
         reason = f"write emails under [{section}] in settings.toml, then make deploy"
         if unconfirmed:
-            reason = f"not confirmed by mail: {', '.join(map(printable, unconfirmed))}"
+            reason = f"not confirmed by the link in SNS's mail: {', '.join(map(printable, unconfirmed))}"
         reasons.setdefault(("some do not hear" if confirmed else "nobody hears", reason), []).append(of)
     yield from (f"{who} of {' and '.join(of)}: {reason}" for (who, reason), of in reasons.items())

@@ -29,7 +29,7 @@ class Models:
 
     def __init__(self, session: boto3.Session, settings: Settings) -> None:
         outputs = stack_outputs(session.client("cloudformation"), settings, "training")
-        self._sns, self._outputs = session.client("sns"), outputs
+        self._sns, self._outputs, self._emails = session.client("sns"), outputs, settings.partner.ml.emails
         self._prefix, self._machine = f"{settings.project}-", outputs["TrainingMachine"]
         self._scoring = outputs["ScoringMachine"]
         self._registry, self._states = session.client("sagemaker"), session.client("stepfunctions")
@@ -37,7 +37,7 @@ class Models:
 
     def alerts(self) -> dict[str, Any]:
         """For the JSON object: who hears of trainings and scorings, their failures and their alarms."""
-        return hearing(self._sns, {"trainings": self._outputs})
+        return hearing(self._sns, {"trainings": self._outputs}, self._emails)
 
     def names(self) -> list[str]:
         pages = self._registry.get_paginator("list_model_package_groups").paginate(NameContains=self._prefix)

@@ -14,6 +14,7 @@ from causeway.operate.alerts import hearing
 from tests.causeway.conftest import Deployed
 
 HINT = "write emails under [alerts] in settings.toml, then make deploy"
+LINK = "not confirmed by the link in SNS's mail"
 
 
 def subscribe(topic: str, address: str, *, confirmed: bool) -> None:
@@ -52,7 +53,7 @@ def test_who_has_not_confirmed_counts_as_nobody_and_is_named(
     for topic in ("failures", "budget"):
         subscribe(topic, "a@example.com", confirmed=False)
     told, alerts = status(capsys)
-    assert told == ["nobody hears of failures and budget: not confirmed by mail: a@example.com"]
+    assert told == [f"nobody hears of failures and budget: {LINK}: a@example.com"]
     assert alerts["failures"] == {"confirmed": 0, "unconfirmed": ["a@example.com"]}
 
 
@@ -60,7 +61,7 @@ def test_each_topic_is_confirmed_for_itself(deployed: Deployed, capsys: pytest.C
     subscribe("failures", "a@example.com", confirmed=True)
     subscribe("budget", "a@example.com", confirmed=False)
     told, alerts = status(capsys)
-    assert told == ["nobody hears of budget: not confirmed by mail: a@example.com"]
+    assert told == [f"nobody hears of budget: {LINK}: a@example.com"]
     assert alerts == {
         "failures": {"confirmed": 1, "unconfirmed": []},
         "budget": {"confirmed": 0, "unconfirmed": ["a@example.com"]},
@@ -77,12 +78,10 @@ def test_once_all_have_confirmed_nothing_is_said(
 
 def test_who_has_not_confirmed_beside_others_is_named() -> None:
     alerts = {"trainings": {"confirmed": 1, "unconfirmed": ["a@example.com"]}}
-    assert [*lines(alerts, "partner.ml")] == [
-        "some do not hear of trainings: not confirmed by mail: a@example.com"
-    ]
+    assert [*lines(alerts, "partner.ml")] == [f"some do not hear of trainings: {LINK}: a@example.com"]
 
 
-def test_subscriptions_are_counted_over_all_pages_and_those_that_were_deleted_are_none() -> None:
+def test_who_of_the_settings_is_not_subscribed_or_whose_subscription_was_deleted_is_unconfirmed() -> None:
     sns, topic = boto3.client("sns", region_name="us-east-1"), "arn:aws:sns:us-east-1:111111111111:failures"
     listed = [
         ("PendingConfirmation", "b"),
@@ -96,9 +95,11 @@ def test_subscriptions_are_counted_over_all_pages_and_those_that_were_deleted_ar
             asked = {"TopicArn": topic, **({"NextToken": str(page)} if page else {})}
             more = {"NextToken": str(page + 1)} if page + 1 < len(listed) else {}
             stubber.add_response("list_subscriptions_by_topic", {"Subscriptions": [found], **more}, asked)
-        alerts = hearing(sns, {"failures": {"AlertTopic": topic}})
-    assert alerts == {"failures": {"confirmed": 1, "unconfirmed": ["a@example.com", "b@example.com"]}}
+        alerts = hearing(sns, {"failures": {"AlertTopic": topic}}, ["c@example.com", "d@example.com"])
+    assert alerts == {
+        "failures": {"confirmed": 1, "unconfirmed": ["a@example.com", "b@example.com", "c@example.com"]}
+    }
 
 
 def test_a_deployment_from_before_its_topic_had_subscriptions_is_one_of_which_nobody_hears() -> None:
-    assert hearing(None, {"failures": {}}) == {"failures": {"confirmed": 0, "unconfirmed": []}}
+    assert hearing(None, {"failures": {}}, []) == {"failures": {"confirmed": 0, "unconfirmed": []}}
