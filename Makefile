@@ -53,7 +53,7 @@ lint: $(INSTALLED) ## Check style, types, who imports whom, and workflow files
 synth: $(INSTALLED) ## Synthesize the templates into build/cdk.out; needs no credentials
 	@{ node_modules/.bin/cdk synth --quiet 2>&1 1>&3 | sed '/python app.py: Subprocess exited/d' >&2; } 3>&1
 
-deploy: synth ## Deploy to the account that the environment's credentials name: the company's, or the partner's
+deploy: synth ## Deploy to the account that the environment's credentials name: the company's, or the partner's; shows the changes and asks (YES=1 answers)
 	@$(BIN)/python -m local.deploy
 
 destroy: $(INSTALLED) ## Remove from that account everything the sandbox deployment made (YES=1 answers)

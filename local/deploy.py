@@ -10,7 +10,7 @@ from causeway.operate.account import AccountError, session_of_either
 from causeway.operate.explain import explain
 from causeway.settings import SettingsError, load_settings
 from local.aws.embedded import ROOT
-from local.command_line import run_cdk
+from local.command_line import confirm, run_cdk
 
 APP = ROOT / "build/cdk.out"
 STACK = "aws:cloudformation:stack"
@@ -25,7 +25,10 @@ def main() -> None:
     stacks = stacks_of(APP, account)
     if not stacks:
         sys.exit(f"make deploy: nothing is deployed to account {account}: settings.toml leaves it out")
-    deploy(stacks, f"aws://{account}/{settings.company.region}")
+    try:
+        deploy(stacks, f"aws://{account}/{settings.company.region}")
+    except (EOFError, KeyboardInterrupt):
+        sys.exit("make deploy: interrupted; run it again to finish")
 
 
 def stacks_of(assembly: Path, account: str) -> list[str]:
@@ -39,11 +42,19 @@ def stacks_of(assembly: Path, account: str) -> list[str]:
 
 
 def deploy(stacks: list[str], environment: str) -> None:
-    """Bootstrap the account and region for the CDK if need be, and deploy the stacks."""
-    print(f"Deploying to {environment}: {', '.join(stacks)}", flush=True)
+    """Say what would change, ask, bootstrap the account and region for the CDK if need be, and deploy."""
     app = ("--app", str(APP))
-    options = ("--require-approval", "never", "--concurrency", "3")
-    if not (run_cdk("bootstrap", environment, *app) and run_cdk("deploy", *stacks, *app, *options)):
+    print(f"What would change in {environment}:", flush=True)
+    # A change set would be more exact, and asks for a bootstrapped account.
+    _cdk("diff", *stacks, *app, "--method", "template")
+    print(f"This deploys to {environment}: {', '.join(stacks)}", flush=True)
+    confirm("deploy", "was deployed")
+    _cdk("bootstrap", environment, *app)
+    _cdk("deploy", *stacks, *app, "--require-approval", "never", "--concurrency", "3")
+
+
+def _cdk(*arguments: str) -> None:
+    if not run_cdk(*arguments):
         sys.exit("make deploy: the CDK failed, as said above; mend that and run this again")
 
 

@@ -1,7 +1,6 @@
 """`make destroy`: no batch starts, what runs ends, all but the lake goes; then the lake, emptied first."""
 
 import json
-import os
 import sys
 import time
 from collections import defaultdict
@@ -16,7 +15,7 @@ from causeway.operate.account import AccountError, session_of_either
 from causeway.operate.explain import explain
 from causeway.operate.queues import depth
 from causeway.settings import Settings, SettingsError, load_settings
-from local.command_line import run_cdk
+from local.command_line import confirm, run_cdk
 
 Held = defaultdict[str, list[str]]  # what a stack holds: physical ids by type
 POLL = 5  # seconds
@@ -139,12 +138,7 @@ def ask(settings: Settings, account: str, stacks: list[str], buckets: list[str])
     print(f"This removes from {place}, for good:")
     print(f"  stacks: {', '.join(stacks)}, with tables, ledger, queued events, models and logs")
     print(f"  every version of every object in: {', '.join(buckets) or 'no bucket'}", flush=True)
-    if os.environ.get("YES") != "1":
-        if not sys.stdin.isatty():
-            print("make destroy: nobody to ask, so nothing was removed; YES=1 answers", file=sys.stderr)
-            sys.exit(2)
-        if input("Type yes to go on: ").strip() != "yes":
-            sys.exit("make destroy: nothing was removed")
+    confirm("destroy", "was removed")
     return True
 
 

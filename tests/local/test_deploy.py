@@ -31,6 +31,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> Mock:
     """What the CDK's command line is told."""
     cdk = Mock(return_value=True)
     monkeypatch.setattr(deploy, "run_cdk", cdk)
+    monkeypatch.setenv("YES", "1")
     return cdk
 
 
@@ -41,15 +42,38 @@ def with_credentials_of(monkeypatch: pytest.MonkeyPatch, of: str) -> None:
 
 
 @pytest.mark.parametrize("stack", ENVIRONMENTS)
-def test_the_stacks_of_the_credentials_account_are_deployed_after_its_bootstrap(
+def test_the_stacks_of_the_credentials_account_are_deployed_after_their_changes_are_shown(
     ran: Mock, monkeypatch: pytest.MonkeyPatch, stack: str
 ) -> None:
     with_credentials_of(monkeypatch, ENVIRONMENTS[stack].split("/")[2])
     deploy.main()
     assert [call.args[:2] for call in ran.call_args_list] == [
+        ("diff", stack),
         ("bootstrap", ENVIRONMENTS[stack]),
         ("deploy", stack),
     ]
+
+
+@pytest.mark.parametrize(("terminal", "answered"), [(True, "y"), (True, ""), (False, "yes")])
+def test_nothing_is_deployed_unless_a_person_types_yes_or_the_environment_does(
+    ran: Mock, monkeypatch: pytest.MonkeyPatch, *, terminal: bool, answered: str
+) -> None:
+    with_credentials_of(monkeypatch, "111111111111")
+    monkeypatch.delenv("YES")
+    monkeypatch.setattr("sys.stdin", Mock(isatty=lambda: terminal))
+    monkeypatch.setattr("builtins.input", lambda _: answered)
+    with pytest.raises(SystemExit):
+        deploy.main()
+    assert [call.args[0] for call in ran.call_args_list] == ["diff"]
+
+
+def test_a_person_who_types_yes_deploys(ran: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_credentials_of(monkeypatch, "111111111111")
+    monkeypatch.delenv("YES")
+    monkeypatch.setattr("sys.stdin", Mock(isatty=lambda: True))
+    monkeypatch.setattr("builtins.input", lambda _: "yes")
+    deploy.main()
+    assert [call.args[0] for call in ran.call_args_list] == ["diff", "bootstrap", "deploy"]
 
 
 def test_what_failed_is_not_gone_on_from(ran: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
