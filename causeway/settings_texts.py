@@ -1,6 +1,7 @@
 """What texts settings may be, in patterns and in words."""
 
 import re
+from functools import cache
 from typing import Annotated, Any
 
 import botocore.session
@@ -21,11 +22,15 @@ def text(pattern: str, allowed: str) -> Any:
     return StringConstraints(strict=True, pattern=pattern)
 
 
-def _region(name: str) -> str:
+@cache
+def _regions() -> list[str]:
     """AWS's regions as boto3 has them: no rule tells a new one from a slip of the pen."""
     aws = botocore.session.get_session()
-    known = [r for part in aws.get_available_partitions() for r in aws.get_available_regions("s3", part)]
-    if name not in known:
+    return [r for part in aws.get_available_partitions() for r in aws.get_available_regions("s3", part)]
+
+
+def _region(name: str) -> str:
+    if name not in (known := _regions()):
         raise ValueError(
             f"no region that boto3 {botocore.__version__} knows, such as us-east-1 or eu-central-1"
             f"{did_you_mean(name, known)}; for one that is newer, pin a newer boto3 in requirements.in"
