@@ -7,6 +7,7 @@ from pathlib import Path
 
 from causeway.contract.model import Contract, ContractError
 from causeway.contract.odcs import compile_file
+from causeway.contract.serving import check_references
 from causeway.flow.datasets import DATASET, SUFFIX
 
 
@@ -36,6 +37,7 @@ def load_contracts(
             for name in contract.tables[1:]
             if name in contracts
         ]
+    errors += check_references(contracts, directory)
     if errors:
         raise ContractError("\n".join(errors))
     return contracts

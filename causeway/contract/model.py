@@ -41,6 +41,15 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """A foreign key: these columns are null or the key of one row of another dataset, or of the same."""
+
+    columns: tuple[str, ...]
+    dataset: str
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Spelling:
     """How the values of a column are spelled in text."""
 
@@ -168,6 +177,8 @@ class Contract:
     on_delete: str = "keep"  # when a source is deleted: keep | remove its rows
     rules: tuple[Rule, ...] = ()  # of each row
     bounds: tuple[Bound, ...] = ()  # of the table's profile
+    served: bool = False  # loaded into the relational store
+    references: tuple[Reference, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from causeway.contract.odcs_property import compile_columns
 from causeway.contract.odcs_quality import compile_quality
 from causeway.contract.odcs_sla import compile_sla
 from causeway.contract.place import Place, not_one_of
+from causeway.contract.serving import compile_references, is_served
 from causeway.flow.datasets import SUFFIX
 
 TRANSFORMS = ("identity", "year", "month", "day")
@@ -50,7 +51,13 @@ def compile_file(path: Path, text: str | None = None) -> Contract:
         **physical(facts, columns, place),
     )
     rules, bounds = compile_quality(schemas[0], contract, place)
-    return replace(contract, rules=rules, bounds=(*bounds, *compile_sla(standard, schemas[0], contract, top)))
+    return replace(
+        contract,
+        rules=rules,
+        bounds=(*bounds, *compile_sla(standard, schemas[0], contract, top)),
+        served=is_served(standard, contract, top),
+        references=compile_references(schemas[0], contract, place),
+    )
 
 
 def _partitioning(

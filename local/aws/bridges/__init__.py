@@ -13,6 +13,7 @@ BRIDGES = (
     "events",
     "glue",
     "iam",
+    "rds_data",
     "s3",
     "sagemaker",
     "sagemaker_registry",

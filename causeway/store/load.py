@@ -1,0 +1,161 @@
+"""Brings a dataset's tables in the store up to a snapshot, exactly once."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyiceberg.table import Table
+
+from causeway.contract.model import Contract
+from causeway.lake.rows import snapshot_of
+from causeway.store.changes import BATCH, COMMITTED, Changes, changes_between
+from causeway.store.database import PAUSE, Database, StoreError, Transaction, listed, quoted
+from causeway.store.links import keep_links, settle
+from causeway.store.schemas import CURATED, LOADS, QUARANTINE, REASON, columns_of
+from causeway.store.staging import Staging, as_text
+from causeway.store.tables import prepare
+
+LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('causeway')) AS mine"
+LOCK_SECONDS = 240  # what a load that was killed had locked is free after three minutes
+TRIES = 20  # to load when others load the same dataset meanwhile
+
+
+class _OthersLoadedError(Exception):
+    pass
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load did: `rows` are those of its keys that the table has now."""
+
+    dataset: str
+    snapshot: int
+    rows: int = 0
+    quarantined: int = 0  # in the quarantine now, all in all
+    changes: tuple[str, ...] = ()  # of tables
+
+
+@dataclass(frozen=True)
+class Loader:
+    database: Database
+    served: Mapping[str, Contract]
+    reader_password: str
+
+    def load(
+        self, dataset: str, table: Table, staging: Staging, *, wanted: int | None = None, anew: bool = False
+    ) -> Loaded:
+        """Load what changed since the last load, or `anew` all of it; without `wanted`, the newest snapshot.
+
+        Raises SnapshotError, or StoreError (MigrationError is one), and the store is as it was.
+        """
+        contract, snapshot = self.served[dataset], snapshot_of(table, wanted)
+        for _ in range(TRIES):
+            before = snapshot_loaded(self.database, contract)
+            changes = None
+            if anew or before != snapshot:
+                changes = _changes(table, contract, None if anew else before, snapshot)
+            with contextlib.suppress(_OthersLoadedError):
+                return self._commit(contract, snapshot, before, changes, staging)
+        raise StoreError(f"{dataset} kept being loaded by others")
+
+    def _commit(
+        self, contract: Contract, snapshot: int, before: int | None, changes: Changes | None, staging: Staging
+    ) -> Loaded:
+        staged = None
+        if changes:  # before the transaction: nobody waits while files are read and written
+            keys = None if changes.keys is None else [as_text(changes.keys.to_arrow()).drop([REASON])]
+            staged = (keys and staging.put(keys), staging.put(map(as_text, changes.rows())))
+        with self.database.transaction() as transaction:
+            _lock(transaction)
+            changed = prepare(transaction, self.served, self.reader_password)
+            if snapshot_loaded(transaction, contract) != before:
+                raise _OthersLoadedError
+            if changes and staged:
+                _stage(transaction, contract, changes, staging, staged)
+                _replace(transaction, contract, changes)
+            settle(transaction, self.served, contract)
+            changed += keep_links(transaction, self.served)
+            if changes:
+                _note(transaction, contract, snapshot)
+            rows, quarantined = (
+                transaction.query(f"SELECT count(*) AS n FROM {quoted(schema, contract.table)}")[0]["n"]
+                for schema in (CURATED, QUARANTINE)
+            )
+        return Loaded(contract.dataset, snapshot, rows, quarantined, tuple(changed))
+
+
+def snapshot_loaded(source: Database | Transaction, contract: Contract) -> int | None:
+    """Of the contract's table, which is in the store; None before its first load."""
+    if not source.query(f"SELECT to_regclass('{LOADS}')::text AS loads")[0]["loads"]:
+        return None
+    rows = source.query(f'SELECT snapshot FROM {LOADS} WHERE "table" = :name', name=contract.table)
+    return int(rows[0]["snapshot"]) if rows else None
+
+
+def _changes(table: Table, contract: Contract, before: int | None, snapshot: int) -> Changes:
+    kept = table.snapshot_by_id(snapshot)
+    assert kept is not None
+    schema = table.schema() if kept.schema_id is None else table.schemas()[kept.schema_id]
+    there = {field.name for field in schema.fields}  # a column of the contract comes with its first batch
+    columns = [column.name for column in columns_of(contract) if column.name in there]
+    return changes_between(table, before, snapshot, columns, contract.key)
+
+
+def _lock(transaction: Transaction) -> None:
+    """One load at a time: rows go and come back in several tables."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while not transaction.query(LOCK)[0]["mine"]:
+        if time.monotonic() > deadline:
+            raise StoreError(f"another load has not ended within {LOCK_SECONDS} s")
+        time.sleep(PAUSE)
+
+
+def _stage(
+    transaction: Transaction,
+    contract: Contract,
+    changes: Changes,
+    staging: Staging,
+    staged: tuple[list[str] | None, list[str]],
+) -> None:
+    """The files of keys as temporary table `keys`, those of rows as `staged`."""
+    held, columns = quoted(QUARANTINE, contract.table), list(changes.columns)
+    for name, wanted, more in (
+        ("keys", contract.key, ""),
+        ("staged", columns, f", now() AS {COMMITTED}, '' AS {BATCH}, {REASON}"),
+    ):
+        as_held = f"SELECT {listed(wanted)}{more} FROM {held} WHERE false"
+        transaction.execute(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {as_held}")
+    staging.import_into(transaction, "keys", contract.key, staged[0] or [])
+    staging.import_into(transaction, "staged", [*columns, COMMITTED, BATCH, REASON], staged[1])
+
+
+def _replace(transaction: Transaction, contract: Contract, changes: Changes) -> None:
+    """What changed goes, what the snapshot has of it comes: of each key the row that was committed last."""
+    equal = " AND ".join(f"t.{quoted(name)} = k.{quoted(name)}" for name in contract.key)
+    some = f"USING keys k WHERE {equal}" if changes.keys is not None else ""
+    for schema in (CURATED, QUARANTINE):
+        transaction.execute(f"DELETE FROM {quoted(schema, contract.table)} t {some}")
+    key, columns = listed(contract.key), listed(changes.columns)
+    transaction.execute(
+        f"CREATE TEMPORARY TABLE newest ON COMMIT DROP AS SELECT DISTINCT ON ({key}) * FROM staged"
+        f" ORDER BY {key}, {COMMITTED} DESC, {BATCH} DESC"
+    )
+    for schema, more, which in ((CURATED, "", "IS NULL"), (QUARANTINE, f", {REASON}", "IS NOT NULL")):
+        rows = f"SELECT {columns}{more} FROM newest WHERE {REASON} {which}"
+        transaction.execute(f"INSERT INTO {quoted(schema, contract.table)} ({columns}{more}) {rows}")
+
+
+def _note(transaction: Transaction, contract: Contract, snapshot: int) -> None:
+    transaction.execute(
+        f"""INSERT INTO {LOADS} ("table", dataset, contract, snapshot, loaded_at)
+            VALUES (:table, :dataset, :contract, :snapshot, now())
+            ON CONFLICT ("table") DO UPDATE SET contract = excluded.contract, snapshot = excluded.snapshot,
+            loaded_at = excluded.loaded_at""",
+        table=contract.table,
+        dataset=contract.dataset,
+        contract=contract.version,
+        snapshot=snapshot,
+    )

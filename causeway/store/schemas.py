@@ -1,0 +1,14 @@
+"""The names that the store's tables share."""
+
+from causeway.contract.model import Column, Contract
+
+CURATED, QUARANTINE, OWN = "curated", "quarantine", "causeway"  # schemas
+LOADS = f"{OWN}.loads"  # which snapshot each table has
+REASON = "_reason"  # why a row is in the quarantine
+WAITS = "_waits_for"  # the dataset that lacks a row to which it refers; null if no row would help
+READER = "reader"  # the applications' user
+
+
+def columns_of(contract: Contract) -> list[Column]:
+    """What the curated table has of the contract."""
+    return [column for column in contract.columns if not column.withheld]
