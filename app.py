@@ -21,6 +21,7 @@ from stacks.company.audit import AuditStack
 from stacks.company.costs import CostsStack, project_tags, tag_everything
 from stacks.company.lake import LakeStack
 from stacks.company.pipeline import PipelineStack
+from stacks.company.store import StoreStack
 from stacks.partner.models import models_of
 from stacks.partner.training import TrainingStack
 from stacks.parts.assets import package_prefix
@@ -39,7 +40,7 @@ def company(app: cdk.App, settings: Settings, contracts: Mapping[str, Contract])
     """The company's stacks, in the order in which they depend on each other."""
     common = _common(settings, settings.company.account)
     lake = LakeStack(app, f"{settings.project}-lake", contracts=contracts, **common)
-    PipelineStack(
+    pipeline = PipelineStack(
         app,
         f"{settings.project}-pipeline",
         lake=lake,
@@ -47,6 +48,16 @@ def company(app: cdk.App, settings: Settings, contracts: Mapping[str, Contract])
         synthesizer=_packages(settings),
         **common,
     )
+    if settings.store.enabled:
+        StoreStack(
+            app,
+            f"{settings.project}-store",
+            lake=lake,
+            pipeline=pipeline,
+            contracts=contracts,
+            synthesizer=_packages(settings),
+            **common,
+        )
     PartnerStack(app, f"{settings.project}-partner", lake=lake, contracts=contracts, **common)
     if settings.audit:
         AuditStack(app, f"{settings.project}-audit", lake=lake, **common)

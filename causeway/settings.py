@@ -101,6 +101,15 @@ class Partner(_Section):
             raise SettingsError(f"partner: no contract for {', '.join(unknown)}; contracts: {allowed}{meant}")
 
 
+class StoreSettings(_Section):
+    """The relational store. Capacity in Aurora's units of 2 GB."""
+
+    enabled: bool
+    max_capacity: Annotated[int, Field(ge=1, le=256)]
+    pause_after_minutes: Annotated[int, Field(ge=5, le=1440)]
+    readers: Annotated[list[PrincipalName], Field(min_length=1)]
+
+
 class DatasetLimits(_Section):
     """What is otherwise for a dataset than [limits] says; a window in seconds, a size in bytes."""
 
@@ -143,6 +152,7 @@ class Settings(_Section):
     company: Company
     partner: Partner
     alerts: Alerts
+    store: StoreSettings
     limits: Limits
     datasets: dict[Dataset, DatasetLimits] = {}
 

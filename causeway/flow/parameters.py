@@ -14,6 +14,7 @@ Parameters = TypeVar("Parameters")
 
 # What differs from run to run: where the batch's manifest lies; the dataset whose table is profiled.
 MANIFEST, DATASET = "--manifest", "--dataset"
+LOAD = "--load"  # what of the dataset is loaded into the store: a value of LoadParameters.load
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,19 @@ class JobParameters:
     optimizer_role: str = ""  # whom Glue's table optimizers work as; without it there are none
     snapshot_retention_days: int = 90
     quarantine_retention_days: int = 90
+
+
+@dataclass(frozen=True)
+class LoadParameters:
+    contracts: str  # URI of an archive
+    curated_database: str
+    ledger_table: str
+    staging_bucket: str
+    cluster: str  # ARN
+    owner_secret: str  # ARN of the secret of the user who owns the store's tables
+    reader_secret: str  # ARN of the secret of the user who may read them
+    store_database: str
+    load: str = "changes"  # since the last load; or all of a snapshot: its id, or "newest"
 
 
 @dataclass(frozen=True)

@@ -126,8 +126,9 @@ def _is_wider(found: str, wanted: str) -> bool:
 
 
 def _let_read(transaction: Transaction, password: str) -> None:
-    """The applications' user reads what is curated and what is loaded, and nothing else."""
+    """The applications' user reads every table, and does nothing else."""
     there = transaction.query("SELECT 1 AS there FROM pg_roles WHERE rolname = :name", name=READER)
     transaction.execute(f"{'ALTER' if there else 'CREATE'} ROLE {READER} LOGIN PASSWORD {text(password)}")
-    transaction.execute(f"GRANT USAGE ON SCHEMA {CURATED}, {OWN} TO {READER}")
-    transaction.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {CURATED}, {OWN} TO {READER}")
+    schemas = f"{CURATED}, {QUARANTINE}, {OWN}"
+    transaction.execute(f"GRANT USAGE ON SCHEMA {schemas} TO {READER}")
+    transaction.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schemas} TO {READER}")

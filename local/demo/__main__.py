@@ -13,10 +13,12 @@ from causeway.settings import load_settings
 from local.aws.embedded import ROOT, EmbeddedAws
 from local.demo.accounts import account_for, problems_of
 from local.demo.deploy import deploy
+from local.demo.films import film_files
 from local.demo.mail import mail_rounds
 from local.demo.partner import PartnerSide
 from local.demo.profiles import show_profiles
 from local.demo.progress import Progress
+from local.demo.store import Application, ask_store, show_store
 from local.demo.story import files
 from local.demo.summary import print_summary
 from local.demo.training import Training, problems_of_training, show_training, train_and_ask
@@ -25,14 +27,18 @@ from local.demo.watch import Watch
 BUILD = ROOT / "build"
 # What the partner asks of each table.
 QUESTIONS = {
+    "castings": "select count(distinct film) as films, count(*) as castings from castings",
+    "films": "select year, count(*) as films from films group by 1 order by 2 desc limit 1",
     "flights": """
         select carrier, count(*) as flights, round(avg(arr_delay), 1) as "mean delay, min"
         from flights group by carrier order by 3 desc limit 5
     """,
     "mail": "select label, count(*) as mails from mail group by 1 order by 2 desc",
+    "people": "select first_year, count(*) as people from people group by 1 order by 1 limit 1",
     "planes": "select manufacturer, count(*) as planes from planes group by 1 order by 2 desc limit 1",
     "weather": "select origin, max(wind_speed) as wind from weather group by 1 order by 2 desc limit 1",
 }
+SERVED = ("castings", "films", "people")
 
 
 def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progress: Progress) -> list[str]:
@@ -41,8 +47,8 @@ def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progr
     lake, access = outputs[f"{settings.project}-lake"], outputs[f"{settings.project}-partner"]
     watch = Watch(aws, lake, outputs[f"{settings.project}-pipeline"])
     (mails, _later), (others, correction) = mail_rounds(), files()
-    first = [*mails, *others]
-    description = f"Landing {len(first)} files: a year of flights, planes, weather, mail, and some trouble"
+    first = [*mails, *others, *film_files()]
+    description = f"Landing {len(first)} files: flights, planes, weather, mail, films, and some trouble"
     with progress.phase("first files", description):
         watch.land(first, progress.note)
     with progress.phase("correction", f"Landing {correction.key} again: the first one was preliminary"):
@@ -58,6 +64,9 @@ def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progr
         profiles = {dataset: partner.profile(dataset) for dataset in QUESTIONS}
     with progress.phase("refusals", "Trying what the partner must not do"):
         refusals = partner.refusals(lake)
+    application = Application(aws, settings, outputs[f"{settings.project}-store"])
+    loads = {dataset: str(answers[dataset]["snapshot"]) for dataset in SERVED}
+    store = ask_store(application, lake, loads, progress)
     training = Training(aws, settings.partner.account, outputs[f"{settings.project}-training"])
     model = train_and_ask(training, progress, build)
 
@@ -71,12 +80,14 @@ def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progr
         "refusals": refusals,
         "snapshots": {dataset: str(answer["snapshot"]) for dataset, answer in answers.items()},
         "profiles": {dataset: profile["profile"]["snapshot"] for dataset, profile in profiles.items()},
+        "store": store,
         "model": model,
         "seconds": {**progress.seconds, "total": progress.total},
     }
     (build / "demo.json").write_text(json.dumps(document, indent=1) + "\n")
-    problems = [*problems_of(account, refusals), *problems_of_training(model)]
+    problems = [*problems_of(account, refusals | store["refusals"]), *problems_of_training(model)]
     show_profiles(profiles, build)
+    show_store(store)
     show_training(model)
     print_summary(document, answers["flights"]["result"], problems)
     return problems

@@ -13,8 +13,9 @@ from local.aws.embedded import ROOT, EmbeddedAws
 from local.demo.progress import Progress
 from local.deploy import stacks_of
 
-# So that nobody waits here for a minute; everything else is as settings.toml says.
+# So that nobody waits here for a minute, and with a store; everything else is as settings.toml says.
 WINDOW, SHORT_WINDOW = r"(?m)^batch_window_seconds = \d+", "batch_window_seconds = 2"
+STORE = "[store]\nenabled = false", "[store]\nenabled = true"
 
 
 def cdk(*arguments: str, environment: Mapping[str, str]) -> list[str]:
@@ -37,7 +38,8 @@ def deploy(aws: EmbeddedAws, folder: Path, progress: Progress) -> dict[str, dict
     """Synthesize into the folder; bootstrap and deploy both accounts; returns the stacks' outputs."""
     folder.mkdir(parents=True, exist_ok=True)
     app, settings = folder / "cdk.out", folder / "settings.toml"
-    settings.write_text(re.sub(WINDOW, SHORT_WINDOW, SETTINGS_FILE.read_text()))
+    text = re.sub(WINDOW, SHORT_WINDOW, SETTINGS_FILE.read_text())
+    settings.write_text(text.replace(*STORE))
     accounts = {"partner": load_settings(settings).partner.account, "company": aws.account}
     environments = {
         account: {**aws.environment(account), "CAUSEWAY_SETTINGS": str(settings)}

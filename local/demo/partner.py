@@ -29,12 +29,12 @@ class PartnerSide:
     def _become(self, account: str, role: str) -> dict[str, str]:
         """Credentials of a role of the account's own, made if need be."""
         iam = self._aws.client("iam", account)
-        trust = _policy(Principal={"AWS": f"arn:aws:iam::{account}:root"})
+        trust = policy(Principal={"AWS": f"arn:aws:iam::{account}:root"})
         with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
             iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)
         # The partner's admin must allow it too: access across accounts needs both sides.
-        policy = _policy(Resource="arn:aws:iam::*:role/causeway/partner/*")
-        iam.put_role_policy(RoleName=role, PolicyName="causeway", PolicyDocument=policy)
+        policy = policy(Resource="arn:aws:iam::*:role/causeway/partner/*")
+        iam.put_rolepolicy(RoleName=role, PolicyName="causeway", PolicyDocument=policy)
         return self._take(f"arn:aws:iam::{account}:role/{role}", {"AccessKeyId": account})
 
     def _take(self, role: str, taker: dict[str, str], **conditions: str) -> dict[str, str]:
@@ -76,7 +76,7 @@ class PartnerSide:
         `lake` are the lake stack's outputs.
         """
         attempts = {**self._attempts_at_the_role(), **self._attempts_with_the_role(lake)}
-        return {name: _outcome(attempt) for name, attempt in attempts.items()}
+        return {name: outcome_of(attempt) for name, attempt in attempts.items()}
 
     def _attempts_at_the_role(self) -> Attempts:
         reader, external_id = self._reader, self._partner.external_id
@@ -112,14 +112,16 @@ class PartnerSide:
         }
 
 
-def _policy(**who: Any) -> str:
+def policy(**who: Any) -> str:
     statement = {"Effect": "Allow", "Action": "sts:AssumeRole", **who}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _outcome(attempt: Callable[[], Any]) -> str:
+def outcome_of(attempt: Callable[[], Any]) -> str:
     try:
         attempt()
+    except PermissionError:
+        return "refused"
     except ClientError as error:
         code = error.response["Error"]["Code"]
         return "refused" if code in REFUSALS else f"error: {code}"

@@ -20,6 +20,7 @@ GLUE_LIBRARY = (
     "causeway/engine/profile/*.py",
     "causeway/engine/read/*.py",
     "causeway/lake/*.py",
+    "causeway/store/*.py",
     "glue_jobs/*.py",
 )
 # What the partner's jobs run, and what its functions decide by.

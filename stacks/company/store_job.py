@@ -1,0 +1,77 @@
+"""The Glue job that loads the relational store, and the role it runs under."""
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from causeway.flow.parameters import LoadParameters, to_arguments
+from causeway.settings import Settings
+from stacks.company.lake import LakeStack
+from stacks.company.store_cluster import DATABASE, StoreCluster
+from stacks.company.upkeep import FILES, OWN_TABLES
+from stacks.parts import assets
+from stacks.parts.permissions import allow
+from stacks.parts.spark_job import SparkJob
+
+TRANSACTIONS = "BeginTransaction CommitTransaction RollbackTransaction ExecuteStatement"
+
+
+class StoreJob(SparkJob):
+    """`job` reads curated tables and writes the store; `role` may do that and nothing else."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        lake: LakeStack,
+        store: StoreCluster,
+        staging: s3.Bucket,
+        ledger: dynamodb.Table,
+        log_group: logs.LogGroup,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            settings=settings,
+            script="load_store.py",
+            modules=assets.JOB_MODULES,
+            log_group=log_group,
+            role_description="The load job: reads curated tables, writes the relational store",
+        )
+        owner = store.cluster.secret
+        assert owner
+        parameters = LoadParameters(
+            contracts=self.contracts.s3_object_url,
+            curated_database=lake.curated_database,
+            ledger_table=ledger.table_name,
+            staging_bucket=staging.bucket_name,
+            cluster=store.cluster.cluster_arn,
+            owner_secret=owner.secret_arn,
+            reader_secret=store.reader_secret.secret_arn,
+            store_database=DATABASE,
+        )
+        self.job = self.make(
+            to_arguments(parameters),
+            description="Brings a dataset's tables in the store up to a snapshot",
+            timeout_minutes=settings.limits.job_timeout_minutes,
+            max_concurrent_runs=settings.limits.max_concurrent_runs,
+        )
+        role, database = self.role, lake.curated_database
+        allow(role, "s3:GetObject", f"{lake.curated_arn}/*", why_wildcards=FILES)
+        files = staging.arn_for_objects("loads/*")
+        allow(role, "s3:PutObject s3:DeleteObject", files, why_wildcards="The files of each load")
+        # Without ListBucket, S3 says "forbidden" of what is not there.
+        allow(role, "s3:ListBucket", lake.curated_arn)
+        catalog = [
+            lake.format_arn(service="glue", resource=kind, resource_name=name)
+            for kind, name in (("catalog", None), ("database", database), ("table", f"{database}/*"))
+        ]
+        allow(role, "glue:GetTable", *catalog, why_wildcards=OWN_TABLES)
+        allow(role, "dynamodb:UpdateItem", ledger.table_arn)
+        allow(role, "kms:Decrypt kms:GenerateDataKey", lake.key.key_arn)
+        allow(role, "secretsmanager:GetSecretValue", owner.secret_arn, store.reader_secret.secret_arn)
+        calls = " ".join(f"rds-data:{name}" for name in TRANSACTIONS.split())
+        allow(role, calls, store.cluster.cluster_arn)
