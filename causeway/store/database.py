@@ -108,6 +108,5 @@ def listed(names: Sequence[str], prefix: str = "") -> str:
 
 def text(value: str) -> str:
     """A text as SQL takes it, where it takes no parameters."""
-    if "\\" in value or "\0" in value:
-        raise ValueError(f"{value!r} has a character that is not for SQL")
-    return "'" + value.replace("'", "''") + "'"
+    escaped = value.replace("\\", "\\\\").replace("'", "''")
+    return f" E'{escaped}'" if "\\" in value else f"'{escaped}'"

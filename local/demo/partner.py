@@ -33,8 +33,8 @@ class PartnerSide:
         with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
             iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)
         # The partner's admin must allow it too: access across accounts needs both sides.
-        policy = policy(Resource="arn:aws:iam::*:role/causeway/partner/*")
-        iam.put_rolepolicy(RoleName=role, PolicyName="causeway", PolicyDocument=policy)
+        may = policy(Resource="arn:aws:iam::*:role/causeway/partner/*")
+        iam.put_role_policy(RoleName=role, PolicyName="causeway", PolicyDocument=may)
         return self._take(f"arn:aws:iam::{account}:role/{role}", {"AccessKeyId": account})
 
     def _take(self, role: str, taker: dict[str, str], **conditions: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The company's side of the store: an application asks it over three tables, and tries what it must not do."""
+"""An application of the company's: it asks the store over three tables, and tries what it must not do."""
 
 import contextlib
 import time
@@ -36,15 +36,16 @@ class Application:
         with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
             iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(Principal={"AWS": aws.account}))
         may = policy(Resource=outputs["ApplicationRoleArn"])
-        iam.put_rolepolicy(RoleName=name, PolicyName="store", PolicyDocument=may)
+        iam.put_role_policy(RoleName=name, PolicyName="store", PolicyDocument=may)
         arn = f"arn:aws:iam::{aws.account}:role/{name}"
         own = sts.assume_role(RoleArn=arn, RoleSessionName="demo")["Credentials"]
         sts = aws.client("sts", aws.account, **own)
         self._credentials = sts.assume_role(RoleArn=outputs["ApplicationRoleArn"], RoleSessionName="demo")[
             "Credentials"
         ]
-        client = aws.client("rds-data", aws.account, **self._credentials)
-        self.database = Database(client, outputs["Cluster"], outputs["ReaderSecret"], outputs["Database"])
+        self.database = Database(
+            self._client("rds-data"), outputs["Cluster"], outputs["ReaderSecret"], outputs["Database"]
+        )
 
     def await_loads(self, snapshots: dict[str, str], note: Callable[[str], None]) -> None:
         """Wait until the store has these snapshots. Raises RuntimeError when a load fails, or is late."""
@@ -81,17 +82,15 @@ class Application:
 
     def refusals(self, lake: dict[str, str]) -> dict[str, str]:
         """By what must be refused and was tried: what came of it."""
-        client = partial(self._aws.client, account=self._aws.account, **self._credentials)
+        rds, s3 = (self._client(service) for service in ("rds-data", "s3"))
         cluster = {"resourceArn": self._outputs["Cluster"], "sql": "SELECT 1"}
         own = next(s for s in self._secrets() if s != self._outputs["ReaderSecret"])
         listing = {"Bucket": lake["CuratedBucket"]}
         attempts: Attempts = {
             "change the store's rows": partial(self._query, "DELETE FROM curated.castings"),
             "make a table in the store": partial(self._query, "CREATE TABLE curated.mine (a int)"),
-            "ask the store as its owner": partial(
-                client("rds-data").execute_statement, **cluster, secretArn=own
-            ),
-            "list the lake": partial(client("s3").list_objects_v2, **listing),
+            "ask the store as its owner": partial(rds.execute_statement, **cluster, secretArn=own),
+            "list the lake": partial(s3.list_objects_v2, **listing),
         }
         return {name: outcome_of(attempt) for name, attempt in attempts.items()}
 
@@ -102,6 +101,9 @@ class Application:
             if "permission denied" in str(error):
                 raise PermissionError from error
             raise
+
+    def _client(self, service: str) -> Any:
+        return self._aws.client(service, self._aws.account, **self._credentials)
 
     def _secrets(self) -> list[str]:
         listed = self._aws.client("secretsmanager", self._aws.account).list_secrets()["SecretList"]

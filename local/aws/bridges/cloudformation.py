@@ -1,15 +1,16 @@
-"""Budgets and trails in templates: types that only the emulator's own services for them know."""
+"""Templates: budgets and trails, which only the emulator's own services know, and secrets by their ARN."""
 
 import json
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services import budgets, cloudtrail
+from ministack.services import budgets, cloudtrail, secretsmanager
 from ministack.services.cloudformation import provisioners
 
 PRIVATE = {
     provisioners: ("_RESOURCE_HANDLERS",),
     budgets: ("_create_budget", "_delete_budget"),
+    secretsmanager: ("_resolve",),
     cloudtrail: ("_create_trail", "_delete_trail", "_put_event_selectors", "_start_logging"),
 }
 
@@ -23,6 +24,25 @@ def install() -> None:
         "create": _create_trail,
         "delete": lambda name, _properties: cloudtrail._delete_trail({"Name": name}),
     }
+    _refer_to_secrets_by_arn(provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"])
+
+
+def _refer_to_secrets_by_arn(handlers: dict[str, Any]) -> None:
+    """A Ref of a secret is its ARN; the emulator's is its name, which no policy can allow."""
+    create, update, delete = (handlers[name] for name in ("create", "update", "delete"))
+
+    def created(*request: Any) -> tuple[str, dict[str, str]]:
+        _name, attributes = create(*request)
+        return attributes["Arn"], attributes
+
+    def updated(arn: str, *request: Any, **more: Any) -> tuple[str, dict[str, str]]:
+        _name, attributes = update(secretsmanager._resolve(arn)[0], *request, **more)
+        return attributes["Arn"], attributes
+
+    def deleted(arn: str, properties: Any) -> None:
+        delete(secretsmanager._resolve(arn)[0], properties)
+
+    handlers |= {"create": created, "update": updated, "delete": deleted}
 
 
 # A handler returns the resource's physical id and its attributes.
