@@ -60,9 +60,9 @@ class Database:
             try:
                 return operation(resourceArn=self.cluster, secretArn=self.secret, **request)
             except ClientError as error:
-                code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+                code = error.response["Error"]["Code"]
                 if code not in RESUMING or time.monotonic() > deadline:
-                    raise StoreError(f"{code}: {message}") from error
+                    raise StoreError(f"{code}: {_told(error.response['Error']['Message'])}") from error
             time.sleep(PAUSE)
 
 
@@ -78,6 +78,14 @@ class Transaction:
 
     def query(self, sql: str, **values: Value) -> list[dict[str, Any]]:
         return rows_of(self.database._execute(sql, values, transactionId=self.id))
+
+
+def _told(message: str) -> str:
+    """PostgreSQL's error in one line, without the statement that it shows and points into."""
+    lines = [line.strip() for line in message.splitlines()]
+    shown = [i for i, line in enumerate(lines) if line.startswith("LINE ")]
+    of_the_statement = {place for i in shown for place in (i, i + 1)}
+    return "; ".join(line for i, line in enumerate(lines) if line and i not in of_the_statement)
 
 
 def rows_of(answer: Any) -> list[dict[str, Any]]:

@@ -20,10 +20,13 @@ from causeway.contract.model import Contract
 from causeway.lake.tables import Design, open_table
 from causeway.store.database import Database
 from causeway.store.load import Loaded, Loader
+from causeway.store.schemas import READER
 from causeway.store.staging import Staging
+from local.aws.bridges import rds_data as rds_data_bridge
 from local.aws.bridges.rds_data import Connection, Cursor
 from local.aws.postgres.server import SUPERUSER, Server
 
+OWNER, PASSWORD = "owner", "it's \\ odd: %s"
 HEAD = """apiVersion: v3.1.0
 kind: DataContract
 id: {name}
@@ -101,7 +104,7 @@ def server() -> Iterator[Server]:
 def database(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     def connect(*_: Any, username: str | None = None, **__: Any) -> Connection:
         return Connection.connect(
-            host=str(server.folder), user=username, password=server.password, dbname="store",
+            host=str(server.folder), user=username, password=PASSWORD, dbname="store",
             autocommit=True, cursor_factory=_Cursor,
         )  # fmt: skip
 
@@ -109,12 +112,14 @@ def database(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Databa
         host=str(server.folder), user=SUPERUSER, password=server.password, dbname="postgres", autocommit=True
     ) as connection:
         connection.execute("DROP DATABASE IF EXISTS store WITH (FORCE)")
-        connection.execute("CREATE DATABASE store")
-    cluster = {"DBClusterIdentifier": "store", "HttpEndpointEnabled": True}
+        for role in (READER, OWNER):
+            connection.execute(f"DROP ROLE IF EXISTS {role}")
+    cluster = {"DBClusterIdentifier": "store", "HttpEndpointEnabled": True, "DatabaseName": "store"}
+    rds_data_bridge._make(server, {**cluster, "MasterUsername": OWNER, "_MasterUserPassword": PASSWORD})
     monkeypatch.setattr(rds_data, "_connect", connect)
     monkeypatch.setattr(rds_data, "_has_real_endpoint", lambda _: True)
     monkeypatch.setattr(rds_data, "_resolve_target", lambda _: (cluster, "aurora-postgresql", cluster))
-    monkeypatch.setattr(rds_data, "_require_secret_credentials", lambda _: (SUPERUSER, server.password, None))
+    monkeypatch.setattr(rds_data, "_require_secret_credentials", lambda _: (OWNER, PASSWORD, None))
     yield Database(DataApi(), "arn:cluster", "arn:secret", "store")
     for transaction in rds_data._transactions.values():
         transaction["conn"].close()

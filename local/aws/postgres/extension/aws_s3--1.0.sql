@@ -20,3 +20,5 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN format('%s rows imported into relation "%s" from file %s', n, table_name, s3_info.file_path);
 END $$;
+
+GRANT USAGE ON SCHEMA aws_commons, aws_s3 TO PUBLIC;
