@@ -59,6 +59,10 @@ class StoreJob(SparkJob):
             timeout_minutes=settings.limits.job_timeout_minutes,
             max_concurrent_runs=settings.limits.max_concurrent_runs,
         )
+        self._allow_loading(lake, store, staging)
+        allow(self.role, "dynamodb:UpdateItem", ledger.table_arn)
+
+    def _allow_loading(self, lake: LakeStack, store: StoreCluster, staging: s3.Bucket) -> None:
         role, database = self.role, lake.curated_database
         allow(role, "s3:GetObject", f"{lake.curated_arn}/*", why_wildcards=FILES)
         files = staging.arn_for_objects("loads/*")
@@ -70,8 +74,9 @@ class StoreJob(SparkJob):
             for kind, name in (("catalog", None), ("database", database), ("table", f"{database}/*"))
         ]
         allow(role, "glue:GetTable", *catalog, why_wildcards=OWN_TABLES)
-        allow(role, "dynamodb:UpdateItem", ledger.table_arn)
         allow(role, "kms:Decrypt kms:GenerateDataKey", lake.key.key_arn)
+        owner = store.cluster.secret
+        assert owner
         allow(role, "secretsmanager:GetSecretValue", owner.secret_arn, store.reader_secret.secret_arn)
         calls = " ".join(f"rds-data:{name}" for name in TRANSACTIONS.split())
         allow(role, calls, store.cluster.cluster_arn)

@@ -7,6 +7,7 @@ from tests.access import intent as i
 from tests.access.intent import Intent
 from tests.access.request import Check
 from tests.access.resolver import COMPANY, HERE
+from tests.access.store import LOAD_MACHINE
 from tests.access.training import TOPIC as TRAINING_TOPIC
 
 CLOUDWATCH, BUDGETS = "cloudwatch.amazonaws.com", "budgets.amazonaws.com"
@@ -53,7 +54,7 @@ def alerts() -> Iterator[Intent]:
         }
         | {"and encrypts by itself": (replace(uses[0], action="kms:Encrypt"),)},
     )
-    for machine in (i.MACHINE, i.PROFILES_MACHINE):
+    for machine in (i.MACHINE, i.PROFILES_MACHINE, LOAD_MACHINE):
         publishing = (
             Check(machine, "sns:Publish", FAILURES),
             *(Check(machine, action, i.KEY) for action in USES_OF_THE_KEY),

@@ -9,6 +9,7 @@ from tests.access.intent import Intent
 from tests.access.policies import OPTIONS, REVOKED
 from tests.access.request import Check
 from tests.access.resolver import COMPANY, HERE, REGION
+from tests.access.store import store
 from tests.access.training import training
 
 OPTIONAL, CLOSED = tuple(OPTIONS.items()), tuple(REVOKED.items())
@@ -25,6 +26,7 @@ def intents() -> list[Intent]:
         *_revoked(),
         *_own_roles(),
         *_news(),
+        *store(),
         *training(),
         *_logs(),
         *alerts(),

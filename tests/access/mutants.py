@@ -11,8 +11,8 @@ from tests.access.request import Check, involved
 from tests.access.simulator import Simulator
 from tests.access.sweep import sweep
 
-# What the partner's requests meet, and all that is in its own account.
-PARTNER_FACING = ("causeway-partner/", "causeway-lake/", "causeway-training/")
+# What the partner's requests meet, and all that is in its own account; and what applications meet.
+PARTNER_FACING = ("causeway-partner/", "causeway-lake/", "causeway-training/", "causeway-store/Applications")
 # Edits that change nothing, by what their names begin and end with, and why.
 EQUIVALENT = {
     ("causeway-partner/", "principal widened to anyone"): "aws:PrincipalArn names the account again",

@@ -81,6 +81,7 @@ class Access:
 def _synthesized(options: tuple[tuple[str, Any], ...]) -> Access:
     values = tomllib.loads(SETTINGS_FILE.read_text()) | {"audit": True}
     values["partner"] |= {"external_id": EMBEDDED_EXTERNAL_ID}
+    values["store"] |= {"enabled": True}
     for key, value in options:
         section = values["partner"]["ml"] if key in values["partner"]["ml"] else values["partner"]
         section[key] = list(value) if isinstance(value, tuple) else value

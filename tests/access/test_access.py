@@ -24,6 +24,7 @@ from tests.access.policies import DEFAULT, OPTIONS, REVOKED, Json, synthesized
 from tests.access.request import Check, question
 from tests.access.resolver import Resolver
 from tests.access.simulator import SimulationError, Simulator
+from tests.access.store import LOAD_MACHINE
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +144,7 @@ def test_every_role_that_may_publish_to_the_encrypted_topic_may_use_its_key() ->
             access, [*publish.values(), *(check for checks in use.values() for check in checks)], simulator
         )
     publishers = {role for role, check in publish.items() if granted[check.key]}
-    assert publishers == {MACHINE, PROFILES_MACHINE}
+    assert publishers == {MACHINE, PROFILES_MACHINE, LOAD_MACHINE}
     assert [role for role in publishers if not all(granted[check.key] for check in use[role])] == []
 
 
@@ -163,7 +164,7 @@ def test_the_policies_are_those_of_the_templates() -> None:
             "Effect": "Allow",
             "Resource": [
                 f"arn:aws:s3:::causeway-lake-curated/{name}/*"
-                for name in ("flights", "mail", "planes", "weather")
+                for name in ("castings", "films", "flights", "mail", "people", "planes", "weather")
             ],
             "Sid": "ReadObjects",
         }
