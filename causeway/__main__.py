@@ -22,6 +22,7 @@ from causeway.cli.requeue import backfill, reconcile, replay
 from causeway.cli.retire import retire
 from causeway.cli.revoke import revoke
 from causeway.cli.status import status
+from causeway.cli.store import store
 from causeway.contract.model import ContractError
 from causeway.operate import explain as errors
 from causeway.settings import SettingsError
@@ -59,6 +60,7 @@ for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.add_typer(ledger, name="ledger", rich_help_panel="A deployment")
+app.add_typer(store, name="store", rich_help_panel="A deployment")
 app.add_typer(ml, name="ml", rich_help_panel="The partner")
 
 

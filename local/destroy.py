@@ -40,15 +40,18 @@ def destroy(session: boto3.Session, settings: Settings) -> None:
     """Remove the company's stacks, from its account."""
     cloudformation, project = session.client("cloudformation"), settings.project
     lake, pipeline = f"{project}-lake", f"{project}-pipeline"
-    names = [lake, pipeline, *(f"{project}-{part}" for part in ("partner", "audit", "costs"))]
+    names = [lake, pipeline, *(f"{project}-{part}" for part in ("store", "partner", "audit", "costs"))]
     stacks = {name: held for name in names if (held := find(cloudformation, name)) is not None}
     kept = stacks.get(lake, Held(list))
     buckets = buckets_of(session, kept)
+    staging = buckets_of(session, stacks.get(f"{project}-store", Held(list)))
     if not ask(settings, settings.company.account, list(stacks), [bucket.name for bucket in buckets]):
         return
     _synth()
     if pipeline in stacks:
         drain(session, stacks[pipeline], kept["AWS::SQS::Queue"])
+    for bucket in staging:
+        empty(bucket)
     remove(cloudformation, [name for name in stacks if name != lake])
     for bucket in buckets:
         empty(bucket)

@@ -3,6 +3,7 @@
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -27,11 +28,13 @@ class StoreCluster(Construct):
         self, scope: Construct, construct_id: str, *, settings: Settings, lake: LakeStack, staging: s3.Bucket
     ) -> None:
         super().__init__(scope, construct_id)
+        # Imported: otherwise the lake's key policy would open it to Secrets Manager for all of the account.
+        self._key = kms.Key.from_key_arn(self, "Key", lake.key.key_arn)
         self.reader_secret = secretsmanager.Secret(
             self,
             "Reader",
             description="The store's user who may only read",
-            encryption_key=lake.key,
+            encryption_key=self._key,
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template=f'{{"username": "{READER}"}}',
                 generate_string_key="password",
@@ -41,7 +44,7 @@ class StoreCluster(Construct):
             removal_policy=removal_policy(settings),
         )
         self._importer = self._make_importer(lake, staging)
-        self.cluster = self._make_cluster(settings, lake)
+        self.cluster = self._make_cluster(settings)
         self._acknowledge(settings)
 
     def _make_importer(self, lake: LakeStack, staging: s3.Bucket) -> iam.Role:
@@ -80,7 +83,7 @@ class StoreCluster(Construct):
         acknowledge(vpc, "AwsSolutions::AwsSolutions-VPC7", no_clients)
         return vpc
 
-    def _make_cluster(self, settings: Settings, lake: LakeStack) -> rds.DatabaseCluster:
+    def _make_cluster(self, settings: Settings) -> rds.DatabaseCluster:
         store, vpc = settings.store, self._make_network()
         group = ec2.SecurityGroup(
             self, "Firewall", vpc=vpc, description="The store: nobody comes in", allow_all_outbound=True
@@ -89,7 +92,7 @@ class StoreCluster(Construct):
             self,
             "Cluster",
             engine=rds.DatabaseClusterEngine.aurora_postgres(version=VERSION),
-            credentials=rds.Credentials.from_generated_secret(OWNER, encryption_key=lake.key),
+            credentials=rds.Credentials.from_generated_secret(OWNER, encryption_key=self._key),
             default_database_name=DATABASE,
             writer=rds.ClusterInstance.serverless_v2("Writer", enable_performance_insights=False),
             serverless_v2_min_capacity=0,
@@ -102,7 +105,7 @@ class StoreCluster(Construct):
             iam_authentication=True,
             s3_import_role=self._importer.without_policy_updates(),
             storage_encrypted=True,
-            storage_encryption_key=lake.key,
+            storage_encryption_key=self._key,
             backup=rds.BackupProps(retention=SANDBOX_BACKUPS if settings.sandbox else BACKUPS),
             copy_tags_to_snapshot=True,
             deletion_protection=not settings.sandbox,

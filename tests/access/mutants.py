@@ -20,6 +20,8 @@ EQUIVALENT = {
         "causeway-partner/",
         "aws:PrincipalArn only if it exists",
     ): "AWS always gives it; the anonymous have no role",
+    ("causeway-store/", "principal widened to anyone"): "aws:PrincipalArn names the account again",
+    ("causeway-store/", "aws:PrincipalArn only if it exists"): "AWS always gives it",
     ("causeway-partner/Programmatic (trust): 0", "widened to sts:*"): "only AssumeRole knows an external id",
     ("causeway-training/NewsPolicy", "widened to events:*"): "only PutEvents says source and type to a bus",
     (

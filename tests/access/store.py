@@ -17,7 +17,7 @@ APPLICATION = f"{i.ROLE}/causeway-application"
 CLUSTER = f"arn:aws:rds:{HERE}:cluster:causeway-store-store-cluster"
 SECRET = f"arn:aws:secretsmanager:{HERE}:secret"
 OWNER_SECRET, READER_SECRET = (
-    f"{SECRET}:causeway-store-store-{name}" for name in ("cluster-secret", "reader")
+    f"{SECRET}:causeway-store-store-{name}" for name in ("cluster-secret-attachment", "reader")
 )
 STAGING = "arn:aws:s3:::causeway-store-staging"
 MACHINE = f"arn:aws:states:{HERE}:stateMachine:causeway-store-machine"

@@ -16,9 +16,10 @@ import pytest
 from causeway.flow.models import Run, champion_key, running_key
 from causeway.settings import load_settings
 from local.aws.embedded import ROOT, EmbeddedAws
-from local.demo.__main__ import run
+from local.demo.__main__ import SERVED, run
 from local.demo.accounts import newest
 from local.demo.deploy import cdk, deploy
+from local.demo.films import film_files
 from local.demo.mail import mail_rounds, mails
 from local.demo.progress import Progress
 from local.demo.training import Training, train
@@ -278,6 +279,50 @@ def test_another_story_is_trained_approved_and_asked_by_the_same_stack(deploymen
     assert 0 < scored["positive"] < scored["rows"] / 10
 
 
+def test_the_store_answers_over_three_tables_as_the_landed_files_do(deployment: Deployment) -> None:
+    castings, films, people = (file.data for file in film_files())
+    known = pl.read_ndjson(films).filter(pl.col("href").is_not_null()).unique("href", keep="last")
+    named = pl.read_csv(people).filter(
+        pl.col("person").str.contains("^[A-Z]") & (pl.col("person").str.len_chars() > 3)
+    )
+    played = pl.read_parquet(castings).unique(["film", "person"], keep="last")
+    played = played.join(known.select(film="href", year="year"), on="film").join(named, on="person")
+    pairs = played.join(played, on="film").filter(
+        (pl.col("person") < pl.col("person_right")) & (pl.col("first_year") == 1940)
+    )
+    counted = pairs.group_by(one="person", other="person_right").agg(
+        films=pl.len(), first=pl.col("year").min(), last=pl.col("year").max()
+    )
+    expected = counted.sort("films", "one", descending=[True, False]).head(5)
+    store = deployment.document["store"]
+    assert [(row["one"], row["other"], row["films"], row["years"]) for row in store["answer"]] == [
+        (one, other, n, f"{first}–{last}") for one, other, n, first, last in expected.rows()
+    ]
+    unnamed = pl.read_parquet(castings).filter(pl.col("film").is_not_null()).unique(["film", "person"])
+    assert store["waiting"] == {"castings": unnamed.join(named, on="person", how="anti").height}
+    assert {name: store["snapshots"][name] for name in SERVED} == {
+        name: deployment.document["snapshots"][name] for name in SERVED
+    }
+
+
+def test_a_source_that_goes_takes_its_rows_out_of_the_store_and_brings_them_back(
+    deployment: Deployment,
+) -> None:
+    def held() -> dict[str, tuple[int, int, str]]:
+        facts = deployment.causeway("store", "status")["datasets"]
+        return {name: (f["rows"], f["waiting"], f["needs"]) for name, f in facts.items()}
+
+    before = held()
+    s3, bucket = deployment.client("s3"), deployment.lake["LandingBucket"]
+    (file,) = (file for file in film_files() if "people" in file.key)
+    s3.delete_object(Bucket=bucket, Key=file.key)
+    castings = sum(before["castings"][:2])
+    gone = {**before, "people": (0, 0, ""), "castings": (0, castings, "")}
+    deployment.becomes("everyone has left, and all castings wait", lambda: held() == gone)
+    s3.put_object(Bucket=bucket, Key=file.key, Body=file.data)
+    deployment.becomes("they are back", lambda: held() == before)
+
+
 def test_success_is_published_with_dataset_batch_and_snapshot(deployment: Deployment) -> None:
     snapshot = deployment.document["snapshots"]["flights"]
     event = deployment.heard(
@@ -485,7 +530,8 @@ def test_destroying_the_sandbox_wakes_nothing_and_leaves_no_stack_and_no_bucket(
     deployment.becomes("its job runs", lambda: job_processes(deployment.aws))
     signal_jobs(deployment.aws, signal.SIGSTOP)
     started = executions_started(deployment.aws)
-    environment = {**deployment.aws.environment(COMPANY), "PATH": os.environ["PATH"], "YES": "1"}
+    settings = {"CAUSEWAY_SETTINGS": str(deployment.app.parent / "settings.toml")}  # they have a store
+    environment = {**deployment.aws.environment(COMPANY), "PATH": os.environ["PATH"], "YES": "1", **settings}
     with subprocess.Popen(
         ["make", "--no-print-directory", "destroy"], cwd=ROOT, env=environment,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -32,6 +32,8 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for key, value in OPTIONS.items():
         text, replaced = re.subn(rf"(?m)^{key} = .*$", f"{key} = {value}", text)
         assert replaced == 1, key
+    assert "[store]\nenabled = false" in text
+    text = text.replace("[store]\nenabled = false", "[store]\nenabled = true")
     (folder / "settings.toml").write_text(text)
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CDK_"))}
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
