@@ -14,7 +14,7 @@ from causeway.contract.model import Contract, ContractError
 from causeway.contract.serving import parents_first
 from causeway.flow.loads import CHANGES, ITEM, NEWEST
 from causeway.flow.nearest import did_you_mean
-from causeway.lake.rows import snapshot_of
+from causeway.lake.rows import SnapshotError, snapshot_of
 from causeway.lake.tables import glue_catalog
 from causeway.operate.account import stack_outputs
 from causeway.operate.deployment import Deployment
@@ -46,7 +46,7 @@ class DeployedStore:
         return {name: served[name] for name in parents_first(served) if not names or name in names}
 
     def status(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """For the JSON object: snapshots and rows of each dataset, what waits and why, what needs a person."""
+        """For the JSON object: snapshots and rows of each dataset, what waits, and what needs a person."""
         states, loads = self._executions(), self._loads()
         return {
             name: self._facts(contract, loads.get(contract.table), states.get(name, []))
@@ -105,14 +105,20 @@ class DeployedStore:
     def load(self, names: Sequence[str], *, snapshot: int | None, anew: bool) -> list[dict[str, Any]]:
         """One load after the other, parents first; what each did.
 
-        Raises SnapshotError if there is none such, and StoreError, with the cause, if a load fails.
+        Raises StoreError if there is no such snapshot, and, with the cause, if a load fails.
         """
         served = self.served(names)
         if snapshot is not None:
             for contract in served.values():
-                snapshot_of(self._table(contract), snapshot)
+                self._check(contract, snapshot)
         asked = str(snapshot) if snapshot is not None else NEWEST if anew else CHANGES
         return [self._load(name, asked) for name in served]
+
+    def _check(self, contract: Contract, snapshot: int) -> None:
+        try:
+            snapshot_of(self._table(contract), snapshot)
+        except SnapshotError as error:
+            raise StoreError(str(error)) from error
 
     def _load(self, dataset: str, asked: str) -> dict[str, Any]:
         request = json.dumps({"dataset": dataset, "load": asked})
