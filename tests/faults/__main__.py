@@ -13,7 +13,8 @@ from pathlib import Path
 
 import tests.conftest  # noqa: F401 - no real AWS
 from tests.faults.ablations import ABLATIONS, inject_without
-from tests.faults.rows import ROWS, Row, inject
+from tests.faults.row import Row
+from tests.faults.rows import ROWS, inject
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 MATRIX = ("fault", "N", "must hold", "failures", "95 % bound", "measured")

@@ -20,7 +20,8 @@ from glue_jobs.batch import Batch
 from lambdas.batch_events.handler import Batching
 from lambdas.split_batch.search import GivenUp, Search
 from tests.faults import world as world_module
-from tests.faults.rows import Row, inject
+from tests.faults.row import Row
+from tests.faults.rows import inject
 from tests.faults.world import World, definition
 from tests.glue_jobs import conftest
 from tests.lambdas.test_batch_events import FakeStates

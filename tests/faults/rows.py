@@ -10,7 +10,7 @@ import math
 import random
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock, patch
@@ -22,7 +22,9 @@ from hypothesis import strategies as st
 from pyiceberg.exceptions import ForbiddenError, NoSuchNamespaceError, ValidationError
 
 from causeway.flow.manifest import SourceVersion
+from tests.faults import store
 from tests.faults.model import run_model
+from tests.faults.row import Row
 from tests.faults.turns import Turns
 from tests.faults.world import Expected, Killed, World, open_world, throttle, watch_steps
 
@@ -30,26 +32,6 @@ NAUGHTY = Path(__file__).resolve().parents[2] / "node_modules/big-list-of-naught
 LONGEST = 1024 - len("landing/trips/")  # bytes of a name, so that its key is as long as S3 takes
 WINDOW = 250  # messages that one invocation gets
 CASES = 10  # that share a table; each commit makes the next ones slower
-
-
-@dataclass
-class Row:
-    """One row of the matrix. `failures` counts sources (or cases) for which it did not hold."""
-
-    fault: str
-    n: int
-    must_hold: str
-    failures: int = 0
-    measured: list[str] = field(default_factory=list)
-
-    def note(self, label: str, count: int) -> None:
-        self.failures += count
-        self.measured.append(f"{count} {label}")
-
-    @property
-    def bound(self) -> str:
-        """What can be said with 95 % confidence of the share of failures."""
-        return f"< {3 / self.n:.1e}" if not self.failures else "—"
 
 
 def _judge(row: Row, world: World) -> Row:
@@ -567,6 +549,9 @@ ROWS: dict[str, tuple[Callable[[int, int], Row], int, int]] = {
     "keys": (keys, 480, 2000),
     "interleavings": (interleavings, 10, 1000),
     "model": (model, 12, 300),
+    "store: repeats": (store.repeats, 8, 100),
+    "store: kills": (store.kills, 8, 100),
+    "store: at once": (store.at_once, 5, 100),
 }
 
 

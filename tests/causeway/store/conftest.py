@@ -1,5 +1,6 @@
 """A store without the embedded AWS: the emulator's Data API in this process, over a PostgreSQL of its own."""
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping
@@ -101,7 +102,15 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def database(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+def database(server: Server) -> Iterator[Database]:
+    with open_database(server) as database:
+        yield database
+
+
+@contextlib.contextmanager
+def open_database(server: Server) -> Iterator[Database]:
+    """A new one, as its owner; the Data API's calls reach it until the end."""
+
     def connect(*_: Any, username: str | None = None, **__: Any) -> Connection:
         return Connection.connect(
             host=str(server.folder), user=username, password=PASSWORD, dbname="store",
@@ -116,14 +125,15 @@ def database(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Databa
             connection.execute(f"DROP ROLE IF EXISTS {role}")
     cluster = {"DBClusterIdentifier": "store", "HttpEndpointEnabled": True, "DatabaseName": "store"}
     rds_data_bridge._make(server, {**cluster, "MasterUsername": OWNER, "_MasterUserPassword": PASSWORD})
-    monkeypatch.setattr(rds_data, "_connect", connect)
-    monkeypatch.setattr(rds_data, "_has_real_endpoint", lambda _: True)
-    monkeypatch.setattr(rds_data, "_resolve_target", lambda _: (cluster, "aurora-postgresql", cluster))
-    monkeypatch.setattr(rds_data, "_require_secret_credentials", lambda _: (OWNER, PASSWORD, None))
-    yield Database(DataApi(), "arn:cluster", "arn:secret", "store")
-    for transaction in rds_data._transactions.values():
-        transaction["conn"].close()
-    rds_data._transactions.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rds_data, "_connect", connect)
+        patch.setattr(rds_data, "_has_real_endpoint", lambda _: True)
+        patch.setattr(rds_data, "_resolve_target", lambda _: (cluster, "aurora-postgresql", cluster))
+        patch.setattr(rds_data, "_require_secret_credentials", lambda _: (OWNER, PASSWORD, None))
+        yield Database(DataApi(), "arn:cluster", "arn:secret", "store")
+        for transaction in rds_data._transactions.values():
+            transaction["conn"].close()
+        rds_data._transactions.clear()
 
 
 @dataclasses.dataclass
@@ -175,16 +185,25 @@ class World:
         return self.database.query(f'SELECT * FROM {schema}."{table}" ORDER BY 1, 2')
 
 
-@pytest.fixture
-def world(database: Database, server: Server, tmp_path: Path) -> World:
-    catalog = SqlCatalog("test", uri=f"sqlite:///{tmp_path}/catalog.db", warehouse=tmp_path.as_uri())
-    catalog.create_namespace("lake")
-    return World(database, server, catalog, tmp_path, {})
-
-
-@pytest.fixture
-def films(world: World) -> World:
+def open_world(database: Database, server: Server, folder: Path) -> World:
     """Three datasets, many-to-many, one that refers to itself; nothing is committed yet."""
+    world = empty_world(database, server, folder)
     for name, properties in (("films", FILMS), ("people", PEOPLE), ("castings", CASTINGS)):
         world.contract(name, properties)
     return world
+
+
+def empty_world(database: Database, server: Server, folder: Path) -> World:
+    catalog = SqlCatalog("test", uri=f"sqlite:///{folder}/catalog.db", warehouse=folder.as_uri())
+    catalog.create_namespace("lake")
+    return World(database, server, catalog, folder, {})
+
+
+@pytest.fixture
+def world(database: Database, server: Server, tmp_path: Path) -> World:
+    return empty_world(database, server, tmp_path)
+
+
+@pytest.fixture
+def films(database: Database, server: Server, tmp_path: Path) -> World:
+    return open_world(database, server, tmp_path)

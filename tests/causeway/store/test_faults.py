@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from causeway.store.database import Database, StoreError
-from tests.causeway.store.conftest import CASTINGS, FILMS, PEOPLE, DataApi, World
+from tests.causeway.store.conftest import DataApi, World, open_world
 
 
 class Killed(BaseException):
@@ -133,7 +133,9 @@ STEPS = st.lists(
 def test_whatever_came_in_whatever_order_the_store_ends_as_a_join_of_the_tables_would(
     database: Database, server: Any, tmp_path_factory: pytest.TempPathFactory, steps: list[Any]
 ) -> None:
-    world = _new_world(database, server, tmp_path_factory)
+    for schema in ("curated", "quarantine", "causeway"):
+        database.query(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+    world = open_world(database, server, tmp_path_factory.mktemp("world"))
     now: dict[str, list[tuple[int, dict[Any, str]]]] = {name: [] for name in world.contracts}
     for batch, (kind, what, removes) in enumerate(steps, 1):
         if kind == "load":
@@ -152,20 +154,6 @@ def test_whatever_came_in_whatever_order_the_store_ends_as_a_join_of_the_tables_
     tables = {name: {k: v for _, rows in batches for k, v in rows.items()} for name, batches in now.items()}
     if any(now.values()):
         _assert_joined(world, tables)
-
-
-def _new_world(database: Database, server: Any, folders: pytest.TempPathFactory) -> World:
-    from pyiceberg.catalog.sql import SqlCatalog  # noqa: PLC0415
-
-    for schema in ("curated", "quarantine", "causeway"):
-        database.query(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-    folder = folders.mktemp("world")
-    catalog = SqlCatalog("test", uri=f"sqlite:///{folder}/catalog.db", warehouse=folder.as_uri())
-    catalog.create_namespace("lake")
-    world = World(database, server, catalog, folder, {})
-    for name, properties in (("films", FILMS), ("people", PEOPLE), ("castings", CASTINGS)):
-        world.contract(name, properties)
-    return world
 
 
 def _row(kind: str, key: Any, value: str) -> dict[str, Any]:
