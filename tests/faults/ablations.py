@@ -15,6 +15,7 @@ from causeway.flow.ledger import Ledger
 from causeway.flow.manifest import SourceVersion
 from causeway.lake import commit, tables
 from causeway.lake.history import History
+from causeway.store import links, load
 from glue_jobs import batch
 from glue_jobs.batch import Batch
 from lambdas.batch_events.handler import Batching
@@ -164,6 +165,8 @@ ABLATIONS: dict[str, tuple[Callable[[], Any], str, int]] = {
         "keys",
         100,
     ),
+    "rows that wait come back": (_swap(links, "_move_back", lambda *_: 0), "store: repeats", 4),
+    "one load of the store at a time": (_swap(load, "_lock", lambda _: None), "store: at once", 3),
     "what the table holds starts nothing": (
         _swap(Batching, "_undone", lambda _self, changes, _dataset: list(changes)),
         "duplicates",
