@@ -1,4 +1,4 @@
-"""Costs: one tag on everything, and a budget that watches what carries it."""
+"""Costs: tags on everything, and a budget that watches what carries it."""
 
 from typing import Any
 
@@ -7,19 +7,13 @@ from aws_cdk import aws_budgets as budgets
 from constructs import Construct, IConstruct
 
 from causeway.settings import Settings
+from causeway.settings_tags import PROJECT
 from stacks.company.alarms import alert_topic
-
-PROJECT_TAG = "project"
-
-
-def project_tags(settings: Settings) -> dict[str, str]:
-    """The tags that everything of this project carries."""
-    return {PROJECT_TAG: settings.project}
 
 
 def tag_everything(scope: IConstruct, settings: Settings) -> None:
     """Tag every taggable resource. Stacks take the same tags as an argument: this does not reach them."""
-    for key, value in project_tags(settings).items():
+    for key, value in settings.every_tag().items():
         Tags.of(scope).add(key, value)
 
 
@@ -40,7 +34,7 @@ class CostsStack(Stack):
                 budget_limit=budgets.CfnBudget.SpendProperty(
                     amount=settings.limits.monthly_budget, unit="USD"
                 ),
-                cost_filters={"TagKeyValue": [f"user:{PROJECT_TAG}${settings.project}"]},
+                cost_filters={"TagKeyValue": [f"user:{PROJECT}${settings.project}"]},
             ),
             notifications_with_subscribers=[
                 budgets.CfnBudget.NotificationWithSubscribersProperty(
