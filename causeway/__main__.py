@@ -10,6 +10,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from causeway.cli.check import check
+from causeway.cli.costs import costs
 from causeway.cli.explain import explain
 from causeway.cli.infer import infer
 from causeway.cli.ledger import ledger
@@ -59,6 +60,7 @@ for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.add_typer(ledger, name="ledger", rich_help_panel="A deployment")
+app.add_typer(costs, name="costs", rich_help_panel="A deployment")
 app.add_typer(ml, name="ml", rich_help_panel="The partner")
 
 

@@ -423,6 +423,7 @@ def _own_roles() -> Iterator[Intent]:
         },
     )
     yield from _profiles()
+    yield from _prices()
     to_glue = {"iam:PassedToService": "glue.amazonaws.com"}
     yield Intent(
         "the job sets up its tables' upkeep",
@@ -527,6 +528,26 @@ def _profiles() -> Iterator[Intent]:
                 Check(i.PROFILES_MACHINE, "glue:StartJobRun", job.replace("profiles-profile", "curate")),
             ),
             "reads data": i.read(i.PROFILES_MACHINE, i.CURATED, i.FLIGHTS),
+        },
+    )
+
+
+def _prices() -> Iterator[Intent]:
+    """Of the Glue jobs' runs, into the ledger."""
+    look = Check(i.PRICE, "glue:GetJobRun", f"{i.GLUE}:job/causeway-pipeline-curate-job")
+    write = Check(i.PRICE, "dynamodb:PutItem", i.LEDGER, {"dynamodb:LeadingKeys": ["#runs"]})
+    yield Intent(
+        "at a run's end a function writes what it cost",
+        (look, replace(look, resource=look.resource.replace("curate", "profiles-profile")), write),
+        {
+            "what became of a source": (write.but({"dynamodb:LeadingKeys": ["flights"]}),),
+            "both": (write.but({"dynamodb:LeadingKeys": ["#runs", "flights"]}),),
+            "another job's run": (replace(look, resource=f"{i.GLUE}:job/other"),),
+            "starts a run": (replace(look, action="glue:StartJobRun"),),
+            "reads data": i.read(i.PRICE, i.CURATED, i.FLIGHTS),
+            "reads a source": i.read(i.PRICE, i.LANDING, "landing/flights/a.csv"),
+            "reads the ledger": (Check(i.PRICE, "dynamodb:GetItem", i.LEDGER),),
+            "empties the ledger": (Check(i.PRICE, "dynamodb:DeleteItem", i.LEDGER),),
         },
     )
 
