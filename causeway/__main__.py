@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from causeway.cli.check import check
 from causeway.cli.costs import costs
+from causeway.cli.estimate import estimate
 from causeway.cli.explain import explain
 from causeway.cli.infer import infer
 from causeway.cli.ledger import ledger
@@ -29,7 +30,7 @@ from causeway.settings import SettingsError
 
 PANELS: dict[str, list[Callable[..., Any]]] = {
     "A contract": [infer, check, profile, explain],
-    "A deployment": [status, quarantine, reconcile, backfill, replay, retire],
+    "A deployment": [estimate, status, quarantine, reconcile, backfill, replay, retire],
     "The partner": [partner_kit, revoke],
 }
 

@@ -23,6 +23,12 @@ class Forecast:
         return f"about {runs}, {minutes:,} minute{'s' * (minutes != 1)}, ${self.dollars:,.2f}"
 
 
+def run_seconds(settings: Settings, size: float) -> float:
+    """How long a run of the job takes for so many bytes."""
+    limits = settings.limits
+    return MINUTE + size / (BYTES_A_SECOND * DPUS[limits.worker_type] * limits.workers)
+
+
 def forecast(settings: Settings, dataset: str, sources: int, size: int) -> Forecast:
     """For so many sources of so many bytes in all, in batches as the settings have them."""
     limits, batching = settings.limits, settings.batching()
@@ -30,8 +36,7 @@ def forecast(settings: Settings, dataset: str, sources: int, size: int) -> Forec
     runs = max(-(-sources // full["max_objects"]), -(-size // full["max_bytes"]))
     if not runs:
         return Forecast(0, 0, 0.0)
-    dpus = DPUS[limits.worker_type] * limits.workers
-    seconds = MINUTE + size / runs / (BYTES_A_SECOND * dpus)
+    dpus, seconds = DPUS[limits.worker_type] * limits.workers, run_seconds(settings, size / runs)
     dpu_hour = float(PRICES["dpu_hour"].dollars)
     rounds = -(-runs // limits.max_concurrent_runs)
     return Forecast(runs, round(rounds * seconds), round(runs * seconds * dpus * dpu_hour / 3600, 2))
