@@ -130,6 +130,7 @@ class Limits(_Section):
     quarantine_retention_days: Annotated[int, Field(ge=1)]
     snapshot_retention_days: Annotated[int, Field(ge=1)]
     monthly_budget: Annotated[int, Field(ge=1)]
+    anomaly_dollars: Annotated[int, Field(ge=0)]
 
 
 class Settings(_Section):

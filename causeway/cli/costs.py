@@ -1,4 +1,4 @@
-"""`causeway costs`: what the runs of the Glue jobs cost, by dataset, day or batch."""
+"""`causeway costs`: what the runs of the Glue jobs cost; and whether the bill can be divided, and watched."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from causeway.cli.output import Json, answer, printable, table
+from causeway.cli.alerts import lines as alert_lines
+from causeway.cli.output import Exit, Json, answer, printable, table
 
 costs = typer.Typer(help="What the runs of the Glue jobs cost.", invoke_without_command=True)
 DAYS = 30
@@ -68,3 +69,63 @@ def _row(name: str, one: Mapping[str, Any]) -> list[object]:
         one["rows"],
         "" if per is None else f"{per:,.2f}",
     ]
+
+
+@costs.command()
+def doctor(as_json: Json = False) -> int:
+    """Say whether billing knows the tags, who hears of the budget, and what each limit bounds.
+
+    Exits 1 if the payer account must activate tags, or nobody hears of the budget. Changes nothing.
+    """
+    from causeway.flow.billing import REFUSED, REGION, command, look
+    from causeway.operate.alerts import company_alerts
+    from causeway.operate.deployment import Deployment
+    from causeway.operate.guard_rails import bounds
+
+    deployment = Deployment.find()
+    settings = deployment.settings
+    keys = list(settings.every_tag())
+    found = look(deployment.session.client("ce", REGION), keys)
+    refused = [key for key, state in found.keys.items() if state == REFUSED]
+    budget = company_alerts(deployment)["budget"]
+    document = {
+        "tags": {
+            "state": found.state,
+            "keys": found.keys,
+            "reasons": found.reasons,
+            "backfill": found.backfill,
+        },
+        "run": command(refused) if refused else "",
+        "monthly_budget": settings.limits.monthly_budget,
+        "anomaly_dollars": settings.limits.anomaly_dollars,
+        "alerts": {"budget": budget},
+        "bounds": bounds(settings),
+    }
+    answer(document, lambda: _doctor_text(document), as_json)
+    return Exit.ATTENTION if refused or not budget["confirmed"] else Exit.FINE
+
+
+# What a state of the tags means, and what to do.
+SAID = {
+    "waiting": "billing lists a tag up to a day after its first use; the daily function activates it then",
+    "inactive": "billing lists them; the daily function activates them",
+    "active": "billing divides the bill by them, from a day after on",
+    "ask the payer account": "with its credentials:",
+}
+
+
+def _doctor_text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
+    tags = document["tags"]
+    yield f"Tags in billing: {tags['state']}: {SAID[tags['state']]}"
+    yield from (f"  {line}" for line in document["run"].splitlines())
+    yield from (f"  {key}: {state}" for key, state in tags["keys"].items() if state != tags["state"])
+    yield from (f"  {printable(reason)}" for reason in sorted({*tags["reasons"].values()}))
+    if tags["state"] == "active":
+        yield f"  the months before: {tags['backfill']}"
+    yield f"Budget: ${document['monthly_budget']} a month, told at 80 % and when 100 % are forecast"
+    yield from alert_lines(document["alerts"], "alerts")
+    dollars = document["anomaly_dollars"]
+    told = f"told from ${dollars} on" if dollars else "nobody looks: limits.anomaly_dollars = 0"
+    yield f"Spending out of the ordinary: {told}\n"
+    rows = [(b["limit"], f"{b['value']:,}", b["bounds"], f"{b['dollars']:,.2f}") for b in document["bounds"]]
+    yield table(("limit", "is", "bounds", "dollars"), rows)

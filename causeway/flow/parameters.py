@@ -79,6 +79,11 @@ class PriceRunParameters:
 
 
 @dataclass(frozen=True)
+class ActivateTagsParameters:
+    keys: Sequence[str]
+
+
+@dataclass(frozen=True)
 class ProfileParameters:
     contracts: str  # URI of an archive
     curated_database: str

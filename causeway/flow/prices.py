@@ -44,6 +44,9 @@ PRICES = {
     "log_gb": Price(Decimal("0.50"), "GB written to logs", "cloudwatch/pricing"),
     "alarm_month": Price(Decimal("0.10"), "alarm and month", "cloudwatch/pricing"),
     "metric_month": Price(Decimal("0.30"), "metric and month", "cloudwatch/pricing"),
+    "ce_request": Price(
+        Decimal("0.01"), "request to Cost Explorer", "aws-cost-management/aws-cost-explorer/pricing"
+    ),
     "key_month": Price(Decimal(1), "key and month", "kms/pricing"),
 }
 

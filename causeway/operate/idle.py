@@ -54,7 +54,16 @@ def pipeline(settings: Settings, contracts: Contracts) -> Iterator[Item]:
     yield Item("reconciliation's function", passes * RECONCILE_GB_SECONDS, "lambda_gb_second", "5 s a pass")
 
 
-STACKS: Mapping[str, Callable[[Settings, Contracts], Iterator[Item]]] = {"lake": lake, "pipeline": pipeline}
+def costs(_settings: Settings, _contracts: Contracts) -> Iterator[Item]:
+    asked = "two a day, if AWS bills these as it does queries"
+    yield Item("looking for the tags in billing", 2 * DAYS, "ce_request", asked)
+
+
+STACKS: Mapping[str, Callable[[Settings, Contracts], Iterator[Item]]] = {
+    "lake": lake,
+    "pipeline": pipeline,
+    "costs": costs,
+}
 
 
 def idle(settings: Settings, contracts: Contracts) -> list[Item]:

@@ -43,7 +43,7 @@ class PipelineStack(Stack):
         super().__init__(scope, construct_id, **kwargs)
         self._settings, self._lake = settings, lake
         emails = settings.alerts.emails
-        self.failures = alert_topic(self, "Failures", service="cloudwatch", emails=emails, key=lake.key)
+        self.failures = alert_topic(self, "Failures", services=["cloudwatch"], emails=emails, key=lake.key)
         self.ledger = self._ledger()
         job_logs = make_log_group(self, "CurateLogs", settings)
         self.job = CurateJob(

@@ -26,6 +26,7 @@ CURATE, UPKEEP, MACHINE, BATCHING, PROFILE, SCHEDULE, PROFILES_MACHINE, NEWS, PR
         "runprices-price",
     )
 )
+ACTIVATE = f"{ROLE}/causeway-costs-activatetags-role"
 READER, ANALYST = (
     f"arn:aws:iam::{PARTNER}:role/causeway-reader",
     f"arn:aws:iam::{PARTNER}:user/causeway-analyst",

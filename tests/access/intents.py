@@ -424,6 +424,7 @@ def _own_roles() -> Iterator[Intent]:
     )
     yield from _profiles()
     yield from _prices()
+    yield from _activation()
     to_glue = {"iam:PassedToService": "glue.amazonaws.com"}
     yield Intent(
         "the job sets up its tables' upkeep",
@@ -548,6 +549,24 @@ def _prices() -> Iterator[Intent]:
             "reads a source": i.read(i.PRICE, i.LANDING, "landing/flights/a.csv"),
             "reads the ledger": (Check(i.PRICE, "dynamodb:GetItem", i.LEDGER),),
             "empties the ledger": (Check(i.PRICE, "dynamodb:DeleteItem", i.LEDGER),),
+        },
+    )
+
+
+def _activation() -> Iterator[Intent]:
+    """Of the tags, in billing."""
+    verbs = ("List{}s", "Update{}sStatus", "List{}BackfillHistory", "Start{}Backfill")
+    asked = tuple(Check(i.ACTIVATE, f"ce:{verb.format('CostAllocationTag')}", "*") for verb in verbs)
+    yield Intent(
+        "daily a function activates the tags in billing",
+        asked,
+        {
+            "changes who sees the bill": (replace(asked[0], action="ce:UpdatePreferences"),),
+            "changes a budget": (
+                Check(i.ACTIVATE, "budgets:ModifyBudget", f"arn:aws:budgets::{COMPANY}:budget/causeway"),
+            ),
+            "reads data": i.read(i.ACTIVATE, i.CURATED, i.FLIGHTS),
+            "reads a source": i.read(i.ACTIVATE, i.LANDING, "landing/flights/a.csv"),
         },
     )
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -144,3 +146,60 @@ def test_a_wrong_argument_says_what_is_allowed(wrong: list[str], capsys: pytest.
     assert main(["costs", *wrong]) == 2
     told = capsys.readouterr().err
     assert "%Y-%m-%d" in told or "'dataset', 'day', 'batch'" in told
+
+
+class Billing:
+    """Answers as Cost Explorer, of tags in that status; None: as to an account that does not pay."""
+
+    def __init__(self, status: str | None) -> None:
+        self.status = status
+
+    def list_cost_allocation_tags(self, TagKeys: list[str], **_: Any) -> Any:  # noqa: N803
+        if self.status is None:
+            error = {"Code": "AccessDeniedException", "Message": "Linked account doesn't have access"}
+            raise ClientError({"Error": error}, "ListCostAllocationTags")
+        tags = [{"TagKey": key, "Status": self.status} for key in TagKeys] if self.status else []
+        return {"CostAllocationTags": tags}
+
+    def list_cost_allocation_tag_backfill_history(self, **_: Any) -> Any:
+        request = {"RequestedAt": "2026-03-04T06:00:00Z", "BackfillStatus": "SUCCEEDED"}
+        return {"BackfillRequests": [request]}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("", "waiting", "Tags in billing: waiting: billing lists a tag up to a day after its first use"),
+        ("Inactive", "inactive", "Tags in billing: inactive: billing lists them; the daily function"),
+        ("Active", "active", "  the months before: succeeded"),
+        (None, "ask the payer account", "  aws ce update-cost-allocation-tags-status --region us-east-1"),
+    ],
+)
+@pytest.mark.parametrize("hears", [True, False])
+def test_the_doctor_says_where_the_tags_stand_and_what_to_do(
+    deployed: Deployed,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    case: tuple[str | None, str, str],
+    hears: bool,
+) -> None:
+    status, state, told = case
+    alerts = {"budget": {"confirmed": int(hears), "unconfirmed": []}}
+    monkeypatch.setattr("causeway.operate.alerts.company_alerts", lambda _: alerts)
+    client = boto3.Session.client
+    monkeypatch.setattr(
+        boto3.Session,
+        "client",
+        lambda session, name, *rest, **more: (
+            Billing(status) if name == "ce" else client(session, name, *rest, **more)
+        ),
+    )
+    expected = 0 if hears and status is not None else 1
+    assert main(["costs", "doctor"]) == expected
+    printed = capsys.readouterr().out
+    assert told in printed
+    assert ("nobody hears of budget" in printed) is not hears
+    assert "all runs of the curating job, a day" in printed
+    assert "211.20" in printed
+    assert main(["costs", "doctor", "--json"]) == expected
+    assert json.loads(capsys.readouterr().out)["tags"]["state"] == state
