@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -29,6 +30,7 @@ def show_costs(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help=f"A day, by UTC; by default {DAYS} days ago."),
     ] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page here, in one file.")] = None,
     as_json: Json = False,
 ) -> None:
     """Add up what the runs of the Glue jobs cost.
@@ -37,11 +39,18 @@ def show_costs(
     """
     if context.invoked_subcommand:
         return
-    from causeway.operate.costs import costs as costs_of
+    from causeway.operate.costs import Spending
     from causeway.operate.deployment import Deployment
 
     begin = since or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(DAYS)
-    document = costs_of(Deployment.find(), by.value, begin.replace(tzinfo=UTC))
+    deployment = Deployment.find()
+    spending = Spending.read(deployment, begin.replace(tzinfo=UTC))
+    document = spending.by(by.value)
+    if html:
+        from causeway.pages.costs import costs_page
+
+        sums = {name.value: spending.by(name.value) for name in By}
+        html.write_text(costs_page(sums, spending.days(), deployment.settings.limits.monthly_budget), "utf-8")
     answer(document, lambda: _text(document), as_json)
 
 
@@ -54,7 +63,7 @@ def _text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
     if region := document["foreign_prices"]:
         yield f"Prices of {region} are not known here: these are another region's (docs/costs.md)"
     if missing := document["unpriced_batches"]:
-        yield f"Partial: {missing:,} batches committed since whose runs have no price, or have none yet"
+        yield f"Partial: of batches committed since, {missing:,} have no price, or none yet"
 
 
 def _row(name: str, one: Mapping[str, Any]) -> list[object]:

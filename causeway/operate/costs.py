@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -21,26 +22,45 @@ BY: dict[str, Callable[[Run], str]] = {
 }
 
 
-def costs(deployment: Deployment, by: str, since: datetime) -> dict[str, Any]:
-    """For the JSON object: the runs that ended since, in groups, and what is not in the sum."""
-    ledger = deployment.landing.ledger
-    runs = list(runs_since(ledger, since))
-    datasets = sorted({*deployment.contracts, *(run.dataset for run in runs)} - {""})
-    committed = [batch for name in datasets for batch in _batches(ledger, name, since)]
-    rows = _rows(runs, committed, BY[by])
-    groups: dict[str, list[Run]] = defaultdict(list)
-    for run in runs:
-        groups[BY[by](run)].append(run)
-    known, region = {run.part for run in runs}, deployment.settings.company.region
-    return {
-        "since": since.isoformat(timespec="seconds"),
-        "by": by,
-        "groups": {name: _sum(groups[name], rows[name]) for name in sorted(groups)},
-        "total": _sum(runs, sum(rows.values())),
-        "prices": sorted({f"${run.price} a DPU-hour, {run.priced}" for run in runs}),
-        "foreign_prices": region if region != REGION else "",
-        "unpriced_batches": sum(batch["batch"] not in known for batch in committed),
-    }
+@dataclass(frozen=True)
+class Spending:
+    """The runs that ended since, and the batches that were committed since."""
+
+    since: datetime
+    region: str
+    runs: Sequence[Run]
+    committed: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def read(cls, deployment: Deployment, since: datetime) -> Spending:
+        ledger = deployment.landing.ledger
+        runs = list(runs_since(ledger, since))
+        datasets = sorted({*deployment.contracts, *(run.dataset for run in runs)} - {""})
+        committed = [batch for name in datasets for batch in _batches(ledger, name, since)]
+        return cls(since, deployment.settings.company.region, runs, committed)
+
+    def by(self, by: str) -> dict[str, Any]:
+        """For the JSON object: the runs in groups, and what is not in the sum."""
+        rows, known = _rows(self.runs, self.committed, BY[by]), {run.part for run in self.runs}
+        groups: dict[str, list[Run]] = defaultdict(list)
+        for run in self.runs:
+            groups[BY[by](run)].append(run)
+        return {
+            "since": self.since.isoformat(timespec="seconds"),
+            "by": by,
+            "groups": {name: _sum(groups[name], rows[name]) for name in sorted(groups)},
+            "total": _sum(self.runs, sum(rows.values())),
+            "prices": sorted({f"${run.price} a DPU-hour, {run.priced}" for run in self.runs}),
+            "foreign_prices": self.region if self.region != REGION else "",
+            "unpriced_batches": sum(batch["batch"] not in known for batch in self.committed),
+        }
+
+    def days(self) -> dict[str, dict[str, float]]:
+        """Dollars by day, and of a day by dataset."""
+        sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+        for run in self.runs:
+            sums[BY["day"](run)][run.dataset] += run.dollars
+        return {day: {name: float(d) for name, d in sums[day].items()} for day in sorted(sums)}
 
 
 def _batches(ledger: Any, dataset: str, since: datetime) -> list[Mapping[str, Any]]:

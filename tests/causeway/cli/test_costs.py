@@ -87,7 +87,7 @@ def test_the_groups_add_up_to_the_total(
         for dataset, batch, day, seconds in runs
     ]  # fmt: skip
     monkeypatch.setattr(operate_costs, "runs_since", lambda *_: iter(made))
-    document = operate_costs.costs(deployed.deployment, by, NOW)
+    document = operate_costs.Spending.read(deployed.deployment, NOW).by(by)
     for name in ("runs", "failed", "dpu_seconds", "dollars"):
         added = sum(one[name] for one in document["groups"].values())
         assert added == pytest.approx(document["total"][name], abs=1e-9)
@@ -111,7 +111,7 @@ def test_batches_without_a_price_make_the_answer_partial(
     close(deployed, "unheard", 1)
     assert costs()["unpriced_batches"] == 1
     main(["costs"])
-    assert "Partial: 1 batches" in capsys.readouterr().out
+    assert "Partial: of batches committed since, 1 have no price" in capsys.readouterr().out
 
 
 def test_a_region_without_prices_is_told(
