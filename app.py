@@ -18,7 +18,7 @@ from causeway.settings import Settings, SettingsError, load_settings
 from ml.spec import SpecError
 from stacks.company.access import PartnerStack
 from stacks.company.audit import AuditStack
-from stacks.company.costs import CostsStack, project_tags, tag_everything
+from stacks.company.costs import CostsStack, tag_everything
 from stacks.company.lake import LakeStack
 from stacks.company.pipeline import PipelineStack
 from stacks.company.store import StoreStack
@@ -83,7 +83,7 @@ def _common(settings: Settings, account: str) -> dict[str, Any]:
     return {
         "settings": settings,
         "env": cdk.Environment(account=account, region=settings.company.region),
-        "tags": project_tags(settings),
+        "tags": settings.every_tag(),
         "termination_protection": not settings.sandbox,
     }
 

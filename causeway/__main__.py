@@ -10,6 +10,8 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from causeway.cli.check import check
+from causeway.cli.costs import costs
+from causeway.cli.estimate import estimate
 from causeway.cli.explain import explain
 from causeway.cli.infer import infer
 from causeway.cli.ledger import ledger
@@ -29,7 +31,7 @@ from causeway.settings import SettingsError
 
 PANELS: dict[str, list[Callable[..., Any]]] = {
     "A contract": [infer, check, profile, explain],
-    "A deployment": [status, quarantine, reconcile, backfill, replay, retire],
+    "A deployment": [estimate, status, quarantine, reconcile, backfill, replay, retire],
     "The partner": [partner_kit, revoke],
 }
 
@@ -61,6 +63,7 @@ for panel, commands in PANELS.items():
         app.command(rich_help_panel=panel)(command)
 app.add_typer(ledger, name="ledger", rich_help_panel="A deployment")
 app.add_typer(store, name="store", rich_help_panel="A deployment")
+app.add_typer(costs, name="costs", rich_help_panel="A deployment")
 app.add_typer(ml, name="ml", rich_help_panel="The partner")
 
 

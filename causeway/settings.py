@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from causeway import settings_errors
 from causeway.flow.datasets import DATASET
 from causeway.flow.nearest import did_you_mean
+from causeway.settings_tags import Tags
 from causeway.settings_texts import (
     A_DATASET,
     TEXTS,
@@ -138,6 +139,7 @@ class Limits(_Section):
     quarantine_retention_days: Annotated[int, Field(ge=1)]
     snapshot_retention_days: Annotated[int, Field(ge=1)]
     monthly_budget: Annotated[int, Field(ge=1)]
+    anomaly_dollars: Annotated[int, Field(ge=0)]
 
 
 class Settings(_Section):
@@ -153,8 +155,13 @@ class Settings(_Section):
     partner: Partner
     alerts: Alerts
     store: StoreSettings
+    tags: Tags
     limits: Limits
     datasets: dict[Dataset, DatasetLimits] = {}
+
+    def every_tag(self) -> dict[str, str]:
+        """What everything carries, by key."""
+        return self.tags.of(self.project)
 
     def batching(self) -> dict[str, dict[str, int]]:
         """The batching function's limits: for every dataset ("*"), and what single ones have of their own."""
@@ -230,8 +237,8 @@ def load_settings(path: Path | None = None) -> Settings:
 
 def _keys(place: tuple[str | int, ...]) -> Collection[str]:
     """The keys that may stand beside the one at that place."""
-    sections: dict[str | int, type[_Section]] = {
-        "company": Company, "partner": Partner, "ml": MachineLearning, "limits": Limits
+    sections: dict[str | int, type[BaseModel]] = {
+        "company": Company, "partner": Partner, "ml": MachineLearning, "limits": Limits, "tags": Tags
     }  # fmt: skip
     return (sections.get(place[-2], DatasetLimits) if len(place) > 1 else Settings).model_fields
 

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 
 Parameters = TypeVar("Parameters")
 
-# What differs from run to run: where the batch's manifest lies; the dataset whose table is profiled.
-MANIFEST, DATASET = "--manifest", "--dataset"
+# What differs from run to run: where the batch's manifest lies; the dataset whose table is profiled; and,
+# which tells whoever prices the run what caused it, the execution that started it.
+MANIFEST, DATASET, EXECUTION = "--manifest", "--dataset", "--execution"
 LOAD = "--load"  # what of the dataset is loaded into the store: a value of LoadParameters.load
 
 
@@ -83,6 +84,17 @@ class ScheduleProfileParameters:
     profile_hours: Mapping[str, int]  # by dataset, at least so long between two runs, or 0: none; "*": others
     state_machine: str
     ledger_table: str
+
+
+@dataclass(frozen=True)
+class PriceRunParameters:
+    ledger_table: str
+    namespace: str  # of the metric
+
+
+@dataclass(frozen=True)
+class ActivateTagsParameters:
+    keys: Sequence[str]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC
@@ -13,8 +12,8 @@ from typing import Any
 from causeway.flow.landing import Landing, Listed
 from causeway.flow.ledger import Entry
 from causeway.flow.manifest import AGAIN, REMOVED, SourceVersion
+from causeway.flow.runs import NAME
 
-NAME = re.compile(r"(?P<dataset>.+?)-(?P<batch>[0-9a-f]{32})(-r\d+)?")
 RUNNING, RED = ("RUNNING",), ("FAILED", "TIMED_OUT", "ABORTED")
 
 

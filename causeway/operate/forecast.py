@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from causeway.flow.prices import DPUS, MINUTE, PRICES
 from causeway.settings import Settings
 
-DPU_HOUR = 0.44  # US dollars: Glue's price in us-east-1, and in most regions
-DPUS = {"G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8}
-MINUTE = 60  # seconds; the least that Glue bills, and what a run without data takes
 BYTES_A_SECOND = 20 << 20  # of a DPU, which has 4 processors: a fifth of what docs/speed.md measures of 2
 
 
@@ -25,6 +23,12 @@ class Forecast:
         return f"about {runs}, {minutes:,} minute{'s' * (minutes != 1)}, ${self.dollars:,.2f}"
 
 
+def run_seconds(settings: Settings, size: float) -> float:
+    """How long a run of the job takes for so many bytes."""
+    limits = settings.limits
+    return MINUTE + size / (BYTES_A_SECOND * DPUS[limits.worker_type] * limits.workers)
+
+
 def forecast(settings: Settings, dataset: str, sources: int, size: int) -> Forecast:
     """For so many sources of so many bytes in all, in batches as the settings have them."""
     limits, batching = settings.limits, settings.batching()
@@ -32,7 +36,7 @@ def forecast(settings: Settings, dataset: str, sources: int, size: int) -> Forec
     runs = max(-(-sources // full["max_objects"]), -(-size // full["max_bytes"]))
     if not runs:
         return Forecast(0, 0, 0.0)
-    dpus = DPUS[limits.worker_type] * limits.workers
-    seconds = MINUTE + size / runs / (BYTES_A_SECOND * dpus)
+    dpus, seconds = DPUS[limits.worker_type] * limits.workers, run_seconds(settings, size / runs)
+    dpu_hour = float(PRICES["dpu_hour"].dollars)
     rounds = -(-runs // limits.max_concurrent_runs)
-    return Forecast(runs, round(rounds * seconds), round(runs * seconds * dpus * DPU_HOUR / 3600, 2))
+    return Forecast(runs, round(rounds * seconds), round(runs * seconds * dpus * dpu_hour / 3600, 2))

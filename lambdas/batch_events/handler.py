@@ -7,7 +7,7 @@ import logging
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from causeway.flow import queue
+from causeway.flow.batching import cut, until_closed
 from causeway.flow.clients import PATIENT
 from causeway.flow.datasets import CONTRACTS, datasets_in
 from causeway.flow.events import HARMLESS, NO_DATASET, Change, Unrouted, held_message, read_message
@@ -66,7 +67,7 @@ class Batching:
         window = limits.window_seconds
         ready = [change for change in changes if change.held or not window]
         failed = self._hold([change for change in changes if window and not change.held], window)
-        for batch in self._batches(self._undone(ready, dataset), limits):
+        for batch in cut(self._undone(ready, dataset), limits):
             manifest = Manifest(dataset, tuple(_newest(batch)))
             try:
                 self._start(manifest)
@@ -76,12 +77,9 @@ class Batching:
         return failed
 
     def _hold(self, changes: Sequence[Change], window: int) -> set[str]:
-        """Queue changes again until their dataset's own window closes; returns the messages that failed.
-
-        Windows close at multiples of their length, so that what arrives meanwhile comes back together.
-        """
+        """Queue changes again until their dataset's own window closes; returns the messages that failed."""
         failed: set[str] = set()
-        delay = window - int(time.time()) % window if changes else 0
+        delay = until_closed(int(time.time()), window) if changes else 0
         for first in range(0, len(changes), queue.AT_ONCE):
             part = changes[first : first + queue.AT_ONCE]
             bodies = [held_message(change) for change in part]
@@ -101,24 +99,6 @@ class Batching:
             logger.exception("could not ask the ledger of %s: the job will find out", dataset)
             entries = {}
         return [c for c in changes if not _is_done(c, entries.get(c.source.source))]
-
-    @staticmethod
-    def _batches(changes: Sequence[Change], limits: BatchLimits) -> Iterator[list[Change]]:
-        """Cut one dataset's changes, whole sources at a time, where a limit is reached."""
-        by_source: dict[str, list[Change]] = defaultdict(list)
-        for change in changes:
-            by_source[change.source.source].append(change)
-        batch: list[Change] = []
-        sources = size = 0
-        for _, same_source in sorted(by_source.items()):
-            weight = max(change.source.size for change in same_source)
-            if batch and (sources >= limits.max_objects or size + weight > limits.max_bytes):
-                yield batch
-                batch, sources, size = [], 0, 0
-            batch.extend(same_source)
-            sources, size = sources + 1, size + weight
-        if batch:
-            yield batch
 
     def _quarantine(self, unrouted: Unrouted) -> bool:
         """Keep what no dataset can take, with its reason; whether that worked."""

@@ -13,23 +13,24 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 MINUTE = Duration.minutes(1)
+Publisher = Literal["budgets", "cloudwatch", "costalerts"]
 
 
 def alert_topic(
     scope: Construct,
     construct_id: str,
     *,
-    service: Literal["budgets", "cloudwatch"],
+    services: Sequence[Publisher],
     emails: Sequence[str],
     key: kms.Key | None = None,
 ) -> sns.Topic:
-    """A topic to which that service publishes for this account, and each address once subscribed.
+    """A topic to which those services publish for this account, and each address once subscribed.
 
     With a key, messages are encrypted under it. SNS's own key would not do: no service may use that.
     """
     topic = sns.Topic(scope, construct_id, master_key=key, enforce_ssl=True)
 
-    def allowed(actions: Sequence[str], resource: str) -> iam.PolicyStatement:
+    def allowed(service: str, actions: Sequence[str], resource: str) -> iam.PolicyStatement:
         return iam.PolicyStatement(
             sid=f"Allow{service.title()}",
             principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
@@ -38,10 +39,11 @@ def alert_topic(
             conditions={"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}},
         )
 
-    topic.add_to_resource_policy(allowed(["sns:Publish"], topic.topic_arn))
-    if key:
-        # SNS encrypts with the rights of whoever publishes.
-        key.add_to_resource_policy(allowed(["kms:Decrypt", "kms:GenerateDataKey*"], "*"))
+    for service in services:
+        topic.add_to_resource_policy(allowed(service, ["sns:Publish"], topic.topic_arn))
+        if key:
+            # SNS encrypts with the rights of whoever publishes.
+            key.add_to_resource_policy(allowed(service, ["kms:Decrypt", "kms:GenerateDataKey*"], "*"))
     for email in dict.fromkeys(emails):
         topic.add_subscription(subscriptions.EmailSubscription(email))
     return topic

@@ -10,7 +10,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from causeway.flow.parameters import MANIFEST
+from causeway.flow.parameters import EXECUTION, MANIFEST
 from stacks.parts.machines import (
     DATASET_CURATED,
     make_machine,
@@ -42,7 +42,7 @@ class Batches(Construct):
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
-        curate = run_job(self, "Curate batch", job, {MANIFEST: "$.manifest"})
+        curate = run_job(self, "Curate batch", job, {MANIFEST: "$.manifest", EXECUTION: "$$.Execution.Id"})
         split = self._split(split_batch)
         batch = sfn.JsonPath.format("batch#{}", sfn.JsonPath.string_at("$.batch"))
         outcome = read_outcome(self, ledger, batch, ["snapshot"])

@@ -22,6 +22,7 @@ from stacks.company.curate_job import CurateJob
 from stacks.company.lake import BATCHING_TIMEOUT, LakeStack
 from stacks.company.news import News
 from stacks.company.profiles import Profiles
+from stacks.company.run_prices import RunPrices
 from stacks.parts.functions import PythonFunction, make_log_group, removal_policy
 from stacks.parts.permissions import allow
 
@@ -42,7 +43,7 @@ class PipelineStack(Stack):
         super().__init__(scope, construct_id, **kwargs)
         self._settings, self._lake = settings, lake
         emails = settings.alerts.emails
-        self.failures = alert_topic(self, "Failures", service="cloudwatch", emails=emails, key=lake.key)
+        self.failures = alert_topic(self, "Failures", services=["cloudwatch"], emails=emails, key=lake.key)
         self.ledger = self._ledger()
         job_logs = make_log_group(self, "CurateLogs", settings)
         self.job = CurateJob(
@@ -63,6 +64,8 @@ class PipelineStack(Stack):
         )
         self.batch_events = self._batch_events()
         self.profiles = self._profiles()
+        jobs = [self.job.job, *([self.profiles.job.job] if self.profiles else [])]
+        self.prices = RunPrices(self, "RunPrices", settings=settings, jobs=jobs, ledger=self.ledger)
         readable = settings.partner.readable(contracts)
         if settings.partner.ml.enabled and readable:
             News(self, "News", settings=settings, datasets=readable, failures=self.failures)
@@ -209,6 +212,7 @@ class PipelineStack(Stack):
             "BatchAborted": machine.metric_aborted(),
             "BatchingFailed": self.batch_events.function.metric_errors(),
             "ReconciliationFailed": self.reconcile.function.metric_errors(),
+            "PricingFailed": self.prices.function.metric_errors(),
         }
         if self.profiles:
             failures |= {

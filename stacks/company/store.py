@@ -18,6 +18,7 @@ from causeway.settings import Settings
 from stacks.company.lake import LakeStack
 from stacks.company.news import DATASETS_IN_A_PATTERN
 from stacks.company.pipeline import PipelineStack
+from stacks.company.run_prices import RunPrices
 from stacks.company.store_cluster import DATABASE, ZONES, StoreCluster
 from stacks.company.store_job import StoreJob
 from stacks.parts.functions import make_log_group, removal_policy
@@ -67,6 +68,8 @@ class StoreStack(Stack):
             ledger=pipeline.ledger,
             log_group=make_log_group(self, "LoadLogs", settings),
         )
+        jobs = [self.job.job]
+        RunPrices(self, "RunPrices", settings=settings, jobs=jobs, ledger=pipeline.ledger)
         self.machine = self._make_machine()
         served = sorted(name for name, contract in contracts.items() if contract.served)
         for start in range(0, len(served), DATASETS_IN_A_PATTERN):

@@ -18,7 +18,6 @@ from causeway.flow.models import Run
 from causeway.flow.parameters import to_environment
 from causeway.settings import Settings
 from ml.parameters import JobParameters, PrepareParameters
-from stacks.company.costs import project_tags
 from stacks.company.lake import PARTNER_PATH
 from stacks.partner.images import image_uri
 from stacks.partner.roles import PREPARES, TRAINS, Grants, allow_objects, make_role
@@ -169,7 +168,7 @@ class Jobs(Construct):
 
     def _tags(self) -> list[dict[str, str]]:
         """In the request itself: tags of the state machine do not reach what it starts."""
-        return [{"Key": key, "Value": value} for key, value in project_tags(self._settings).items()]
+        return [{"Key": key, "Value": value} for key, value in self._settings.every_tag().items()]
 
     def _state(self, name: str, kind: str, request: Mapping[str, Any]) -> sfn.CustomState:
         resource = f"arn:{Stack.of(self).partition}:states:::sagemaker:create{kind}Job.sync"

@@ -46,7 +46,7 @@ class TrainingStack(Stack):
         self.news = news_bus(self, settings)
         self.bucket = self._bucket()
         emails = settings.partner.ml.emails
-        self.failures = alert_topic(self, "Failures", service="cloudwatch", emails=emails)
+        self.failures = alert_topic(self, "Failures", services=["cloudwatch"], emails=emails)
         self.jobs = Jobs(self, "Jobs", settings=settings, bucket=self.bucket)
         self.decide = self._decide()
         self.workflow = Workflow(

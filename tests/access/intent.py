@@ -12,7 +12,7 @@ PARTNER, STRANGER = "222222222222", "333333333333"
 ROLE = f"arn:aws:iam::{COMPANY}:role"
 PROGRAMMATIC, CONSOLE = (f"{ROLE}/causeway/partner/causeway-{kind}" for kind in ("programmatic", "console"))
 ADMIN = f"{ROLE}/admin"
-CURATE, UPKEEP, MACHINE, BATCHING, PROFILE, SCHEDULE, PROFILES_MACHINE, NEWS = (
+CURATE, UPKEEP, MACHINE, BATCHING, PROFILE, SCHEDULE, PROFILES_MACHINE, NEWS, PRICE = (
     f"{ROLE}/causeway-pipeline-{name}-role"
     for name in (
         "curate",
@@ -23,8 +23,10 @@ CURATE, UPKEEP, MACHINE, BATCHING, PROFILE, SCHEDULE, PROFILES_MACHINE, NEWS = (
         "profiles-schedule",
         "profiles-machine",
         "news",
+        "runprices-price",
     )
 )
+ACTIVATE = f"{ROLE}/causeway-costs-activatetags-role"
 READER, ANALYST = (
     f"arn:aws:iam::{PARTNER}:role/causeway-reader",
     f"arn:aws:iam::{PARTNER}:user/causeway-analyst",

@@ -425,6 +425,8 @@ def _own_roles() -> Iterator[Intent]:
         },
     )
     yield from _profiles()
+    yield from _prices()
+    yield from _activation()
     to_glue = {"iam:PassedToService": "glue.amazonaws.com"}
     yield Intent(
         "the job sets up its tables' upkeep",
@@ -529,6 +531,44 @@ def _profiles() -> Iterator[Intent]:
                 Check(i.PROFILES_MACHINE, "glue:StartJobRun", job.replace("profiles-profile", "curate")),
             ),
             "reads data": i.read(i.PROFILES_MACHINE, i.CURATED, i.FLIGHTS),
+        },
+    )
+
+
+def _prices() -> Iterator[Intent]:
+    """Of the Glue jobs' runs, into the ledger."""
+    look = Check(i.PRICE, "glue:GetJobRun", f"{i.GLUE}:job/causeway-pipeline-curate-job")
+    write = Check(i.PRICE, "dynamodb:PutItem", i.LEDGER, {"dynamodb:LeadingKeys": ["#runs"]})
+    yield Intent(
+        "at a run's end a function writes what it cost",
+        (look, replace(look, resource=look.resource.replace("curate", "profiles-profile")), write),
+        {
+            "what became of a source": (write.but({"dynamodb:LeadingKeys": ["flights"]}),),
+            "both": (write.but({"dynamodb:LeadingKeys": ["#runs", "flights"]}),),
+            "another job's run": (replace(look, resource=f"{i.GLUE}:job/other"),),
+            "starts a run": (replace(look, action="glue:StartJobRun"),),
+            "reads data": i.read(i.PRICE, i.CURATED, i.FLIGHTS),
+            "reads a source": i.read(i.PRICE, i.LANDING, "landing/flights/a.csv"),
+            "reads the ledger": (Check(i.PRICE, "dynamodb:GetItem", i.LEDGER),),
+            "empties the ledger": (Check(i.PRICE, "dynamodb:DeleteItem", i.LEDGER),),
+        },
+    )
+
+
+def _activation() -> Iterator[Intent]:
+    """Of the tags, in billing."""
+    verbs = ("List{}s", "Update{}sStatus", "List{}BackfillHistory", "Start{}Backfill")
+    asked = tuple(Check(i.ACTIVATE, f"ce:{verb.format('CostAllocationTag')}", "*") for verb in verbs)
+    yield Intent(
+        "daily a function activates the tags in billing",
+        asked,
+        {
+            "changes who sees the bill": (replace(asked[0], action="ce:UpdatePreferences"),),
+            "changes a budget": (
+                Check(i.ACTIVATE, "budgets:ModifyBudget", f"arn:aws:budgets::{COMPANY}:budget/causeway"),
+            ),
+            "reads data": i.read(i.ACTIVATE, i.CURATED, i.FLIGHTS),
+            "reads a source": i.read(i.ACTIVATE, i.LANDING, "landing/flights/a.csv"),
         },
     )
 

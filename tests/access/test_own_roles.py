@@ -2,7 +2,9 @@
 
 import functools
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -35,6 +37,7 @@ from glue_jobs.profiler import Profiler
 from glue_jobs.tasks import Task
 from lambdas.batch_events import handler
 from lambdas.batch_events.handler import Batching
+from lambdas.price_run.handler import price_run
 from lambdas.reconcile import handler as reconcile_handler
 from lambdas.schedule_profile.handler import schedule_profile
 from lambdas.split_batch.handler import split_batch
@@ -296,12 +299,27 @@ def run_schedule(aws: EmbeddedAws, case: str) -> None:
     assert len(set(names)) == 2
 
 
+def run_price(aws: EmbeddedAws, case: str) -> None:
+    """A run that has ended, of the job that curates and of the one that profiles."""
+    root = aws.client("glue", COMPANY)
+    for name in ("curate", "profiles-profile"):
+        job = f"causeway-pipeline-{name}-job"
+        with suppress(root.exceptions.AlreadyExistsException):
+            root.create_job(Name=job, Role="none", Command={"Name": "none"})
+        run = root.start_job_run(JobName=job, Arguments={"--dataset": f"case{case}"})["JobRunId"]
+        while "CompletedOn" not in root.get_job_run(JobName=job, RunId=run)["JobRun"]:
+            time.sleep(0.1)
+        ledger = boto3.resource("dynamodb").Table("causeway-pipeline-ledger")
+        price_run({"jobName": job, "jobRunId": run}, glue=boto3.client("glue"), ledger=ledger)
+
+
 WORK: dict[str, Callable[[EmbeddedAws, str], None]] = {
     "batchevents": run_batching,
     "splitbatch": run_split,
     "reconcile": run_reconcile,
     "curate": run_job,
     "profiles-profile": run_profile,
+    "runprices-price": run_price,
     "profiles-schedule": run_schedule,
 }
 ROLES = [(f"arn:aws:iam::{COMPANY}:role/causeway-pipeline-{name}-role", work) for name, work in WORK.items()]

@@ -165,3 +165,60 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_what_the_partner_may_read_is_named_or_all_there_is(datasets: list[str], readable: list[str]) -> None:
     partner = load_settings(SETTINGS_FILE).partner.model_copy(update={"datasets": datasets})
     assert partner.readable({"mail", "flights"}) == readable
+
+
+def own_tags(tmp_path: Path, own: str) -> Path:
+    return changed(tmp_path, r"# \[tags\.own\]\n# .*\n", f"[tags.own]\n{own}\n")
+
+
+def test_every_tag_is_the_projects_name_the_required_ones_and_the_users_own(tmp_path: Path) -> None:
+    path = own_tags(tmp_path, '"Équipe:x/y" = "données + 1 = 2_3-4.5@6"')
+    assert load_settings(path).every_tag() == {
+        "project": "causeway",
+        "owner": "unassigned",
+        "environment": "sandbox",
+        "cost-centre": "unassigned",
+        "data-classification": "confidential",
+        "Équipe:x/y": "données + 1 = 2_3-4.5@6",
+    }
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ('"aws:team" = "x"', "keys that begin with aws: are AWS's own; choose another"),
+        ('"AWS:team" = "x"', "keys that begin with aws: are AWS's own; choose another"),
+        ('"a,b" = "x"', "a tag's key is 1 to 128 of letters, digits, spaces and + - = . _ : / @"),
+        ('"" = "x"', "a tag's key is 1 to 128"),
+        (f'{"k" * 129} = "x"', "a tag's key is 1 to 128"),
+        ('team = ""', "a tag's value is 1 to 256"),
+        ('team = "x "', "no space at either end"),
+        ('team = "a\\tb"', "a tag's value is 1 to 256"),
+        ('team = "R&D"', "a tag's value is 1 to 256"),
+        (f'team = "{"v" * 257}"', "a tag's value is 1 to 256"),
+        ("team = 1", "Input should be a valid string: write it in quotes"),
+        ('project = "x"', "project and project clash"),
+        ('Cost-Centre = "x"', "cost-centre and Cost-Centre clash"),
+        ('team = "x"\nTeam = "y"', "team and Team clash"),
+        ("\n".join(f'k{n} = "x"' for n in range(46)), "51 tags in all, and AWS takes 50"),
+    ],
+)
+def test_a_tag_that_aws_would_refuse_is_answered_with_what_it_takes(
+    tmp_path: Path, own: str, said: str
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        load_settings(own_tags(tmp_path, own))
+    (line,) = str(error.value).splitlines()
+    assert ": tags" in line
+    assert said in line
+
+
+@pytest.mark.parametrize("key", ["owner", "environment", "cost_centre", "data_classification"])
+def test_a_required_tag_is_required(tmp_path: Path, key: str) -> None:
+    with pytest.raises(SettingsError, match=rf"tags\.{key}: missing; add it"):
+        load_settings(changed(tmp_path, rf"(?m)^{key} = .*$", ""))
+
+
+def test_as_many_tags_as_aws_takes_are_taken(tmp_path: Path) -> None:
+    path = own_tags(tmp_path, "\n".join(f'{"k" * 126}{n} = "{"v" * 256}"' for n in range(10, 55)))
+    assert len(load_settings(path).every_tag()) == 50

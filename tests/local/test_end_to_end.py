@@ -385,6 +385,22 @@ def test_a_job_that_is_killed_runs_again_and_nothing_is_lost(deployment: Deploym
     deployment.becomes("nothing is unaccounted for", lambda: deployment.unaccounted() == 0)
 
 
+def test_every_batch_has_a_price_failed_runs_included_and_prices_add_up(deployment: Deployment) -> None:
+    def ask() -> dict[str, Any]:
+        return deployment.causeway("costs", "--by", "batch")
+
+    deployment.becomes("every batch has a price", lambda: ask()["unpriced_batches"] == 0)
+    document = ask()
+    groups, total = document["groups"], document["total"]
+    assert total["runs"] > len(groups) >= 8
+    assert sum(one["dollars"] for one in groups.values()) == pytest_approx(total["dollars"])
+    # The one whose job was killed ran again, under the same batch.
+    assert any(one["failed"] and one["runs"] > one["failed"] for one in groups.values())
+    by_dataset = deployment.causeway("costs")
+    assert by_dataset["total"] == total
+    assert {"flights", "mail", "planes", "weather"} <= by_dataset["groups"].keys()
+
+
 def job_processes(aws: EmbeddedAws) -> list[int]:
     """The Glue jobs that run on this AWS."""
     found = []

@@ -22,6 +22,7 @@ OPTIONS = {
     "source_identity": "true",
     "vpc_endpoints": '["vpce-0123456789abcdef0"]',
     "console_mfa": "false",
+    "anomaly_dollars": "25",
 }
 
 
@@ -54,7 +55,9 @@ def test_with_every_option_on_there_is_no_finding(assembly: Path) -> None:
 
 def test_with_every_option_on_cfn_lint_finds_nothing(assembly: Path) -> None:
     linter = Path(sys.executable).with_name("cfn-lint")
-    changed = [str(assembly / f"causeway-{stack}.template.json") for stack in ("lake", "partner", "audit")]
+    changed = [
+        str(assembly / f"causeway-{stack}.template.json") for stack in ("lake", "partner", "audit", "costs")
+    ]
     done = subprocess.run([str(linter), *changed], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
 

@@ -1,15 +1,16 @@
-"""Glue and SageMaker jobs, with and without `.sync`, which the emulator's state machines lack."""
+"""Jobs of Glue and SageMaker AI, with and without `.sync`, and Glue's events, which the emulator lacks."""
 
 import json
 import time
 from functools import partial
 from typing import Any
 
-from ministack.services import glue, stepfunctions
+from ministack.services import eventbridge, glue, stepfunctions
 
 from local.aws.bridges.sagemaker_jobs import FINAL, Kind
 
 PRIVATE = {
+    eventbridge: ("_put_events",),
     glue: ("_job_runs", "_start_job_run"),
     stepfunctions: (
         "_AWS_SDK_ERROR_PREFIX",
@@ -42,9 +43,17 @@ def _start_job_run(resource: str, task_input: dict[str, Any]) -> dict[str, Any]:
     run: dict[str, Any] = next(run for run in runs if run["Id"] == response["JobRunId"])
     while run["CompletedOn"] is None:  # set last, when the state is final
         time.sleep(0.2)
+    _tell_end(run)
     if run["JobRunState"] != "SUCCEEDED":
         raise stepfunctions._ExecutionError("States.TaskFailed", json.dumps(run))
     return dict(run)
+
+
+def _tell_end(run: dict[str, Any]) -> None:
+    """As Glue tells the account's default bus that a run has ended."""
+    detail = {"jobName": run["JobName"], "jobRunId": run["Id"], "state": run["JobRunState"]}
+    entry = {"Source": "aws.glue", "DetailType": "Glue Job State Change", "Detail": json.dumps(detail)}
+    eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
 
 
 def _start_sagemaker_job(kind: Kind, resource: str, task_input: dict[str, Any]) -> dict[str, Any]:

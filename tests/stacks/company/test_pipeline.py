@@ -178,7 +178,7 @@ def test_the_first_failure_raises_an_alarm(pipeline: Template) -> None:
         "ApproximateNumberOfMessagesVisible",
         "Unrouted",
     }
-    assert len(resources(pipeline, "AWS::CloudWatch::Alarm")) == 11
+    assert len(resources(pipeline, "AWS::CloudWatch::Alarm")) == 12
     for alarm in alarms.values():
         assert alarm["Threshold"] == 1
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
@@ -197,7 +197,7 @@ def test_the_alarm_on_what_no_dataset_takes_counts_the_words_of_the_function_s_l
 
 
 def test_every_log_is_kept_for_the_time_in_the_settings(pipeline: Template) -> None:
-    assert len(resources(pipeline, "AWS::Logs::LogGroup")) == 8
+    assert len(resources(pipeline, "AWS::Logs::LogGroup")) == 9
     pipeline.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": 90})
 
 
@@ -231,7 +231,8 @@ def functions(template: Template) -> dict[str, dict[str, Any]]:
 def test_the_only_lambdas_are_our_own(templates: dict[str, Template]) -> None:
     found = {name: sorted(functions(template)) for name, template in templates.items()}
     ours = {
-        "pipeline": ["batch_events", "reconcile", "schedule_profile", "split_batch"],
+        "costs": ["activate_tags"],
+        "pipeline": ["batch_events", "price_run", "reconcile", "schedule_profile", "split_batch"],
         "training": ["decide", "predict", "promote_model"],
     }
     assert found == {name: ours.get(name, []) for name in templates}

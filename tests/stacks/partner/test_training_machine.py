@@ -209,15 +209,6 @@ def requests(value: Any) -> Iterator[Any]:
             yield from requests(one)
 
 
-def test_every_job_and_every_group_of_models_carries_the_projects_tag(training: Template) -> None:
-    machines = [machine_of(training, name) for name in ("Workflow", "InferenceMachine")]
-    asked = [one for machine in machines for one in requests(machine)]
-    groups = resources(training, "AWS::SageMaker::ModelPackageGroup").values()
-    assert len(asked) == 2 + ROUNDS + 1
-    for tagged in [*asked, *(group["Properties"] for group in groups)]:
-        assert {"Key": "project", "Value": "causeway"} in tagged["Tags"]
-
-
 def test_only_the_role_that_prepares_may_assume_the_companys(training: Template) -> None:
     (policy,) = [
         found["Properties"]

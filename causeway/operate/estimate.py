@@ -1,0 +1,130 @@
+"""What a month would cost, before anything is deployed: the arrivals of a day, thirty times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from causeway.contract.model import Contract
+from causeway.flow.parameters import BatchLimits
+from causeway.flow.prices import DPUS, MINUTE, PRICES, REGION, WHERE
+from causeway.operate.arrivals import DAY, simulate
+from causeway.operate.forecast import run_seconds
+from causeway.operate.idle import DAYS, Item, idle
+from causeway.settings import Settings
+
+# Other ways to gather: the queue's window in seconds, the dataset's own after it, objects of a batch at most.
+OTHERS = ((300, 0, 10_000), (60, 900, 10_000))
+# Assumed, not measured on AWS; of a batch unless it is said of what.
+TRANSITIONS = 5
+CALL_SECONDS, OBJECT_SECONDS, GIGABYTES = 0.5, 0.002, 0.5  # of the batching function: a call, an object
+FILES_WRITTEN = 12  # manifest, report, data, metadata
+LOG_GB = 0.0005
+CURATED = 0.25  # of the bytes that landed, as docs/scale.md has it of CSV
+METRICS = 3
+NOT_IN_IT = (
+    "the tables' upkeep, requests to the key, what the partner's account costs, taxes, discounts, free tiers"
+)
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """So many objects a day, so many bytes each."""
+
+    pattern: str
+    objects: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Way:
+    """How events gather: the queue's window, the dataset's own after it, the most objects of a batch."""
+
+    window: int
+    own: int
+    objects: int
+
+
+def estimate(settings: Settings, contracts: Mapping[str, Contract], arrivals: Arrivals) -> dict[str, Any]:
+    """For the JSON object: a month's items, idle ones included, other windows, and a run for each object."""
+    limits, resting = settings.limits, idle(settings, contracts)
+    now = Way(limits.batch_window_seconds, 0, limits.batch_max_objects)
+    at_rest = sum(item.dollars for item in resting)
+    single = DAYS * arrivals.objects * 2 * MINUTE / 3600 * float(PRICES["dpu_hour"].dollars)
+    ways = [_plan(settings, arrivals, way, at_rest) for way in (now, *(Way(*other) for other in OTHERS))]
+    return {
+        "arrivals": asdict(arrivals),
+        "plan": ways[0],
+        "idle": [_told(item) for item in resting],
+        "other_windows": ways[1:],
+        "run_per_object": single,
+        "not_in_it": NOT_IN_IT,
+        "prices_of": WHERE,
+        "foreign_prices": settings.company.region if settings.company.region != REGION else "",
+    }
+
+
+def _plan(settings: Settings, arrivals: Arrivals, way: Way, at_rest: float) -> dict[str, Any]:
+    """A month of it; `dollars` with what it costs at rest."""
+    limits = BatchLimits(way.objects, settings.limits.batch_max_bytes, way.own)
+    day = (arrivals.pattern, arrivals.objects, arrivals.size)
+    batches, calls = simulate(*day, limits=limits, window=way.window, batch_size=max(10, way.objects))
+    seconds = [run_seconds(settings, batch.size) for batch in batches]
+    items = list(_items(settings, arrivals, way, calls=calls, seconds=seconds))
+    visible = sum(b.waited + b.objects * s for b, s in zip(batches, seconds, strict=True))
+    return {
+        **asdict(way),
+        "batches_a_day": len(batches),
+        "runs_at_once": round(sum(seconds) / DAY, 1),
+        "seconds_to_visible": round(visible / arrivals.objects),
+        "longest_to_visible": round(max(b.longest + s for b, s in zip(batches, seconds, strict=True))),
+        "items": [_told(item) for item in items],
+        "runs": items[0].dollars,
+        "dollars": at_rest + sum(item.dollars for item in items),
+    }
+
+
+def _items(
+    settings: Settings,
+    arrivals: Arrivals,
+    way: Way,
+    *,
+    calls: int,
+    seconds: Sequence[float],
+) -> Iterator[Item]:
+    """By a day's calls of the batching function, and how long each of its runs takes."""
+    limits, objects, runs = settings.limits, DAYS * arrivals.objects, DAYS * len(seconds)
+    dpus, times = DPUS[limits.worker_type] * limits.workers, 2 if way.own else 1  # that events are queued
+    yield Item("runs of the job", DAYS * sum(seconds) * dpus / 3600, "dpu_hour", f"{runs:,} batches")
+    if hours := limits.profile_hours:
+        profiles = min(runs, DAYS * 24 / hours)
+        yield Item("profiles", profiles * MINUTE * dpus / 3600, "dpu_hour", "a minute each")
+    yield Item("state machine", runs * TRANSITIONS, "transition", f"{TRANSITIONS} a batch")
+    worked = DAYS * calls * CALL_SECONDS + objects * times * OBJECT_SECONDS
+    yield Item("functions' calls", DAYS * calls + runs, "lambda_request")
+    yield Item("functions' time", worked * GIGABYTES, "lambda_gb_second", f"{OBJECT_SECONDS} s an object")
+    yield Item("queue", objects * 1.2 * times, "sqs_request", "sent, and received and deleted by tens")
+    yield Item("landing the objects", objects, "s3_put", "whoever puts them")
+    yield Item("reading them", objects * 2, "s3_get")
+    yield Item("files written", runs * FILES_WRITTEN, "s3_put", f"{FILES_WRITTEN} a batch")
+    yield from _reconciled(limits.reconcile_hours, objects)
+    yield Item("ledger, written", objects + 3 * runs, "ledger_write")
+    if settings.audit:
+        yield Item("audit trail", objects * 3, "audited_event", "put, looked at, read")
+    yield Item("logs", runs * LOG_GB, "log_gb", f"{LOG_GB * 1000:g} MB a batch")
+    yield Item("metrics", METRICS, "metric_month")
+    stored = objects * arrivals.size / 1e9 / 2
+    yield Item("storage of what landed", stored, "s3_gb_month", "the first month: half of it, on average")
+    yield Item("storage of the table", stored * CURATED, "s3_gb_month", f"{CURATED:.0%} of that")
+
+
+def _reconciled(hours: int, objects: int) -> Iterator[Item]:
+    """What every pass lists and asks the ledger of: in the first month, half of its objects on average."""
+    looked_at = DAYS * 24 / hours * objects / 2
+    yield Item("reconciliation's listings", looked_at / 1000, "s3_put", "the first month")
+    yield Item("ledger, read", objects * 2 + looked_at, "ledger_read", "reconciliation's, most of them")
+
+
+def _told(item: Item) -> dict[str, Any]:
+    return {**asdict(item), "price": PRICES[item.price].source, "dollars": item.dollars}

@@ -1,0 +1,78 @@
+"""What a deployment costs in a month in which nothing lands, stack by stack.
+
+A stack's function says what of it is billed by time; another stack is another function in STACKS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from causeway.contract.model import Contract
+from causeway.flow.prices import PRICES
+from causeway.settings import Settings
+
+DAYS = 30  # of a month
+# Of the pipeline's stack; a test compares them with the template.
+ALARMS, PROFILE_ALARMS, NEWS_ALARMS = 8, 3, 1
+# Lambda's pollers of a queue, and the seconds that each waits for a message.
+POLLERS, POLL_SECONDS = 5, 20
+RECONCILE_GB_SECONDS = 1.73 * 5  # of a pass that finds nothing to list
+
+
+@dataclass(frozen=True)
+class Item:
+    """So many units a month, at the price of that name; `of` says what, and what is assumed."""
+
+    name: str
+    units: float
+    price: str
+    of: str = ""
+
+    @property
+    def dollars(self) -> float:
+        return self.units * float(PRICES[self.price].dollars)
+
+
+Contracts = Mapping[str, Contract]
+
+
+def lake(_settings: Settings, contracts: Contracts) -> Iterator[Item]:
+    yield Item("customer key", 1, "key_month")
+    if any(contract.hashed for contract in contracts.values()):
+        yield Item("key behind hashed columns", 1, "key_month")
+    polls = DAYS * 86_400 / POLL_SECONDS * POLLERS
+    yield Item("queue's polling", polls, "sqs_request", f"{POLLERS} pollers, {POLL_SECONDS} s each")
+
+
+def pipeline(settings: Settings, contracts: Contracts) -> Iterator[Item]:
+    profiles, news = any(settings.profile_hours().values()), settings.partner.ml.enabled
+    alarms = ALARMS + PROFILE_ALARMS * profiles + NEWS_ALARMS * news
+    yield Item("alarms", alarms, "alarm_month", "AWS asks nothing for an account's first ten")
+    passes = DAYS * 24 / settings.limits.reconcile_hours
+    yield Item("reconciliation", passes * len(contracts), "s3_put", "a listing a dataset")
+    yield Item("reconciliation's function", passes * RECONCILE_GB_SECONDS, "lambda_gb_second", "5 s a pass")
+
+
+def costs(_settings: Settings, _contracts: Contracts) -> Iterator[Item]:
+    asked = "two a day, if AWS bills these as it does queries"
+    yield Item("looking for the tags in billing", 2 * DAYS, "ce_request", asked)
+
+
+def store(settings: Settings, _contracts: Contracts) -> Iterator[Item]:
+    if settings.store.enabled:
+        yield Item("store's secrets", 2, "secret_month")
+        yield Item("store's storage", 1, "aurora_gb_month", "of each GB; paused, its capacity costs nothing")
+
+
+STACKS: Mapping[str, Callable[[Settings, Contracts], Iterator[Item]]] = {
+    "lake": lake,
+    "pipeline": pipeline,
+    "store": store,
+    "costs": costs,
+}
+
+
+def idle(settings: Settings, contracts: Contracts) -> list[Item]:
+    """Every item of every stack of the company's."""
+    return [item for stack in STACKS.values() for item in stack(settings, contracts)]
