@@ -24,7 +24,8 @@ MICRODOLLAR = Decimal("0.000001")
 class Run:
     """A run that has ended. `batch` caused it; `part` is what it ran of that, all of it unless it is split.
 
-    Both are empty of a run that profiles or loads the store. `priced`: where and when `price`, of a DPU-hour, was so.
+    Both are empty of a run that profiles or loads the store. `priced`: where and when `price`, of a DPU-hour,
+    was so.
     """
 
     id: str

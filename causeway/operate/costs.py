@@ -18,7 +18,7 @@ from causeway.operate.deployment import Deployment
 BY: dict[str, Callable[[Run], str]] = {
     "dataset": lambda run: run.dataset,
     "day": lambda run: run.at[:10],
-    "batch": lambda run: f"{run.dataset} {'(profile)' if run.job == PROFILE else run.batch}",
+    "batch": lambda run: f"{run.dataset} {run.batch or f'({run.job})'}",
 }
 
 

@@ -75,14 +75,14 @@ def test_what_the_settings_leave_out_costs_nothing(settings: Settings, audit: bo
 
 
 def test_another_stack_s_idle_cost_is_one_function_more(settings: Settings) -> None:
-    def store(_settings: Settings, _contracts: Any) -> Iterator[Item]:
-        yield Item("store", 730, "dpu_hour")
+    def another(_settings: Settings, _contracts: Any) -> Iterator[Item]:
+        yield Item("another", 730, "dpu_hour")
 
     before = estimate(settings, CONTRACTS, A_FILE_A_MINUTE)["plan"]["dollars"]
-    with patch.object(idle_costs, "STACKS", {**idle_costs.STACKS, "store": store}):
+    with patch.object(idle_costs, "STACKS", {**idle_costs.STACKS, "another": another}):
         after = estimate(settings, CONTRACTS, A_FILE_A_MINUTE)
     assert after["plan"]["dollars"] == pytest.approx(before + 730 * 0.44)
-    assert after["idle"][-1]["name"] == "store"
+    assert after["idle"][-1]["name"] == "another"
 
 
 def test_the_key_behind_hashed_columns_costs_something_when_there_is_one(settings: Settings) -> None:
