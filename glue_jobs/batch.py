@@ -191,6 +191,7 @@ class Batch:
             rejected_files=tuple(path for result in results for path in result.rejected_files),
             seconds=round(time.monotonic() - self._started, 3),
             versions=self._account(entries, curated),
+            size=sum(version.size for version in due.values() if version),
         )
         self.s3.put_object(Bucket=self.lake.landing_bucket, Key=report.key, Body=report.to_json().encode())
         return report

@@ -14,6 +14,7 @@ from causeway.cli.output import Exit, Json, answer, printable, table
 
 costs = typer.Typer(help="What the runs of the Glue jobs cost.", invoke_without_command=True)
 DAYS = 30
+PER = ("dollars_per_million_rows", "dollars_per_gb")
 
 
 class By(StrEnum):
@@ -56,7 +57,16 @@ def show_costs(
 
 def _text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield f"Runs of the Glue jobs that ended since {document['since']}"
-    header = (document["by"], "runs", "failed", "DPU-hours", "dollars", "rows", "dollars per million rows")
+    header = (
+        document["by"],
+        "runs",
+        "failed",
+        "DPU-hours",
+        "dollars",
+        "rows",
+        "dollars per million rows",
+        "per GB",
+    )
     groups = {**document["groups"], "total": document["total"]}
     yield table(header, [_row(name, one) for name, one in groups.items()])
     yield from (f"Priced at {price}" for price in document["prices"])
@@ -67,17 +77,9 @@ def _text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
 
 
 def _row(name: str, one: Mapping[str, Any]) -> list[object]:
-    hours, dollars = one["dpu_seconds"] / 3600, one["dollars"]
-    per = one["dollars_per_million_rows"]
-    texts = (f"{hours:,.3f}", f"{dollars:,.6f}")
-    return [
-        printable(name),
-        one["runs"],
-        one["failed"],
-        *texts,
-        one["rows"],
-        "" if per is None else f"{per:,.2f}",
-    ]
+    hours, dollars = f"{one['dpu_seconds'] / 3600:,.3f}", f"{one['dollars']:,.6f}"
+    per = ("" if one[key] is None else f"{one[key]:,.2f}" for key in PER)
+    return [printable(name), one["runs"], one["failed"], hours, dollars, one["rows"], *per]
 
 
 @costs.command()

@@ -124,6 +124,7 @@ class Ledger:
             "report": report.key,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "versions": report.versions,
+            "size": report.size,
             **report.totals,
         }
         self._put(item, "attribute_not_exists(#item)")

@@ -27,7 +27,8 @@ class SourceReport:
 
 @dataclass(frozen=True)
 class Report:
-    """What a batch did. `seconds` is wall time up to the commit; `run` names the job run.
+    """What a batch did. `seconds` is wall time up to the commit; `run` names the job run; `size` is
+    that of what was curated, in bytes.
 
     `versions` accounts for the manifest, in source versions: landed = committed + superseded (S3 holds
     another by now, or none) + quarantined (as whole objects).
@@ -41,6 +42,7 @@ class Report:
     rejected_files: tuple[str, ...] = ()
     seconds: float = 0.0
     versions: dict[str, int] = field(default_factory=dict)
+    size: int = 0
 
     @property
     def key(self) -> str:
@@ -59,6 +61,7 @@ class Report:
     @classmethod
     def from_json(cls, text: str | bytes) -> "Report":
         document = json.loads(text)
+        document.setdefault("size", 0)  # reports of earlier versions lack it
         known = {name: document[name] for name in cls.__dataclass_fields__}
         known["sources"] = tuple(SourceReport(**source) for source in document["sources"])
         known["rejected_files"] = tuple(document["rejected_files"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,15 +41,15 @@ class Spending:
 
     def by(self, by: str) -> dict[str, Any]:
         """For the JSON object: the runs in groups, and what is not in the sum."""
-        rows, known = _rows(self.runs, self.committed, BY[by]), {run.part for run in self.runs}
+        landed, known = _landed(self.runs, self.committed, BY[by]), {run.part for run in self.runs}
         groups: dict[str, list[Run]] = defaultdict(list)
         for run in self.runs:
             groups[BY[by](run)].append(run)
         return {
             "since": self.since.isoformat(timespec="seconds"),
             "by": by,
-            "groups": {name: _sum(groups[name], rows[name]) for name in sorted(groups)},
-            "total": _sum(self.runs, sum(rows.values())),
+            "groups": {name: _sum(groups[name], landed[name]) for name in sorted(groups)},
+            "total": _sum(self.runs, sum(landed.values(), Landed())),
             "prices": sorted({f"${run.price} a DPU-hour, {run.priced}" for run in self.runs}),
             "foreign_prices": self.region if self.region != REGION else "",
             "unpriced_batches": sum(batch["batch"] not in known for batch in self.committed),
@@ -68,25 +68,43 @@ def _batches(ledger: Any, dataset: str, since: datetime) -> list[Mapping[str, An
     return [item for item in Ledger(ledger, dataset).items("batch#") if item["at"] >= begin]
 
 
-def _rows(
+@dataclass(frozen=True)
+class Landed:
+    """Rows, and bytes, of batches that say both; `sized` if all of them do."""
+
+    rows: int = 0
+    size: int = 0
+    sized: bool = True
+
+    def __add__(self, other: Landed) -> Landed:
+        return Landed(self.rows + other.rows, self.size + other.size, self.sized and other.sized)
+
+
+def _landed(
     runs: Iterable[Run], committed: Collection[Mapping[str, Any]], group: Callable[[Run], str]
-) -> Counter[str]:
-    """How many rows landed, by group: those of a batch are counted where its last run is."""
+) -> Mapping[str, Landed]:
+    """What landed, by group: that of a batch is counted where its last run is."""
     last = {run.part: group(run) for run in runs if run.part}
-    rows: Counter[str] = Counter()
+    landed: dict[str, Landed] = defaultdict(Landed)
     for batch in committed:
         if batch["batch"] in last:
-            rows[last[batch["batch"]]] += int(batch["landed"])
-    return rows
+            # An earlier deployment wrote no size.
+            landed[last[batch["batch"]]] += Landed(
+                int(batch["landed"]), int(batch.get("size", 0)), "size" in batch
+            )
+    return landed
 
 
-def _sum(runs: Collection[Run], rows: int) -> dict[str, Any]:
+def _sum(runs: Collection[Run], landed: Landed) -> dict[str, Any]:
     dollars = sum((run.dollars for run in runs), Decimal())
+    size = landed.size if landed.sized else 0
     return {
         "runs": len(runs),
         "failed": sum(run.state != "SUCCEEDED" for run in runs),
         "dpu_seconds": float(sum(run.dpu_seconds for run in runs)),
         "dollars": float(dollars),
-        "rows": rows,
-        "dollars_per_million_rows": round(float(dollars) * 1e6 / rows, 2) if rows else None,
+        "rows": landed.rows,
+        "bytes": landed.size,
+        "dollars_per_million_rows": round(float(dollars) * 1e6 / landed.rows, 2) if landed.rows else None,
+        "dollars_per_gb": round(float(dollars) * 1e9 / size, 2) if size else None,
     }

@@ -12,6 +12,7 @@ from causeway.pages.page import render
 WIDTH, HEIGHT = 720, 200  # of the chart
 COLOURS = 6  # of the template; further datasets share the last
 DEAREST, PACE, MONTH = 20, 7, 30  # batches; days of which the pace is the mean; days
+PER = ("dollars_per_million_rows", "dollars_per_gb")
 NOT_SEEN = "storage, requests, logs, the key, the tables' upkeep, the partner's account, taxes and discounts"
 
 
@@ -78,6 +79,6 @@ def _chart(
 
 
 def _row(name: str, one: Mapping[str, Any]) -> tuple[str, ...]:
-    per = one["dollars_per_million_rows"]
     numbers = (f"{one['runs']:,}", f"{one['failed']:,}", f"{one['dollars']:,.4f}", f"{one['rows']:,}")
-    return (name or "?", *numbers, "" if per is None else f"{per:,.2f}")
+    per = ("" if one[key] is None else f"{one[key]:,.2f}" for key in PER)
+    return (name or "?", *numbers, *per)

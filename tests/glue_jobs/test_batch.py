@@ -1,6 +1,7 @@
 """What a batch does to the tables: each source ends as S3 holds it now, once, with nothing lost."""
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from pyiceberg.exceptions import CommitFailedException
 
 from causeway.contract.load import load_contract
 from causeway.flow.manifest import AGAIN, POISON
+from causeway.flow.report import Report
 from causeway.lake.commit import change_table
 from causeway.lake.history import History
 from causeway.lake.tables import Design
@@ -37,6 +39,24 @@ def test_a_batch_delivered_again_changes_nothing(small_lake: SmallLake) -> None:
     again = small_lake.curate(source)
     assert small_lake.snapshots() == 1
     assert again.sources == ()
+
+
+def test_a_batch_says_how_many_bytes_it_curated_and_none_for_what_it_had_already(
+    small_lake: SmallLake,
+) -> None:
+    first, second = small_lake.put("a.csv", "1,Oslo"), small_lake.put("b.csv", "2,Rome", "x,Bonn")
+    report = small_lake.curate(first, second)
+    assert report.size == first.size + second.size
+    (item,) = small_lake.ledger.items("batch#")
+    assert item["size"] == report.size
+    assert small_lake.curate(first).size == 0
+
+
+def test_a_report_of_an_earlier_version_can_be_read(small_lake: SmallLake) -> None:
+    report = small_lake.curate(small_lake.put("a.csv", "1,Oslo"))
+    document = json.loads(report.to_json())
+    del document["size"]
+    assert Report.from_json(json.dumps(document)) == dataclasses.replace(report, size=0)
 
 
 def test_an_overwritten_source_is_replaced_in_one_snapshot(small_lake: SmallLake) -> None:

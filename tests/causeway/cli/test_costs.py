@@ -44,8 +44,9 @@ def put(deployed: Deployed, *runs: Run) -> None:
         one.put(deployed.landing.ledger)
 
 
-def close(deployed: Deployed, batch: str, rows: int) -> None:
-    report = Report("trips", batch, "run", "1.0.0", (SourceReport("s", "v", landed=rows, curated=rows),))
+def close(deployed: Deployed, batch: str, rows: int, size: int = 0) -> None:
+    sources = (SourceReport("s", "v", landed=rows, curated=rows),)
+    report = Report("trips", batch, "run", "1.0.0", sources, size=size)
     deployed.lake.ledger.close_batch(report, "1")
 
 
@@ -57,8 +58,8 @@ def test_failed_runs_and_parts_count_to_the_batch_that_caused_them(deployed: Dep
         run(id="3", batch="two", part="two", glue={"NumberOfWorkers": 10}),
         run(id="4", batch="", part="", job="profile"),
     )
-    for part, rows in (("half", 500_000), ("two", 100)):
-        close(deployed, part, rows)
+    for part, rows, size in (("half", 500_000, 10**8), ("two", 100, 10**9)):
+        close(deployed, part, rows, size)
     document = costs("--by", "batch")
     groups = document["groups"]
     assert {name: (one["runs"], one["failed"], one["dollars"]) for name, one in groups.items()} == {
@@ -67,6 +68,7 @@ def test_failed_runs_and_parts_count_to_the_batch_that_caused_them(deployed: Dep
         "trips (profile)": (1, 0, 0.022),
     }
     assert groups["trips one"]["dollars_per_million_rows"] == 0.09
+    assert [one["dollars_per_gb"] for one in groups.values()] == [None, 0.44, 0.11]
     assert (document["total"]["dollars"], document["unpriced_batches"]) == (0.176, 0)
 
 
@@ -91,6 +93,20 @@ def test_the_groups_add_up_to_the_total(
     for name in ("runs", "failed", "dpu_seconds", "dollars"):
         added = sum(one[name] for one in document["groups"].values())
         assert added == pytest.approx(document["total"][name], abs=1e-9)
+
+
+def test_a_batch_whose_size_nobody_wrote_down_makes_no_wrong_price_of_a_gigabyte(
+    deployed: Deployed, costs: Costs
+) -> None:
+    """As those of an earlier deployment."""
+    put(deployed, run(id="1"), run(id="2", part="two"))
+    close(deployed, "one", 1, 10**9)
+    close(deployed, "two", 1)
+    key = {"dataset": "trips", "item": "batch#two"}
+    deployed.landing.ledger.update_item(
+        Key=key, UpdateExpression="REMOVE #size", ExpressionAttributeNames={"#size": "size"}
+    )
+    assert (costs()["total"]["rows"], costs()["total"]["dollars_per_gb"]) == (2, None)
 
 
 def test_runs_before_are_not_counted(deployed: Deployed, costs: Costs) -> None:
