@@ -23,6 +23,7 @@ from causeway.cli.quarantine import quarantine
 from causeway.cli.requeue import backfill, reconcile, replay
 from causeway.cli.retire import retire
 from causeway.cli.revoke import revoke
+from causeway.cli.search import search
 from causeway.cli.status import status
 from causeway.cli.store import store
 from causeway.contract.model import ContractError
@@ -31,7 +32,7 @@ from causeway.settings import SettingsError
 
 PANELS: dict[str, list[Callable[..., Any]]] = {
     "A contract": [infer, check, profile, explain],
-    "A deployment": [estimate, status, quarantine, reconcile, backfill, replay, retire],
+    "A deployment": [estimate, status, quarantine, reconcile, backfill, replay, retire, search],
     "The partner": [partner_kit, revoke],
 }
 

@@ -109,6 +109,8 @@ class StoreSettings(_Section):
     max_capacity: Annotated[int, Field(ge=1, le=256)]
     pause_after_minutes: Annotated[int, Field(ge=5, le=1440)]
     readers: Annotated[list[PrincipalName], Field(min_length=1)]
+    embeddings: Literal["local", "bedrock"]
+    answers: Annotated[str, text(r"^([a-z0-9]+\.[a-z0-9:-]+)?$", '"" or an id: "amazon.nova-lite-v1:0"')]
 
 
 class DatasetLimits(_Section):

@@ -20,7 +20,7 @@ MAX_SKIPPED = 10_000  # lines before or after the table
 # Codecs of Python's in which no files are written.
 NO_FILES = {"idna", "punycode", "unicode-escape", "raw-unicode-escape"}
 # Custom properties of a column that others read: partitionTransform, and odcs_property.
-OF_COLUMNS = ("partitionTransform", "partnerAccess", "measure")
+OF_COLUMNS = ("partitionTransform", "partnerAccess", "measure", "embed")
 
 
 def _one_of(*allowed: Any) -> Callable[[Any], str | None]:

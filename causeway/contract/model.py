@@ -91,6 +91,7 @@ class Column:
     transform: str | None = None  # SQL over the other columns
     access: str = ""  # the partner's, one of ACCESS if the contract says something of it
     measure: str = ""  # one of MEASURES if the contract says it
+    embedded: bool = False  # the store finds its rows by what this text says
     description: str = ""
     items: Column | None = None
     properties: tuple[Column, ...] = ()
@@ -194,6 +195,10 @@ class Contract:
     @property
     def hashed(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if column.hashed)
+
+    @property
+    def embedded(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns if column.embedded)
 
     @property
     def major(self) -> int:

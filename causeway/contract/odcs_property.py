@@ -27,6 +27,7 @@ from causeway.contract.place import Place, not_one_of
 
 PARTNER_ACCESS = "partnerAccess"  # a property's custom property, one of ACCESS
 MEASURE = "measure"  # likewise, one of MEASURES
+EMBED = "embed"  # likewise, true or false
 WIDTHS = ("i32", "i64", "f32", "f64")
 HASHABLE = ("string", "integer", "date")  # a value has one text there
 
@@ -79,6 +80,7 @@ def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool
         description=p.description or "",
         measure=_measure(p, place),
         access=_access(p, place, whole=not nested and not item),
+        embedded=_embedded(p, place, whole=not nested and not item),
         items=_items(p, place),
         properties=_parts(p, options, place),
     )
@@ -119,6 +121,21 @@ def _measure(p: SchemaProperty, place: Place) -> str:
     if measure == "quantity" and p.logicalType in ("string", "boolean"):
         raise at.wrong(f"a {p.logicalType} is no quantity; category and identifier are allowed")
     return str(measure)
+
+
+def _embedded(p: SchemaProperty, place: Place, *, whole: bool) -> bool:
+    """Whether the store finds rows by what the text says; that of a private one would give it away."""
+    embed, at = _custom(p, EMBED) or False, place / f"customProperties ({EMBED})"
+    if embed not in (True, False):
+        raise at.wrong(f"{embed!r} is not one of true, false")
+    if embed and (p.logicalType != "string" or not whole):
+        what = p.logicalType if whole else "a part of a column"
+        raise at.wrong(f"goes with a column of type string, not with {what}; take it out")
+    if embed and (access := _access(p, place, whole=whole)) in ("withhold", "hash"):
+        raise at.wrong(
+            f"the store has no text to embed: {PARTNER_ACCESS} is {access}; pass it, or take this out"
+        )
+    return bool(embed)
 
 
 def _kept(column: Column, qualities: list[DataQuality], place: Place, *, nested: bool) -> Column:

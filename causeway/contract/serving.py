@@ -25,6 +25,10 @@ def is_served(standard: OpenDataContractStandard, contract: Contract, place: Pla
     """Whether the dataset is loaded into the relational store. Raises ContractError if it cannot be."""
     mine = [(i, server) for i, server in enumerate(standard.servers or []) if server.server == STORE]
     if not mine:
+        if contract.embedded:
+            entry = f"servers: [{{server: {STORE}, type: {RELATIONAL}}}]"
+            name = contract.embedded[0]
+            raise place.wrong(f"{name} is embedded, but not served; write {entry}, or take embed out")
         return False
     index, server = mine[-1]
     at = place / f"servers[{index}]"

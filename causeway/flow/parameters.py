@@ -76,7 +76,17 @@ class LoadParameters:
     owner_secret: str  # ARN of the secret of the user who owns the store's tables
     reader_secret: str  # ARN of the secret of the user who may read them
     store_database: str
+    embeddings: str = "local"  # a value of the settings' store.embeddings
     load: str = "changes"  # since the last load; or all of a snapshot: its id, or "newest"
+
+
+@dataclass(frozen=True)
+class SearchParameters:
+    cluster: str  # ARN
+    reader_secret: str  # ARN
+    store_database: str
+    embeddings: str
+    answers: str  # a model's id, or none
 
 
 @dataclass(frozen=True)

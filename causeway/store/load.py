@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyiceberg.table import Table
 
@@ -13,10 +13,12 @@ from causeway.contract.model import Contract
 from causeway.lake.rows import snapshot_of
 from causeway.store.changes import BATCH, COMMITTED, Changes, changes_between
 from causeway.store.database import PAUSE, Database, StoreError, Transaction, listed, quoted
+from causeway.store.embeddings import Embedder, Hashing
 from causeway.store.links import keep_links, settle
 from causeway.store.schemas import CURATED, LOADS, QUARANTINE, REASON, columns_of
 from causeway.store.staging import Staging, as_text
 from causeway.store.tables import prepare
+from causeway.store.vectors import Passages
 
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('causeway')) AS mine"
 LOCK_SECONDS = 240  # what a load that was killed had locked is free after three minutes
@@ -43,6 +45,7 @@ class Loader:
     database: Database
     served: Mapping[str, Contract]
     reader_password: str
+    embedder: Embedder = field(default_factory=Hashing)
 
     def load(
         self, dataset: str, table: Table, staging: Staging, *, wanted: int | None = None, anew: bool = False
@@ -53,10 +56,11 @@ class Loader:
         """
         contract, snapshot = self.served[dataset], snapshot_of(table, wanted)
         for _ in range(TRIES):
-            before = snapshot_loaded(self.database, contract)
+            before, passages = snapshot_loaded(self.database, contract), self._passages(contract)
+            whole = anew or not passages.are_current(self.database)
             changes = None
-            if anew or before != snapshot:
-                changes = _changes(table, contract, None if anew else before, snapshot)
+            if whole or before != snapshot:
+                changes = _changes(table, contract, None if whole else before, snapshot)
             with contextlib.suppress(_OthersLoadedError):
                 return self._commit(contract, snapshot, before, changes, staging)
         raise StoreError(f"{dataset} kept being loaded by others")
@@ -64,18 +68,21 @@ class Loader:
     def _commit(
         self, contract: Contract, snapshot: int, before: int | None, changes: Changes | None, staging: Staging
     ) -> Loaded:
-        staged = None
+        staged, passages = None, self._passages(contract)
         if changes:  # before the transaction: nobody waits while files are read and written
             keys = None if changes.keys is None else [as_text(changes.keys.to_arrow()).drop([REASON])]
             staged = (keys and staging.put(keys), staging.put(map(as_text, changes.rows())))
+            passages.stage(changes, staging)
         with self.database.transaction() as transaction:
             _lock(transaction)
             changed = prepare(transaction, self.served, self.reader_password)
-            if snapshot_loaded(transaction, contract) != before:
+            others = snapshot_loaded(transaction, contract) != before
+            if others or not ((changes and changes.keys is None) or passages.are_current(transaction)):
                 raise _OthersLoadedError
             if changes and staged:
                 _stage(transaction, contract, changes, staging, staged)
                 _replace(transaction, contract, changes)
+                changed += passages.replace(transaction, changes, staging)
             settle(transaction, self.served, contract)
             changed += keep_links(transaction, self.served)
             if changes:
@@ -85,6 +92,9 @@ class Loader:
                 for schema in (CURATED, QUARANTINE)
             )
         return Loaded(contract.dataset, snapshot, rows, quarantined, tuple(changed))
+
+    def _passages(self, contract: Contract) -> Passages:
+        return Passages(contract, self.served, self.embedder)
 
 
 def snapshot_loaded(source: Database | Transaction, contract: Contract) -> int | None:

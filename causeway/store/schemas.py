@@ -3,7 +3,9 @@
 from causeway.contract.model import Column, Contract
 
 CURATED, QUARANTINE, OWN = "curated", "quarantine", "causeway"  # schemas
+VECTORS = "vectors"  # schema of the passages of embedded texts, in tables of the datasets' names
 LOADS = f"{OWN}.loads"  # which snapshot each table has
+INDEXES = f"{OWN}.indexes"  # what may be searched, by which model's vectors
 REASON = "_reason"  # why a row is in the quarantine
 WAITS = "_waits_for"  # the dataset that lacks a row to which it refers; null if no row would help
 READER = "reader"  # the applications' user

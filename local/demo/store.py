@@ -1,6 +1,7 @@
 """An application of the company's: it asks the store over three tables, and tries what it must not do."""
 
 import contextlib
+import json
 import time
 from collections.abc import Callable
 from functools import partial
@@ -24,6 +25,12 @@ QUESTION = """
     JOIN curated.people p ON p.person = a.person AND p.first_year = 1940
     GROUP BY a.person, b.person ORDER BY films DESC, one LIMIT 5
 """
+# In words, of films in which somebody played: a filter by another dataset's column.
+SEARCH: dict[str, Any] = {
+    "question": "romance and resistance in Vichy France",
+    "filters": {"castings.person": "Humphrey Bogart"},
+    "limit": 2,
+}
 
 
 class Application:
@@ -75,6 +82,15 @@ class Application:
     def ask(self) -> list[dict[str, Any]]:
         return self.database.query(QUESTION)
 
+    def search(self, **asked: Any) -> dict[str, Any]:
+        """What the store's search function answers. Raises RuntimeError if it fails."""
+        name, request = self._outputs["SearchFunction"], json.dumps(asked)
+        answer = self._client("lambda").invoke(FunctionName=name, Payload=request)
+        found: dict[str, Any] = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise RuntimeError(f"the search failed: {found['errorMessage']}")
+        return found
+
     def waiting(self) -> dict[str, int]:
         """How many rows the store could not take, by dataset."""
         counts = ((name, f"SELECT count(*) AS rows FROM quarantine.{name}") for name in self.loaded())
@@ -119,6 +135,7 @@ def ask_store(
         return {
             "snapshots": application.loaded(),
             "answer": application.ask(),
+            "search": application.search(**SEARCH),
             "waiting": application.waiting(),
             "refusals": application.refusals(lake),
         }
@@ -130,5 +147,11 @@ def show_store(store: dict[str, Any]) -> None:
     show(table(list(answer[0]), [list(row.values()) for row in answer]))
     snapshots = ", ".join(f"{name} {snapshot}" for name, snapshot in sorted(store["snapshots"].items()))
     show(f"Snapshots: {snapshots}")
+    show(f"It searched the films' texts for {SEARCH['question']!r}, where {SEARCH['filters']}:")
+    for one in store["search"]["answers"]:
+        show(
+            f"  {one['similarity']:.2f} {one['row']['title']} ({one['row']['year']}): {one['passage'][:160]}…"
+        )
+    show(f"  at snapshot {store['search']['snapshot']}, by {store['search']['model']}")
     waiting = ", ".join(f"{rows} of {name}" for name, rows in store["waiting"].items()) or "none"
     show(f"Rows that wait for the row to which they refer: {waiting}")

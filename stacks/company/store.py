@@ -21,6 +21,7 @@ from stacks.company.pipeline import PipelineStack
 from stacks.company.run_prices import RunPrices
 from stacks.company.store_cluster import DATABASE, ZONES, StoreCluster
 from stacks.company.store_job import StoreJob
+from stacks.company.store_search import StoreSearch
 from stacks.parts.functions import make_log_group, removal_policy
 from stacks.parts.machines import (
     DATASET_CURATED,
@@ -75,6 +76,9 @@ class StoreStack(Stack):
         for start in range(0, len(served), DATASETS_IN_A_PATTERN):
             self._hear(f"Committed{start or ''}", served[start : start + DATASETS_IN_A_PATTERN])
         self.applications = self._let_read()
+        search = StoreSearch(self, "Search", settings=settings, lake=lake, store=self.store)
+        allow(self.applications, "lambda:InvokeFunction", search.function.function_arn)
+        CfnOutput(self, "SearchFunction", value=search.function.function_name)
         CfnOutput(self, "Cluster", value=self.store.cluster.cluster_arn)
         CfnOutput(self, "Database", value=DATABASE)
         CfnOutput(self, "ReaderSecret", value=self.store.reader_secret.secret_arn)

@@ -9,6 +9,7 @@ from causeway.flow.parameters import LoadParameters, to_arguments
 from causeway.settings import Settings
 from stacks.company.lake import LakeStack
 from stacks.company.store_cluster import DATABASE, StoreCluster
+from stacks.company.store_search import let_embed
 from stacks.company.upkeep import FILES, OWN_TABLES
 from stacks.parts import assets
 from stacks.parts.permissions import allow
@@ -52,6 +53,7 @@ class StoreJob(SparkJob):
             owner_secret=owner.secret_arn,
             reader_secret=store.reader_secret.secret_arn,
             store_database=DATABASE,
+            embeddings=settings.store.embeddings,
         )
         self.job = self.make(
             to_arguments(parameters),
@@ -60,6 +62,7 @@ class StoreJob(SparkJob):
             max_concurrent_runs=settings.limits.max_concurrent_runs,
         )
         self._allow_loading(lake, store, staging)
+        let_embed(self.role, settings)
         allow(self.role, "dynamodb:UpdateItem", ledger.table_arn)
 
     def _allow_loading(self, lake: LakeStack, store: StoreCluster, staging: s3.Bucket) -> None:

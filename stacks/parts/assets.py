@@ -56,6 +56,19 @@ PREDICTIONS = (
     "ml/train/columns.py",
     "ml/train/files.py",
 )
+# What a question is searched by.
+SEARCH = (
+    "causeway/__init__.py",
+    "causeway/flow/__init__.py",
+    "causeway/flow/clients.py",
+    "causeway/flow/nearest.py",
+    "causeway/flow/parameters.py",
+    "causeway/store/__init__.py",
+    "causeway/store/answers.py",
+    "causeway/store/database.py",
+    "causeway/store/embeddings.py",
+    "causeway/store/search.py",
+)
 CONTRACTS = ("contracts/*.odcs.yaml",)
 # What the jobs ask Glue to install: pinned with hashes, written by `make lock`.
 JOB_MODULES = ROOT / "glue_jobs" / "requirements.txt"

@@ -9,6 +9,7 @@ from tests.access.intent import Intent
 from tests.access.policies import OPTIONS, REVOKED
 from tests.access.request import Check
 from tests.access.resolver import COMPANY, HERE, REGION
+from tests.access.searching import searching
 from tests.access.store import store
 from tests.access.training import training
 
@@ -27,6 +28,7 @@ def intents() -> list[Intent]:
         *_own_roles(),
         *_news(),
         *store(),
+        *searching(),
         *training(),
         *_logs(),
         *alerts(),

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 import polars as pl
 import pytest
 
 from causeway.flow.models import Run, champion_key, running_key
 from causeway.settings import load_settings
+from causeway.store.embeddings import DIMENSION, Hashing, passages
 from local.aws.embedded import ROOT, EmbeddedAws
 from local.demo.__main__ import SERVED, run
 from local.demo.accounts import newest
@@ -22,6 +24,7 @@ from local.demo.deploy import cdk, deploy
 from local.demo.films import film_files
 from local.demo.mail import mail_rounds, mails
 from local.demo.progress import Progress
+from local.demo.store import SEARCH
 from local.demo.training import Training, train
 from local.deploy import stacks_of
 from tests.causeway.engine.profile.test_associations import pytest_approx
@@ -203,6 +206,29 @@ def test_the_registry_has_the_models_card(deployment: Deployment) -> None:
     (seen,) = (one for one in content["evaluation_details"][0]["metric_groups"] if "threshold" in one["name"])
     holdout = deployment.document["model"]["holdout"]
     assert {one["name"]: one["value"] for one in seen["metric_data"]}["flagged"] == holdout["flagged"]
+
+
+def test_a_search_in_words_finds_what_numpy_finds_in_the_same_snapshot(deployment: Deployment) -> None:
+    found = deployment.document["store"]["search"]
+    table = deployment.aws.catalog().load_table(("causeway_lake", "films"))
+    columns = ("film", "extract")
+    films = table.scan(selected_fields=columns, snapshot_id=int(found["snapshot"])).to_arrow().to_pylist()
+    castings = (
+        deployment.aws.catalog().load_table(("causeway_lake", "castings")).scan().to_arrow().to_pylist()
+    )
+    his = {one["film"] for one in castings if one["person"] == SEARCH["filters"]["castings.person"]}
+    assert 0 < len(his) < len(films) / 50
+    for rows, answers in (
+        ([film for film in films if film["film"] in his], found["answers"]),
+        (films, deployment.causeway("search", SEARCH["question"], "--exact", "--limit", "10")["answers"]),
+    ):
+        texts = [(row["extract"][a:b], a) for row in rows for a, b in passages(row["extract"] or "")]
+        vectors = [vector or [0.0] * DIMENSION for vector in Hashing().embed([text for text, _ in texts])]
+        similar = np.array(vectors) @ np.array(Hashing().embed([SEARCH["question"]])[0])
+        nearest = np.argsort(-similar)[: len(answers)]
+        assert len(answers) in (2, 10)
+        assert [one["similarity"] for one in answers] == pytest.approx(similar[nearest], abs=2e-4)
+        assert answers[0]["passage"] == texts[nearest[0]][0]
 
 
 def test_an_application_that_asks_the_model_in_use_is_told_of_spam(deployment: Deployment) -> None:

@@ -15,7 +15,7 @@ from causeway.settings import Settings
 from tests.stacks.conftest import ROOT, build_app
 
 LAMBDA_RUNTIME = ["boto3"]
-FUNCTIONS = ("batch_events", "split_batch", "reconcile")
+FUNCTIONS = ("batch_events", "split_batch", "reconcile", "search")
 # Glue brings Spark; everything else the job asks for itself, in glue_jobs/requirements.txt.
 GLUE_RUNTIME = ("pyspark", "py4j")
 
@@ -24,7 +24,8 @@ GLUE_RUNTIME = ("pyspark", "py4j")
 def assets(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> dict[str, Path]:
     """The packaged folders by a file that only they hold."""
     outdir = tmp_path_factory.mktemp("packaged")
-    build_app(settings, outdir).synth()
+    store = settings.store.model_copy(update={"enabled": True})
+    build_app(settings.model_copy(update={"store": store}), outdir).synth()
     found = {}
     for folder in outdir.glob("asset.*"):
         for name in (*(f"lambdas/{function}/handler.py" for function in FUNCTIONS), "glue_jobs/batch.py"):

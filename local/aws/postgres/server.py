@@ -64,7 +64,11 @@ def _running(folder: Path) -> Iterator[str]:
     installed, runner = _installed(folder)
     data, secret, password = folder / "data", folder / "password", secrets.token_urlsafe()
     secret.write_text(password)
-    shutil.copytree(EXTENSIONS / "extension", folder / "extension")
+    extensions = shutil.copytree(EXTENSIONS / "extension", folder / "extension")
+    for path in installed.glob("share/**/extension/vector*"):
+        shutil.copy(path, extensions)
+    with (extensions / "vector.control").open("a") as control:
+        control.write("trusted = true\n")  # as Aurora's, which a cluster's owner may make
     if runner:
         for path in (secret, folder):
             shutil.chown(path, runner)
@@ -73,7 +77,7 @@ def _running(folder: Path) -> Iterator[str]:
     options = {
         "listen_addresses": "",
         "unix_socket_directories": str(folder),
-        "extension_control_path": f"$system:{folder}",
+        "extension_control_path": f"{folder}:$system",
         # What the Data API does to a transaction that nobody goes on with.
         "idle_in_transaction_session_timeout": os.environ.get("CAUSEWAY_DATA_API_IDLE", "3min"),
         "fsync": "off",

@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -158,7 +158,7 @@ class World:
         design = Design(("lake", contract.table), schema, f"{self.folder.as_uri()}/{contract.table}")
         return open_table(self.catalog, design)
 
-    def commit(self, name: str, rows: list[Mapping[str, Any]], batch: int, *, remove: str = "") -> int:
+    def commit(self, name: str, rows: Sequence[Mapping[str, Any]], batch: int, *, remove: str = "") -> int:
         """Rows come, and those that the filter names go, in one snapshot; its id."""
         table = self.table(name)
         stamped = [{**row, "_batch": f"{batch:04}", "_committed_at": batch * 1_000_000} for row in rows]
