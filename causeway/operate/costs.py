@@ -11,7 +11,7 @@ from typing import Any
 
 from causeway.flow.ledger import Ledger
 from causeway.flow.prices import REGION
-from causeway.flow.runs import PROFILE, Run, runs_since
+from causeway.flow.runs import Run, runs_since
 from causeway.operate.deployment import Deployment
 
 # What a run is counted to. Days are UTC's.

@@ -45,7 +45,7 @@ def deployed(session: Session) -> Deployment:
 def test_the_outputs_and_the_contracts_say_where_things_are(deployed: Deployment) -> None:
     landing = deployed.landing
     assert (landing.bucket, landing.queue_url, landing.ledger.name) == ("landing", "https://queue", "ledger")
-    assert landing.removing == {"flights", "mail", "planes", "weather"}
+    assert landing.removing == {"castings", "films", "flights", "mail", "people", "planes", "weather"}
     assert landing.retention_days == deployed.settings.limits.landing_retention_days
 
 
@@ -53,7 +53,9 @@ def test_a_prefix_is_of_one_dataset_or_of_all(deployed: Deployment) -> None:
     assert deployed.prefixes("landing/flights/2013") == {"flights": "landing/flights/2013"}
     assert deployed.prefixes("landing/") == {n: f"landing/{n}/" for n in deployed.contracts}
     for wrong in ("landing", "landing/flights", "landing/crews/", "flights/", ""):
-        with pytest.raises(ContractError, match="contracts: flights, mail, planes, weather"):
+        with pytest.raises(
+            ContractError, match="contracts: castings, films, flights, mail, people, planes, weather"
+        ):
             deployed.prefixes(wrong)
 
 
