@@ -147,7 +147,8 @@ def show_store(store: dict[str, Any]) -> None:
     show(table(list(answer[0]), [list(row.values()) for row in answer]))
     snapshots = ", ".join(f"{name} {snapshot}" for name, snapshot in sorted(store["snapshots"].items()))
     show(f"Snapshots: {snapshots}")
-    show(f"It searched the films' texts for {SEARCH['question']!r}, where {SEARCH['filters']}:")
+    where = " and ".join(f"{name} is {value}" for name, value in SEARCH["filters"].items())
+    show(f"It searched the films' texts for {SEARCH['question']!r}, where {where}:")
     for one in store["search"]["answers"]:
         show(
             f"  {one['similarity']:.2f} {one['row']['title']} ({one['row']['year']}): {one['passage'][:160]}…"
