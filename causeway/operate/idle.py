@@ -13,8 +13,8 @@ from causeway.flow.prices import PRICES
 from causeway.settings import Settings
 
 DAYS = 30  # of a month
-# Of the pipeline's stack; a test compares them with the template.
-ALARMS, PROFILE_ALARMS, NEWS_ALARMS = 8, 3, 1
+# Of the pipeline's stack, and of the store's; tests compare them with the templates.
+ALARMS, PROFILE_ALARMS, NEWS_ALARMS, STORE_ALARMS = 8, 3, 1, 3
 # Lambda's pollers of a queue, and the seconds that each waits for a message.
 POLLERS, POLL_SECONDS = 5, 20
 RECONCILE_GB_SECONDS = 1.73 * 5  # of a pass that finds nothing to list
@@ -62,6 +62,7 @@ def costs(_settings: Settings, _contracts: Contracts) -> Iterator[Item]:
 def store(settings: Settings, _contracts: Contracts) -> Iterator[Item]:
     if settings.store.enabled:
         yield Item("store's secrets", 2, "secret_month")
+        yield Item("store's alarms", STORE_ALARMS, "alarm_month")
         yield Item("store's storage", 1, "aurora_gb_month", "of each GB; paused, its capacity costs nothing")
 
 

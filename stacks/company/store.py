@@ -15,6 +15,7 @@ from causeway.contract.model import Contract
 from causeway.flow.loads import CHANGES, ITEM, OUTCOME
 from causeway.flow.parameters import DATASET, LOAD
 from causeway.settings import Settings
+from stacks.company.alarms import alarm_at_first
 from stacks.company.lake import LakeStack
 from stacks.company.news import DATASETS_IN_A_PATTERN
 from stacks.company.pipeline import PipelineStack
@@ -70,11 +71,17 @@ class StoreStack(Stack):
             log_group=make_log_group(self, "LoadLogs", settings),
         )
         jobs = [self.job.job]
-        RunPrices(self, "RunPrices", settings=settings, jobs=jobs, ledger=pipeline.ledger)
+        prices = RunPrices(self, "RunPrices", settings=settings, jobs=jobs, ledger=pipeline.ledger)
         self.machine = self._make_machine()
         served = sorted(name for name, contract in contracts.items() if contract.served)
         for start in range(0, len(served), DATASETS_IN_A_PATTERN):
             self._hear(f"Committed{start or ''}", served[start : start + DATASETS_IN_A_PATTERN])
+        failed = {
+            "LoadFailed": self.machine.metric_failed(),
+            "LoadTimedOut": self.machine.metric_timed_out(),
+            "LoadPricingFailed": prices.function.metric_errors(),
+        }
+        alarm_at_first(self, failed, statistic="Sum", topic=pipeline.failures)
         self.applications = self._let_read()
         search = StoreSearch(self, "Search", settings=settings, lake=lake, store=self.store)
         allow(self.applications, "lambda:InvokeFunction", search.function.function_arn)

@@ -7,6 +7,7 @@ import pytest
 from aws_cdk.assertions import Match, Template
 
 from causeway.contract.model import Column, Contract
+from causeway.operate.idle import STORE_ALARMS
 from causeway.settings import Settings
 from tests.stacks.conftest import build_app, named, resources
 
@@ -87,6 +88,15 @@ def test_commits_of_what_is_served_start_a_load_and_others_do_not(store: Templat
             ],
         },
     )
+
+
+def test_a_load_that_fails_or_never_ends_is_an_alarm_and_has_its_price(store: Template) -> None:
+    alarms = {name for name in resources(store, "AWS::CloudWatch::Alarm") if name.startswith("Load")}
+    assert len(alarms) == STORE_ALARMS
+    for alarm in alarms:
+        properties = named(store, "AWS::CloudWatch::Alarm", alarm)
+        assert properties["AlarmActions"]
+        assert properties["Threshold"] == 1
 
 
 def test_what_is_staged_expires(store: Template) -> None:
