@@ -63,7 +63,7 @@ def compile_references(schema: SchemaObject, contract: Contract, place: Place) -
         if not columns:
             raise (at / "from").wrong("expected the columns that refer, as in from: [film_id]")
         references.append(_reference(one, columns, contract, at))
-    return tuple(references)
+    return tuple(dict.fromkeys(references))  # of a column, and again of the schema
 
 
 def _ends(ends: str | list[str] | None) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 from causeway.contract.model import Contract, Reference
+from causeway.contract.serving import LONGEST_NAME
 from causeway.store.database import Transaction, listed, quoted, text
 from causeway.store.schemas import CURATED, QUARANTINE, REASON, WAITS, columns_of
 
@@ -21,7 +23,16 @@ class Link:
     @property
     def name(self) -> str:
         """Of the constraint: another parent's table, or other columns, make another one."""
-        return f"{self.parent.table}_of_{'_'.join(self.reference.columns)}"[:63]
+        name = f"{self.parent.table}_of_{'_'.join(self.reference.columns)}"
+        if len(name.encode()) <= LONGEST_NAME:
+            return name
+        return f"{self.parent.table}_of_{sha256(name.encode()).hexdigest()[:16]}"
+
+    @property
+    def index(self) -> str:
+        """The name of the child's index: unlike a constraint's, it is the schema's."""
+        columns = "_".join((self.child.table, *self.reference.columns))
+        return f"by_{sha256(columns.encode()).hexdigest()[:16]}"
 
     def joined(self, child: str, parent: str) -> str:
         """The condition under which a row of the one refers to a row of the other."""
@@ -69,9 +80,11 @@ def keep_links(transaction: Transaction, served: Mapping[str, Contract]) -> list
         if (link.child.table, link.name) not in there:
             if not added:  # rows that changed are checked now: a table with checks to come cannot be altered
                 transaction.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            child, columns = quoted(CURATED, link.child.table), listed(link.reference.columns)
+            # When a parent goes, its children are looked for.
+            transaction.execute(f"CREATE INDEX IF NOT EXISTS {link.index} ON {child} ({columns})")
             transaction.execute(
-                f"ALTER TABLE {quoted(CURATED, link.child.table)} ADD CONSTRAINT {quoted(link.name)}"
-                f" FOREIGN KEY ({listed(link.reference.columns)}) REFERENCES"
+                f"ALTER TABLE {child} ADD CONSTRAINT {quoted(link.name)} FOREIGN KEY ({columns}) REFERENCES"
                 f" {quoted(CURATED, link.parent.table)} ({listed(link.reference.to)})"
                 " DEFERRABLE INITIALLY DEFERRED"
             )

@@ -95,10 +95,6 @@ def _create(transaction: Transaction, contract: Contract) -> None:
     transaction.execute(f"CREATE TABLE {quoted(CURATED, contract.table)} ({', '.join([*required, key])})")
     held = ", ".join([*typed, f"{REASON} text NOT NULL", f"{WAITS} text", key])
     transaction.execute(f"CREATE TABLE {quoted(QUARANTINE, contract.table)} ({held})")
-    for reference in contract.references:
-        transaction.execute(
-            f"CREATE INDEX ON {quoted(CURATED, contract.table)} ({listed(reference.columns)})"
-        )
 
 
 def _migrate(transaction: Transaction, contract: Contract, there: Mapping[str, str]) -> Iterator[str]:

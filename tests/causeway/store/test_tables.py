@@ -92,6 +92,21 @@ def test_a_reference_is_kept_once_the_contract_has_it_and_no_longer_when_it_has_
     assert loaded.rows == 1
 
 
+def test_a_reference_of_long_names_is_kept_once(world: World) -> None:
+    long = "ü" * 31
+    world.contract("films", FILMS)
+    to = "relationships: [{to: films.id}]"
+    world.contract(
+        "castings",
+        "      - {name: id, logicalType: integer, primaryKey: true}\n"
+        f"      - {{name: {long}, logicalType: integer, {to}}}\n",
+    )
+    world.commit("films", [{"id": 1, "title": "Jaws"}], 1)
+    world.commit("castings", [{"id": 1, long: 1}, {"id": 2, long: 9}], 1)
+    world.load("films")
+    assert [world.load("castings").rows, world.load("castings").changes] == [1, ()]
+
+
 def test_the_reader_reads_every_table_and_changes_none(films: World) -> None:
     films.commit("films", [{"id": 1, "title": "Jaws"}], 1)
     films.load("films")
