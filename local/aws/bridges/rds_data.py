@@ -30,7 +30,7 @@ PRIVATE = {
     app: ("_enforce_data_plane",),
     provisioners: ("_rds_db_cluster_fields",),
     rds: ("_clusters",),
-    rds_data: ("_connect", "_has_real_endpoint", "handle_request"),
+    rds_data: ("_connect", "_has_real_endpoint", "_substitute_named_params", "handle_request"),
 }
 LONGEST_STATEMENT = "45s"  # of the Data API
 OBJECT = re.compile(r"create_s3_uri\(\s*'([^']+)',\s*'([^']+)'")
@@ -42,6 +42,7 @@ starting = threading.Lock()
 def install() -> None:
     rds_data._has_real_endpoint = lambda _instance: True
     rds_data._connect = _connect
+    rds_data._substitute_named_params = partial(_substitute, rds_data._substitute_named_params)
     rds_data.handle_request = partial(_handle, rds_data.handle_request)
     fields = provisioners._rds_db_cluster_fields
     provisioners._rds_db_cluster_fields = lambda properties: {
@@ -59,6 +60,11 @@ async def _handle(handle: Handler, method: str, path: str, headers: dict[str, st
         return denied
     # Statements take time, and those that import objects call the emulator meanwhile.
     return await asyncio.to_thread(asyncio.run, handle(method, path, headers, *request))
+
+
+def _substitute(substitute: Callable[..., str], statement: str, names: Any) -> str:
+    """The driver takes a percent sign for a parameter where there are some; the API does not."""
+    return substitute(statement.replace("%", "%%") if names else statement, names)
 
 
 class Connection(psycopg.Connection[Any]):

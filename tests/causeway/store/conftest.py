@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -127,6 +128,8 @@ def open_database(server: Server) -> Iterator[Database]:
     rds_data_bridge._make(server, {**cluster, "MasterUsername": OWNER, "_MasterUserPassword": PASSWORD})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rds_data, "_connect", connect)
+        substitute = partial(rds_data_bridge._substitute, rds_data._substitute_named_params)
+        patch.setattr(rds_data, "_substitute_named_params", substitute)
         patch.setattr(rds_data, "_has_real_endpoint", lambda _: True)
         patch.setattr(rds_data, "_resolve_target", lambda _: (cluster, "aurora-postgresql", cluster))
         patch.setattr(rds_data, "_require_secret_credentials", lambda _: (OWNER, PASSWORD, None))
