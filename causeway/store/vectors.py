@@ -26,9 +26,8 @@ from causeway.store.tables import type_of
 # Passages of a file, and of a statement with it, which must end within the Data API's 45 s: the index takes
 # 2 ms for one that comes to others. Made of all at once it takes a fifth of that, and must end as well.
 AT_ONCE, INDEXED_AT_ONCE = 5_000, 50_000
-SEARCHED = (
-    200  # passages that a search by the index looks at; 40 if nothing is said, of which it misses a tenth
-)
+# Passages that a search by the index looks at. If nothing is said it looks at 40, and misses a tenth.
+SEARCHED = 200
 # Of a passage: in which text, which one of it, and between which characters.
 PLACE = {"_column": "text", "_passage": "integer", "_begin": "integer", "_end": "integer"}
 VECTOR = "_vector"

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from causeway.store.database import Database, StoreError
-from tests.causeway.store.conftest import DataApi, World, open_world
+from tests.causeway.store.conftest import FILMS, DataApi, World, open_world
 
 
 class Killed(BaseException):
@@ -44,6 +44,8 @@ def _state(world: World) -> dict[str, Any]:
     there = query("SELECT to_regclass('causeway.loads')::text AS loads")[0]["loads"]
     schemas = ("curated", "quarantine") if there else ()
     tables = {f"{schema}.{name}": world.rows(name, schema) for schema in schemas for name in world.contracts}
+    if query("SELECT to_regclass('vectors.films')::text AS films")[0]["films"]:
+        tables["vectors"] = query("SELECT id, _passage FROM vectors.films ORDER BY 1, 2")
     return {**tables, "loads": query('SELECT "table", snapshot FROM causeway.loads') if there else []}
 
 
@@ -55,6 +57,7 @@ def _prepare(world: World) -> None:
     world.load("castings")
 
 
+EMBEDDED = FILMS.replace("string}", "string, customProperties: [{property: embed, value: true}]}")
 FAILURES: list[Callable[[], BaseException]] = [
     lambda: ClientError({"Error": {"Code": "BadRequestException", "Message": "gone"}}, "ExecuteStatement"),
     Killed,
@@ -66,6 +69,7 @@ FAILURES: list[Callable[[], BaseException]] = [
 def test_a_load_that_ends_at_any_call_leaves_all_or_nothing_and_the_next_one_completes_it(
     films: World, failure: Callable[[], BaseException], after: bool
 ) -> None:
+    films.contract("films", EMBEDDED)
     _prepare(films)
     whole, before, at = films.database, _state(films), 0
     while True:
@@ -85,6 +89,7 @@ def test_a_load_that_ends_at_any_call_leaves_all_or_nothing_and_the_next_one_com
             break  # there was no call so late
     films.load("films")
     assert at > 20
+    assert _state(films)["vectors"] == [{"id": 1, "_passage": 0}, {"id": 2, "_passage": 0}]
     assert [row["film"] for row in films.rows("castings")] == [1, 2]
     assert [row["snapshot"] for row in _state(films)["loads"] if row["table"] == "films"] == [
         films.table("films").current_snapshot().snapshot_id  # type: ignore[union-attr]
