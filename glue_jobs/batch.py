@@ -23,7 +23,7 @@ from causeway.engine.write import FieldIds
 from causeway.flow.failures import not_the_objects
 from causeway.flow.ledger import Entry, Ledger, Watermark
 from causeway.flow.manifest import AGAIN, REMOVED, Manifest, SourceVersion
-from causeway.flow.report import Report, SourceReport
+from causeway.flow.report import REJECTED_WHOLE, Report, SourceReport
 from causeway.lake.commit import change_table
 from causeway.lake.history import BATCH, REPORT, History
 from causeway.lake.location import Lake
@@ -90,6 +90,8 @@ class Batch:
                 logger.info("another batch committed to %s first: deciding again", self.manifest.dataset)
             else:
                 logger.info("committed batch %s of %s", report.batch, report.dataset)
+                if whole := [source.source for source in report.sources if source.unreadable]:
+                    logger.warning("%s: %d objects, %s among them", REJECTED_WHOLE, len(whole), whole[0])
                 history.catch_up(table.refresh)
                 return report
         raise CommitFailedException(f"lost {MAX_DECISIONS} races for {self.manifest.dataset}")

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from causeway.flow.manifest import batch_prefix
 
 FORMAT_VERSION = 1
+# In a job's log, for a metric: objects of a batch that it could not read at all.
+REJECTED_WHOLE = "rejected whole"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from causeway.settings import Settings
 
 DAYS = 30  # of a month
 # Of the pipeline's stack, and of the store's; tests compare them with the templates.
-ALARMS, PROFILE_ALARMS, NEWS_ALARMS, STORE_ALARMS = 8, 3, 1, 3
+ALARMS, PROFILE_ALARMS, NEWS_ALARMS, STORE_ALARMS = 9, 3, 1, 3
 # Lambda's pollers of a queue, and the seconds that each waits for a message.
 POLLERS, POLL_SECONDS = 5, 20
 RECONCILE_GB_SECONDS = 1.73 * 5  # of a pass that finds nothing to list

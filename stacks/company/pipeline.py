@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -15,6 +16,7 @@ from causeway.contract.model import Contract
 from causeway.flow.events import NO_DATASET
 from causeway.flow.manifest import BATCHES_PREFIX
 from causeway.flow.parameters import BatchEventsParameters, ReconcileParameters, SplitBatchParameters
+from causeway.flow.report import REJECTED_WHOLE
 from causeway.settings import Settings
 from stacks.company.alarms import alarm_at_first, alert_topic
 from stacks.company.batches import Batches
@@ -45,9 +47,9 @@ class PipelineStack(Stack):
         emails = settings.alerts.emails
         self.failures = alert_topic(self, "Failures", services=["cloudwatch"], emails=emails, key=lake.key)
         self.ledger = self._ledger()
-        job_logs = make_log_group(self, "CurateLogs", settings)
+        self._job_logs = make_log_group(self, "CurateLogs", settings)
         self.job = CurateJob(
-            self, "Curate", settings=settings, lake=lake, ledger=self.ledger, log_group=job_logs
+            self, "Curate", settings=settings, lake=lake, ledger=self.ledger, log_group=self._job_logs
         )
         self.split_batch = self._split_batch()
         # Log delivery's resource policy has a size limit; names under this prefix share one.
@@ -221,14 +223,21 @@ class PipelineStack(Stack):
                 "SchedulingFailed": self.profiles.schedule.function.metric_errors(),
             }
         alarm_at_first(self, failures, statistic="Sum", topic=self.failures)
-        unrouted = logs.MetricFilter(
-            self,
-            "UnroutedFilter",
-            log_group=self.batch_events.log_group,
-            filter_pattern=logs.FilterPattern.all_terms(NO_DATASET),
-            metric_namespace=self._settings.project,
-            metric_name="Unrouted",
-        ).metric()
-        alarm_at_first(self, {"Unrouted": unrouted}, statistic="Sum", topic=self.failures)
+        counted = {
+            "Unrouted": self._counted("Unrouted", self.batch_events.log_group, NO_DATASET),
+            "RejectedWhole": self._counted("RejectedWhole", self._job_logs, REJECTED_WHOLE),
+        }
+        alarm_at_first(self, counted, statistic="Sum", topic=self.failures)
         messages = {"DeadLetters": dead_letters.metric_approximate_number_of_messages_visible()}
         alarm_at_first(self, messages, statistic="Maximum", topic=self.failures)
+
+    def _counted(self, name: str, log_group: logs.LogGroup, words: str) -> cloudwatch.Metric:
+        """How many lines of the log have these words."""
+        return logs.MetricFilter(
+            self,
+            f"{name}Filter",
+            log_group=log_group,
+            filter_pattern=logs.FilterPattern.all_terms(words),
+            metric_namespace=self._settings.project,
+            metric_name=name,
+        ).metric()

@@ -9,7 +9,7 @@ from pyiceberg.exceptions import CommitFailedException
 
 from causeway.contract.load import load_contract
 from causeway.flow.manifest import AGAIN, POISON
-from causeway.flow.report import Report
+from causeway.flow.report import REJECTED_WHOLE, Report
 from causeway.lake.commit import change_table
 from causeway.lake.history import History
 from causeway.lake.tables import Design
@@ -125,11 +125,14 @@ def test_new_columns_join_the_table_and_those_that_cannot_are_rescued_in_one(sma
     ]
 
 
-def test_an_unreadable_object_is_quarantined_whole_and_the_rest_commits(small_lake: SmallLake) -> None:
+def test_an_unreadable_object_is_quarantined_whole_which_the_log_says_and_the_rest_commits(
+    small_lake: SmallLake, caplog: pytest.LogCaptureFixture
+) -> None:
     broken = small_lake.land("broken.csv", b"\x1f\x8bnot gzip")
     report = small_lake.curate(broken, small_lake.put("a.csv", "1,Oslo"))
     assert small_lake.ids() == [1]
     assert [s.source for s in report.sources if s.unreadable] == [broken.source]
+    assert f"{REJECTED_WHOLE}: 1 objects, {broken.source} among them" in caplog.messages
     assert [row["_source"] for row in small_lake.rows("quarantine")] == [broken.source]
 
 

@@ -10,6 +10,7 @@ from aws_cdk.assertions import Match, Template
 from syrupy.assertion import SnapshotAssertion
 
 from causeway.flow.events import NO_DATASET
+from causeway.flow.report import REJECTED_WHOLE
 from causeway.settings import DatasetLimits, Settings, SettingsError
 from tests.stacks.conftest import build_app, machine_of, named, normalised, resources, statements
 
@@ -177,8 +178,9 @@ def test_the_first_failure_raises_an_alarm(pipeline: Template) -> None:
         "Errors",
         "ApproximateNumberOfMessagesVisible",
         "Unrouted",
+        "RejectedWhole",
     }
-    assert len(resources(pipeline, "AWS::CloudWatch::Alarm")) == 12
+    assert len(resources(pipeline, "AWS::CloudWatch::Alarm")) == 13
     for alarm in alarms.values():
         assert alarm["Threshold"] == 1
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
@@ -194,6 +196,15 @@ def test_the_alarm_on_what_no_dataset_takes_counts_the_words_of_the_function_s_l
     functions = resources(pipeline, "AWS::Lambda::Function").values()
     (batching,) = (f["Properties"] for f in functions if "batch_events" in f["Properties"]["Handler"])
     assert counted["LogGroupName"] == batching["LoggingConfig"]["LogGroup"]
+
+
+def test_the_alarm_on_files_that_are_rejected_whole_counts_the_words_of_the_jobs_log(
+    pipeline: Template,
+) -> None:
+    counted = named(pipeline, "AWS::Logs::MetricFilter", "RejectedWhole")
+    assert counted["FilterPattern"] == f'"{REJECTED_WHOLE}"'
+    job = named(pipeline, "AWS::Glue::Job", "Curate")["DefaultArguments"]
+    assert counted["LogGroupName"] == job["--continuous-log-logGroup"]
 
 
 def test_every_log_is_kept_for_the_time_in_the_settings(pipeline: Template) -> None:
