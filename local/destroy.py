@@ -44,7 +44,9 @@ def destroy(session: boto3.Session, settings: Settings) -> None:
     stacks = {name: held for name in names if (held := find(cloudformation, name)) is not None}
     kept = stacks.get(lake, Held(list))
     buckets = buckets_of(session, kept)
-    staging = buckets_of(session, stacks.get(f"{project}-store", Held(list)))
+    # Without the store in the settings its stack cannot be removed, and so nothing is.
+    store = stacks.get(f"{project}-store") if settings.store.enabled else None
+    staging = buckets_of(session, store or Held(list))
     if not ask(settings, settings.company.account, list(stacks), [bucket.name for bucket in buckets]):
         return
     _synth()
