@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 import pyarrow as pa
 from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, GreaterThanOrEqual, LessThanOrEqual
-from pyiceberg.table import FileScanTask, Table
+from pyiceberg.table import Table
 
 from causeway.lake.rows import Snapshot
+from causeway.store.database import quoted
 
 # Rows of one key may be in several batches: the one that was committed last is the row.
 COMMITTED, BATCH = "_committed_at", "_batch"
@@ -30,9 +31,14 @@ class Changes:
     def rows(self) -> Iterator[pa.Table]:
         columns = [*self.columns, COMMITTED, BATCH]
         wanted = Snapshot(self.table, self.snapshot, columns)
-        for file in _files(self.table, self.snapshot, self._where()):
+        for file in self.table.scan(snapshot_id=self.snapshot, row_filter=self._where()).plan_files():
             for part in wanted.reader.read(file):
                 yield self._of_keys(part.select(columns))
+
+    def among(self, alias: str) -> str:
+        """Limits a DELETE to these keys, which the temporary table `keys` has, unless all have changed."""
+        equal = " AND ".join(f"{alias}.{quoted(name)} = k.{quoted(name)}" for name in self.key)
+        return "" if self.keys is None else f"USING keys k WHERE {equal}"
 
     def _of_keys(self, part: pa.Table) -> pa.Table:
         if self.keys is None:
@@ -61,33 +67,17 @@ def changes_between(
 
 
 def _keys_between(table: Table, before: int, snapshot: int, key: Sequence[str]) -> pl.DataFrame | None:
-    old, new = ({f.file.file_path: f for f in _files(table, one)} for one in (before, snapshot))
-    gone, come = old.keys() - new.keys(), new.keys() - old.keys()
-    found = _Keys(table, key)
+    """Those in files that went or came; None if the earlier snapshot has expired, with its files."""
+    sides = [Snapshot(table, one, key) for one in (before, snapshot)]
+    old, new = ({task.file.file_path: task for task in side.files()} for side in sides)
+    changed = ((sides[0], old, old.keys() - new.keys()), (sides[1], new, new.keys() - old.keys()))
+    found = [pl.DataFrame(sides[1].reader.schema.empty_table().select([*key]))]
     try:
-        for of, paths, files in ((before, gone, old), (snapshot, come, new)):
+        for side, tasks, paths in changed:
             for path in sorted(paths):
-                found.add(of, files[path])
+                found += [
+                    pl.DataFrame(part.select([*key])).unique() for part in side.reader.read(tasks[path])
+                ]
     except FileNotFoundError:
-        return None  # a snapshot that has expired, with its files
-    return found.frame
-
-
-@dataclass
-class _Keys:
-    table: Table
-    key: Sequence[str]
-    frame: pl.DataFrame = field(init=False)
-
-    def __post_init__(self) -> None:
-        none = self.table.schema().as_arrow().empty_table()
-        self.frame = pl.DataFrame(none.select([*self.key]))
-
-    def add(self, snapshot: int, file: FileScanTask) -> None:
-        for part in Snapshot(self.table, snapshot, self.key).reader.read(file):
-            self.frame = pl.concat([self.frame, pl.DataFrame(part.select([*self.key]))]).unique()
-
-
-def _files(table: Table, snapshot: int, where: BooleanExpression | None = None) -> list[FileScanTask]:
-    scan = table.scan(snapshot_id=snapshot, row_filter=where or AlwaysTrue())
-    return list(scan.plan_files())
+        return None
+    return pl.concat(found).unique()

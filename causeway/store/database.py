@@ -80,6 +80,11 @@ class Transaction:
         return rows_of(self.database._execute(sql, values, transactionId=self.id))
 
 
+def has(source: Database | Transaction, table: str) -> bool:
+    """Whether there is a table of this name, written as SQL has it."""
+    return source.query("SELECT to_regclass(:table)::text AS name", table=table)[0]["name"] is not None
+
+
 def _told(message: str) -> str:
     """PostgreSQL's error in one line, without the statement that it shows and points into."""
     lines = [line.strip() for line in message.splitlines()]

@@ -19,7 +19,7 @@ from causeway.lake.tables import glue_catalog
 from causeway.operate.account import stack_outputs
 from causeway.operate.deployment import Deployment
 from causeway.operate.executions import RED, cause
-from causeway.store.database import Database, StoreError, quoted
+from causeway.store.database import Database, StoreError, has, quoted
 from causeway.store.schemas import CURATED, LOADS, QUARANTINE, REASON
 
 POLL = 2  # seconds
@@ -32,6 +32,7 @@ class DeployedStore:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         outputs = stack_outputs(deployment.client("cloudformation"), deployment.settings, "store")
+        self._catalog = glue_catalog(deployment.settings.company.region)
         self._states, self._machine = deployment.client("stepfunctions"), outputs["LoadMachine"]
         client = deployment.client("rds-data")
         self.database = Database(client, outputs["Cluster"], outputs["ReaderSecret"], outputs["Database"])
@@ -75,12 +76,10 @@ class DeployedStore:
         }
 
     def _table(self, contract: Contract) -> Table:
-        settings = self._deployment.settings
-        catalog = glue_catalog(settings.company.region)
-        return catalog.load_table((settings.database("lake"), contract.table))
+        return self._catalog.load_table((self._deployment.settings.database("lake"), contract.table))
 
     def _loads(self) -> dict[str, dict[str, Any]]:
-        if not self.database.query(f"SELECT to_regclass('{LOADS}')::text AS loads")[0]["loads"]:
+        if not has(self.database, LOADS):
             return {}
         return {row["table"]: row for row in self.database.query(f"SELECT * FROM {LOADS}")}
 

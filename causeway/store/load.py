@@ -12,7 +12,7 @@ from pyiceberg.table import Table
 from causeway.contract.model import Contract
 from causeway.lake.rows import snapshot_of
 from causeway.store.changes import BATCH, COMMITTED, Changes, changes_between
-from causeway.store.database import PAUSE, Database, StoreError, Transaction, listed, quoted
+from causeway.store.database import PAUSE, Database, StoreError, Transaction, has, listed, quoted
 from causeway.store.embeddings import Embedder, Hashing
 from causeway.store.links import keep_links, settle
 from causeway.store.schemas import CURATED, LOADS, QUARANTINE, REASON, columns_of
@@ -56,19 +56,27 @@ class Loader:
         """
         contract, snapshot = self.served[dataset], snapshot_of(table, wanted)
         for _ in range(TRIES):
-            before, passages = snapshot_loaded(self.database, contract), self._passages(contract)
+            before = snapshot_loaded(self.database, contract)
+            passages = Passages(contract, self.served, self.embedder)
             whole = anew or not passages.are_current(self.database)
             changes = None
             if whole or before != snapshot:
                 changes = _changes(table, contract, None if whole else before, snapshot)
             with contextlib.suppress(_OthersLoadedError):
-                return self._commit(contract, snapshot, before, changes, staging)
+                return self._commit(contract, changes, passages, staging, snapshot=snapshot, before=before)
         raise StoreError(f"{dataset} kept being loaded by others")
 
     def _commit(
-        self, contract: Contract, snapshot: int, before: int | None, changes: Changes | None, staging: Staging
+        self,
+        contract: Contract,
+        changes: Changes | None,
+        passages: Passages,
+        staging: Staging,
+        *,
+        snapshot: int,
+        before: int | None,
     ) -> Loaded:
-        staged, passages = None, self._passages(contract)
+        staged = None
         if changes:  # before the transaction: nobody waits while files are read and written
             keys = None if changes.keys is None else [as_text(changes.keys.to_arrow()).drop([REASON])]
             staged = (keys and staging.put(keys), staging.put(map(as_text, changes.rows())))
@@ -93,13 +101,10 @@ class Loader:
             )
         return Loaded(contract.dataset, snapshot, rows, quarantined, tuple(changed))
 
-    def _passages(self, contract: Contract) -> Passages:
-        return Passages(contract, self.served, self.embedder)
-
 
 def snapshot_loaded(source: Database | Transaction, contract: Contract) -> int | None:
     """Of the contract's table, which is in the store; None before its first load."""
-    if not source.query(f"SELECT to_regclass('{LOADS}')::text AS loads")[0]["loads"]:
+    if not has(source, LOADS):
         return None
     rows = source.query(f'SELECT snapshot FROM {LOADS} WHERE "table" = :name', name=contract.table)
     return int(rows[0]["snapshot"]) if rows else None
@@ -144,10 +149,8 @@ def _stage(
 
 def _replace(transaction: Transaction, contract: Contract, changes: Changes) -> None:
     """What changed goes, what the snapshot has of it comes: of each key the row that was committed last."""
-    equal = " AND ".join(f"t.{quoted(name)} = k.{quoted(name)}" for name in contract.key)
-    some = f"USING keys k WHERE {equal}" if changes.keys is not None else ""
     for schema in (CURATED, QUARANTINE):
-        transaction.execute(f"DELETE FROM {quoted(schema, contract.table)} t {some}")
+        transaction.execute(f"DELETE FROM {quoted(schema, contract.table)} t {changes.among('t')}")
     key, columns = listed(contract.key), listed(changes.columns)
     transaction.execute(
         f"CREATE TEMPORARY TABLE newest ON COMMIT DROP AS SELECT DISTINCT ON ({key}) * FROM staged"

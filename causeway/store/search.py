@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from causeway.flow.nearest import did_you_mean
-from causeway.store.database import Database, StoreError, Value, listed, quoted, text
+from causeway.store.database import Database, StoreError, Value, has, listed, quoted, text
 from causeway.store.embeddings import Embedder
 
 LIST = "texts"  # the kind of a column whose values are lists of texts: one of them is asked for
@@ -61,7 +61,7 @@ def search(
 
 
 def _index(database: Database, dataset: str | None) -> dict[str, Any]:
-    there = database.query("SELECT to_regclass('causeway.indexes')::text AS there")[0]["there"]
+    there = has(database, "causeway.indexes")
     found = {row["dataset"]: row for row in database.query(DESCRIBED)} if there else {}
     if not found:
         raise SearchError(

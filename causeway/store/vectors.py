@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from causeway.contract.model import Contract
 from causeway.store.changes import BATCH, COMMITTED, Changes
-from causeway.store.database import Database, Transaction, listed, quoted
+from causeway.store.database import Database, Transaction, has, listed, quoted
 from causeway.store.embeddings import Embedder, passages
 from causeway.store.filters import described
 from causeway.store.schemas import INDEXES, READER, REASON, VECTORS
@@ -48,7 +48,7 @@ class Passages:
 
     def are_current(self, source: Database | Transaction) -> bool:
         """Whether the store's are of this model, and of the contract's texts and key."""
-        if not _is_there(source):
+        if not has(source, INDEXES):
             return not self.contract.embedded
         found = source.query(
             f'SELECT "table", model, dimension, shape FROM {INDEXES} WHERE dataset = :dataset',
@@ -69,7 +69,7 @@ class Passages:
         done = [] if self.are_current(transaction) else self._make(transaction)
         if self.contract.embedded:
             self._insert(transaction, changes, staging)
-        if _is_there(transaction):
+        if has(transaction, INDEXES):
             self._describe(transaction)
         return done
 
@@ -131,9 +131,7 @@ class Passages:
 
     def _insert(self, transaction: Transaction, changes: Changes, staging: Staging) -> None:
         key, columns = list(self.contract.key), [*self.contract.key, *PLACE, VECTOR]
-        equal = " AND ".join(f"v.{quoted(name)} = k.{quoted(name)}" for name in key)
-        some = f"USING keys k WHERE {equal}" if changes.keys is not None else ""
-        transaction.execute(f"DELETE FROM {self.table} v {some}")
+        transaction.execute(f"DELETE FROM {self.table} v {changes.among('v')}")
         stamps = listed([COMMITTED, BATCH])
         transaction.execute(
             f"CREATE TEMPORARY TABLE passages ON COMMIT DROP AS SELECT {listed(columns)}, {stamps}"
@@ -167,7 +165,3 @@ class Passages:
                     search=json.dumps(described(contract, self.served)),
                     table=contract.table,
                 )
-
-
-def _is_there(source: Database | Transaction) -> bool:
-    return bool(source.query(f"SELECT to_regclass('{INDEXES}')::text AS there")[0]["there"])

@@ -8,7 +8,7 @@ from causeway.flow.parameters import ProfileParameters, to_arguments
 from causeway.flow.profiles import FOLDER, QUALITY
 from causeway.settings import Settings
 from stacks.company.lake import LakeStack
-from stacks.company.upkeep import FILES, OWN_TABLES
+from stacks.company.upkeep import FILES, allow_finding
 from stacks.parts import assets
 from stacks.parts.permissions import allow
 from stacks.parts.spark_job import SparkJob
@@ -75,13 +75,6 @@ class ProfileJob(SparkJob):
             f"{lake.curated_arn}/*/{FOLDER}/*",
             why_wildcards="Profiles, beside the files of each table",
         )
-        # Without ListBucket, S3 says "forbidden" of what is not there.
-        allow(role, "s3:ListBucket", lake.curated_arn)
-        database = lake.curated_database
-        catalog = [
-            lake.format_arn(service="glue", resource=kind, resource_name=name)
-            for kind, name in (("catalog", None), ("database", database), ("table", f"{database}/*"))
-        ]
-        allow(role, "glue:GetTable", *catalog, why_wildcards=OWN_TABLES)
+        allow_finding(role, lake)
         allow(role, "dynamodb:UpdateItem", ledger.table_arn)
         allow(role, "kms:Decrypt kms:GenerateDataKey", lake.key.key_arn)

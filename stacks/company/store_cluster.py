@@ -10,12 +10,13 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from causeway.settings import Settings
+from causeway.store.schemas import READER
 from stacks.company.lake import LakeStack
 from stacks.parts.functions import removal_policy
 from stacks.parts.permissions import acknowledge, allow
 
 DATABASE = "causeway"
-OWNER, READER = "owner", "reader"  # users
+OWNER = "owner"  # the user who makes the tables
 VERSION = rds.AuroraPostgresEngineVersion.VER_17_4
 ZONES = 2  # Aurora asks for subnets in two
 SANDBOX_BACKUPS, BACKUPS = Duration.days(1), Duration.days(14)

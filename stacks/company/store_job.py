@@ -10,7 +10,7 @@ from causeway.settings import Settings
 from stacks.company.lake import LakeStack
 from stacks.company.store_cluster import DATABASE, StoreCluster
 from stacks.company.store_search import let_embed
-from stacks.company.upkeep import FILES, OWN_TABLES
+from stacks.company.upkeep import FILES, allow_finding
 from stacks.parts import assets
 from stacks.parts.permissions import allow
 from stacks.parts.spark_job import SparkJob
@@ -66,17 +66,11 @@ class StoreJob(SparkJob):
         allow(self.role, "dynamodb:UpdateItem", ledger.table_arn)
 
     def _allow_loading(self, lake: LakeStack, store: StoreCluster, staging: s3.Bucket) -> None:
-        role, database = self.role, lake.curated_database
+        role = self.role
         allow(role, "s3:GetObject", f"{lake.curated_arn}/*", why_wildcards=FILES)
         files = staging.arn_for_objects("loads/*")
         allow(role, "s3:PutObject s3:DeleteObject", files, why_wildcards="The files of each load")
-        # Without ListBucket, S3 says "forbidden" of what is not there.
-        allow(role, "s3:ListBucket", lake.curated_arn)
-        catalog = [
-            lake.format_arn(service="glue", resource=kind, resource_name=name)
-            for kind, name in (("catalog", None), ("database", database), ("table", f"{database}/*"))
-        ]
-        allow(role, "glue:GetTable", *catalog, why_wildcards=OWN_TABLES)
+        allow_finding(role, lake)
         allow(role, "kms:Decrypt kms:GenerateDataKey", lake.key.key_arn)
         owner = store.cluster.secret
         assert owner

@@ -13,6 +13,18 @@ FILES = "The files of the two Iceberg databases, whose names Iceberg makes"
 OWN_TABLES = "Every table of the two databases, which are Causeway's own"
 
 
+def allow_finding(role: iam.Role, lake: LakeStack) -> None:
+    """Let it look up curated tables in the catalog, and what is not there in the bucket."""
+    # Without ListBucket, S3 says "forbidden" of what is not there.
+    allow(role, "s3:ListBucket", lake.curated_arn)
+    database = lake.curated_database
+    catalog = [
+        lake.format_arn(service="glue", resource=kind, resource_name=name)
+        for kind, name in (("catalog", None), ("database", database), ("table", f"{database}/*"))
+    ]
+    allow(role, "glue:GetTable", *catalog, why_wildcards=OWN_TABLES)
+
+
 class Maintenance(Construct):
     """`role` may change the files and the metadata of both Iceberg databases; only Glue takes it."""
 
