@@ -80,4 +80,4 @@ def _keys_between(table: Table, before: int, snapshot: int, key: Sequence[str]) 
                 ]
     except FileNotFoundError:
         return None
-    return pl.concat(found).unique()
+    return pl.concat(found, how="vertical_relaxed").unique()  # the earlier may be of narrower types

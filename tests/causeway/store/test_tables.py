@@ -4,6 +4,7 @@ import datetime
 from decimal import Decimal
 
 import pytest
+from pyiceberg.types import LongType
 
 from causeway.store.tables import MigrationError
 from tests.causeway.store.conftest import CASTINGS, FILMS, World
@@ -59,6 +60,20 @@ def test_new_columns_and_wider_types_are_migrated_and_rows_stay(films: World) ->
     changes = films.load("films").changes
     assert changes == ("curated.films: id is bigint, was integer", "curated.films: year is new")
     assert films.rows("films") == [{"id": 1, "title": "Jaws", "year": None}]
+
+
+def test_keys_of_a_wider_type_are_told_apart_from_those_before(films: World) -> None:
+    for name in ("castings", "people"):
+        del films.contracts[name]
+    films.contract("films", FILMS.replace("integer,", "integer, logicalTypeOptions: {format: i32},"))
+    films.commit("films", [{"id": 1, "title": "Jaws"}], 1)
+    films.load("films")
+    films.contract("films", FILMS)
+    with films.table("films").update_schema() as update:
+        update.update_column("id", LongType())
+    films.commit("films", [{"id": 2**40, "title": "Alien"}], 2, remove="_batch = '0001'")
+    films.load("films")
+    assert films.rows("films") == [{"id": 2**40, "title": "Alien"}]
 
 
 def test_a_migration_that_would_lose_values_is_refused_and_the_store_is_as_it_was(films: World) -> None:
