@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
+from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 
@@ -32,10 +34,13 @@ class DeployedStore:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         outputs = stack_outputs(deployment.client("cloudformation"), deployment.settings, "store")
-        self._catalog = glue_catalog(deployment.settings.company.region)
         self._states, self._machine = deployment.client("stepfunctions"), outputs["LoadMachine"]
         client = deployment.client("rds-data")
         self.database = Database(client, outputs["Cluster"], outputs["ReaderSecret"], outputs["Database"])
+
+    @cached_property
+    def _catalog(self) -> Catalog:  # a search never asks it
+        return glue_catalog(self._deployment.settings.company.region)
 
     def served(self, names: Sequence[str]) -> dict[str, Contract]:
         """These contracts, or all that are served, each after those to which it refers."""
