@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
+from causeway.cli.estimate_model import estimate_model
 from causeway.cli.output import Json, answer, table
 
 
@@ -17,18 +18,30 @@ class Pattern(StrEnum):
 
 
 def estimate(
-    objects: Annotated[int, typer.Option(min=1, max=5_000_000, help="That land in a day.")],
-    size: Annotated[int, typer.Option("--bytes", min=0, help="Of each object.")],
+    objects: Annotated[int | None, typer.Option(min=1, max=5_000_000, help="That land in a day.")] = None,
+    size: Annotated[int | None, typer.Option("--bytes", min=0, help="Of each object.")] = None,
     pattern: Annotated[
         Pattern, typer.Option(help="bursty: in the first 5 minutes of an hour. diurnal: the most at noon.")
     ] = Pattern.steady,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Size an endpoint of this language model: a name, or a config.json's path."),
+    ] = None,
+    context: Annotated[int, typer.Option(help="Tokens of a request and its answer.")] = 8192,
+    concurrency: Annotated[int, typer.Option(help="Requests at once.")] = 4,
+    dtype: Annotated[str, typer.Option(help="Of the weights; the model's own if it is not given.")] = "",
     as_json: Json = False,
 ) -> None:
     """Say what a month of one dataset would cost, by the settings, and what another window would.
 
     The pipeline's own code makes the batches of a simulated day. Needs no AWS; a million objects
-    take a minute.
+    take a minute. With --model: which accelerated instance it needs, why, and what that costs.
     """
+    if model is not None:
+        estimate_model(model, context=context, concurrency=concurrency, dtype=dtype, as_json=as_json)
+        return
+    if objects is None or size is None:
+        raise typer.BadParameter("give --objects and --bytes, or --model")
     from causeway.contract.load import load_contracts
     from causeway.flow.datasets import CONTRACTS
     from causeway.operate.estimate import Arrivals
