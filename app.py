@@ -19,6 +19,7 @@ from ml.spec import SpecError
 from stacks.company.access import PartnerStack
 from stacks.company.audit import AuditStack
 from stacks.company.costs import CostsStack, tag_everything
+from stacks.company.inference import InferenceStack
 from stacks.company.lake import LakeStack
 from stacks.company.pipeline import PipelineStack
 from stacks.company.store import StoreStack
@@ -58,6 +59,8 @@ def company(app: cdk.App, settings: Settings, contracts: Mapping[str, Contract])
             synthesizer=_packages(settings),
             **common,
         )
+    if settings.inference.enabled:
+        InferenceStack(app, f"{settings.project}-inference", lake=lake, pipeline=pipeline, **common)
     PartnerStack(app, f"{settings.project}-partner", lake=lake, contracts=contracts, **common)
     if settings.audit:
         AuditStack(app, f"{settings.project}-audit", lake=lake, **common)

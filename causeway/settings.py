@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from causeway import settings_errors
 from causeway.flow.datasets import DATASET
 from causeway.flow.nearest import did_you_mean
+from causeway.settings_inference import InferenceSettings
 from causeway.settings_tags import Tags
 from causeway.settings_texts import (
     A_DATASET,
@@ -97,8 +98,7 @@ class Partner(_Section):
         """Raises SettingsError if a dataset that the partner may read or land has no contract."""
         unknown = sorted({*self.datasets, *self.may_land} - {*known, "*"})
         if unknown:
-            allowed = ", ".join(known)
-            meant = did_you_mean(unknown[0], known)
+            allowed, meant = ", ".join(known), did_you_mean(unknown[0], known)
             raise SettingsError(f"partner: no contract for {', '.join(unknown)}; contracts: {allowed}{meant}")
 
 
@@ -157,6 +157,7 @@ class Settings(_Section):
     partner: Partner
     alerts: Alerts
     store: StoreSettings
+    inference: InferenceSettings
     tags: Tags
     limits: Limits
     datasets: dict[Dataset, DatasetLimits] = {}
@@ -188,11 +189,9 @@ class Settings(_Section):
         """Raises SettingsError if a dataset that the settings name has no contract."""
         self.partner.check_datasets(sorted(known))
         if unknown := sorted(self.datasets.keys() - set(known)):
-            allowed = ", ".join(sorted(known))
+            names, allowed = ", ".join(unknown), ", ".join(sorted(known))
             meant = did_you_mean(unknown[0], known)
-            raise SettingsError(
-                f"datasets: no contract for {', '.join(unknown)}; contracts: {allowed}{meant}"
-            )
+            raise SettingsError(f"datasets: no contract for {names}; contracts: {allowed}{meant}")
 
     def database(self, kind: Literal["lake", "quarantine"]) -> str:
         """The name of a database of the catalog."""
@@ -239,10 +238,11 @@ def load_settings(path: Path | None = None) -> Settings:
 
 def _keys(place: tuple[str | int, ...]) -> Collection[str]:
     """The keys that may stand beside the one at that place."""
-    sections: dict[str | int, type[BaseModel]] = {
-        "company": Company, "partner": Partner, "ml": MachineLearning, "limits": Limits, "tags": Tags
-    }  # fmt: skip
-    return (sections.get(place[-2], DatasetLimits) if len(place) > 1 else Settings).model_fields
+    section: type[BaseModel] = Settings
+    for name in place[:-1]:
+        kind = field.annotation if (field := section.model_fields.get(str(name))) else None
+        section = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else DatasetLimits
+    return section.model_fields
 
 
 def _external_id() -> str:

@@ -40,13 +40,15 @@ def destroy(session: boto3.Session, settings: Settings) -> None:
     """Remove the company's stacks, from its account."""
     cloudformation, project = session.client("cloudformation"), settings.project
     lake, pipeline = f"{project}-lake", f"{project}-pipeline"
-    names = [lake, pipeline, *(f"{project}-{part}" for part in ("store", "partner", "audit", "costs"))]
+    others = ("store", "inference", "partner", "audit", "costs")
+    names = [lake, pipeline, *(f"{project}-{part}" for part in others)]
     stacks = {name: held for name in names if (held := find(cloudformation, name)) is not None}
     kept = stacks.get(lake, Held(list))
     buckets = buckets_of(session, kept)
-    # Without the store in the settings its stack cannot be removed, and so nothing is.
-    store = stacks.get(f"{project}-store") if settings.store.enabled else None
-    staging = buckets_of(session, store or Held(list))
+    # What the settings leave out, its stack cannot be removed, and so nothing is.
+    on = {"store": settings.store.enabled, "inference": settings.inference.enabled}
+    served = [stacks.get(f"{project}-{part}", Held(list)) for part, enabled in on.items() if enabled]
+    staging = [bucket for stack in served for bucket in buckets_of(session, stack)]
     if not ask(settings, settings.company.account, list(stacks), [bucket.name for bucket in buckets]):
         return
     _synth()

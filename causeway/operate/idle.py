@@ -15,6 +15,8 @@ from causeway.settings import Settings
 DAYS = 30  # of a month
 # Of the pipeline's stack, and of the store's; tests compare them with the templates.
 ALARMS, PROFILE_ALARMS, NEWS_ALARMS, STORE_ALARMS = 9, 3, 1, 3
+# Of the language model's endpoint: its stack's three, and two that scaling by its backlog makes itself.
+INFERENCE_ALARMS = 5
 # Lambda's pollers of a queue, and the seconds that each waits for a message.
 POLLERS, POLL_SECONDS = 5, 20
 RECONCILE_GB_SECONDS = 1.73 * 5  # of a pass that finds nothing to list
@@ -66,10 +68,16 @@ def store(settings: Settings, _contracts: Contracts) -> Iterator[Item]:
         yield Item("store's storage", 1, "aurora_gb_month", "of each GB; paused, its capacity costs nothing")
 
 
+def inference(settings: Settings, _contracts: Contracts) -> Iterator[Item]:
+    if settings.inference.enabled:
+        yield Item("language model's alarms", INFERENCE_ALARMS, "alarm_month", "asleep, it has no instance")
+
+
 STACKS: Mapping[str, Callable[[Settings, Contracts], Iterator[Item]]] = {
     "lake": lake,
     "pipeline": pipeline,
     "store": store,
+    "inference": inference,
     "costs": costs,
 }
 

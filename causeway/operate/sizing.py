@@ -6,7 +6,8 @@ from typing import Any
 
 from causeway.flow.nearest import did_you_mean
 from causeway.operate.accelerators import INSTANCES, PRICED, Instance
-from causeway.operate.shapes import Shape, SizingError
+from causeway.operate.shapes import Shape, SizingError, shape_of
+from causeway.settings_inference import InferenceSettings
 
 # Bits of a parameter of the layers and of one outside them, which quantisers leave as it was, and bytes of a
 # number in the cache. A quarter bit of int4 is the scales of groups of 128.
@@ -89,6 +90,12 @@ def wish(shape: Shape, *, context: int, concurrency: int, dtype: str = "") -> Wi
     if concurrency < 1:
         raise SizingError(f"concurrency: found {concurrency:,}; it is a whole number from 1")
     return Wish(shape, dtype, context, concurrency)
+
+
+def asked_for(settings: InferenceSettings) -> Wish:
+    """What the settings ask for. Raises SizingError."""
+    shape, dtype = shape_of(settings.model), settings.dtype
+    return wish(shape, context=settings.context, concurrency=settings.concurrency, dtype=dtype)
 
 
 def parallel(shape: Shape, count: int) -> int:

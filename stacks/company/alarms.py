@@ -50,7 +50,12 @@ def alert_topic(
 
 
 def alarm_at_first(
-    scope: Construct, metrics: Mapping[str, cloudwatch.Metric], *, statistic: str, topic: sns.Topic
+    scope: Construct,
+    metrics: Mapping[str, cloudwatch.Metric],
+    *,
+    statistic: str,
+    topic: sns.Topic,
+    threshold: int = 1,
 ) -> None:
     """An alarm for each metric, by construct id, that notifies the topic."""
     for construct_id, metric in metrics.items():
@@ -58,7 +63,7 @@ def alarm_at_first(
             scope,
             construct_id,
             metric=metric.with_(period=MINUTE, statistic=statistic),
-            threshold=1,
+            threshold=threshold,
             evaluation_periods=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,

@@ -124,9 +124,8 @@ def test_a_stack_that_is_not_synthesized_any_more_is_named_and_nothing_is_emptie
     monkeypatch.setattr(destroy, "find", lambda _, stack: None if stack == "causeway-pipeline" else held)
     monkeypatch.setattr(destroy, "empty", emptied)
     monkeypatch.setattr(destroy, "_cdk", cdk)
-    with pytest.raises(
-        SystemExit, match="first delete causeway-store, causeway-partner, causeway-audit, causeway-costs"
-    ):
+    left = ", ".join(f"causeway-{part}" for part in ("store", "inference", "partner", "audit", "costs"))
+    with pytest.raises(SystemExit, match=f"first delete {left}"):
         destroy.destroy(session, load_settings())
     assert [call.args[0] for call in cdk.call_args_list] == ["synth", "destroy"]
     assert not emptied.called

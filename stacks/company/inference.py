@@ -1,0 +1,90 @@
+"""A language model on accelerated machines: requests through S3, no instance while none waits."""
+
+from typing import Any
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from causeway.operate.sizing import asked_for, chosen
+from causeway.settings import Settings
+from stacks.company.alarms import alarm_at_first
+from stacks.company.inference_endpoint import ANSWERED, EACH, FAILED, SENT, VARIANT, InferenceEndpoint
+from stacks.company.lake import LakeStack
+from stacks.company.pipeline import PipelineStack
+from stacks.parts.functions import removal_policy
+from stacks.parts.permissions import acknowledge, allow
+
+KEPT = Duration.days(7)
+TOO_LONG = 3600  # seconds that a request waits: no capacity, no quota, or a container that does not start
+
+
+class InferenceStack(Stack):
+    """`users` may send requests and read answers, and nothing else; `model` serves them."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        lake: LakeStack,
+        pipeline: PipelineStack,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        self._settings, self._lake = settings, lake
+        self.bucket, wanted = self._make_bucket(), asked_for(settings.inference)
+        self.model = InferenceEndpoint(
+            self,
+            "Model",
+            settings=settings,
+            fit=chosen(wanted),
+            dtype=wanted.dtype,
+            bucket=self.bucket,
+            key=lake.key,
+        )
+        failed = {"InferenceFailed": self.model.metric("InvocationFailures", VariantName=VARIANT)}
+        alarm_at_first(self, failed, statistic="Sum", topic=pipeline.failures)
+        oldest = {"InferenceWaits": self.model.metric("ApproximateAgeOfOldestRequest")}
+        alarm_at_first(self, oldest, statistic="Maximum", topic=pipeline.failures, threshold=TOO_LONG)
+        self.users = self._let_use()
+        CfnOutput(self, "Endpoint", value=self.model.name)
+        CfnOutput(self, "Bucket", value=self.bucket.bucket_name)
+        CfnOutput(self, "UserRoleArn", value=self.users.role_arn)
+
+    def _make_bucket(self) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "Exchange",
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self._lake.key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            lifecycle_rules=[s3.LifecycleRule(expiration=KEPT)],
+            removal_policy=removal_policy(self._settings),
+        )
+        acknowledge(bucket, "AwsSolutions::AwsSolutions-S1", "It holds requests and answers for a week")
+        return bucket
+
+    def _let_use(self) -> iam.Role:
+        names = [f"arn:aws:iam::{self.account}:{name}" for name in self._settings.inference.users]
+        role = iam.Role(
+            self,
+            "Users",
+            role_name=f"{self._settings.project}-inference-user",
+            assumed_by=iam.PrincipalWithConditions(
+                iam.AccountPrincipal(self.account), {"ArnLike": {"aws:PrincipalArn": names}}
+            ),
+            description="For applications: sends requests to the language model and reads its answers",
+        )
+        objects = self.bucket.arn_for_objects
+        allow(role, "sagemaker:InvokeEndpointAsync", self.model.endpoint.ref)
+        allow(role, "s3:PutObject", objects(f"{SENT}/*"), why_wildcards=EACH)
+        allow(role, "s3:GetObject", objects(f"{ANSWERED}/*"), objects(f"{FAILED}/*"), why_wildcards=EACH)
+        allow(role, "kms:Decrypt kms:GenerateDataKey", self._lake.key.key_arn)
+        return role
