@@ -14,6 +14,7 @@ from causeway.cli.costs import costs
 from causeway.cli.estimate import estimate
 from causeway.cli.explain import explain
 from causeway.cli.infer import infer
+from causeway.cli.inference import inference
 from causeway.cli.ledger import ledger
 from causeway.cli.ml import ml
 from causeway.cli.output import Exit, printable
@@ -65,6 +66,7 @@ for panel, commands in PANELS.items():
 app.add_typer(ledger, name="ledger", rich_help_panel="A deployment")
 app.add_typer(store, name="store", rich_help_panel="A deployment")
 app.add_typer(costs, name="costs", rich_help_panel="A deployment")
+app.add_typer(inference, name="inference", rich_help_panel="A deployment")
 app.add_typer(ml, name="ml", rich_help_panel="The partner")
 
 

@@ -4,11 +4,13 @@ import json
 import sys
 from pathlib import Path
 
+import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from causeway.operate.account import AccountError, session_of_either
 from causeway.operate.explain import explain
-from causeway.settings import SettingsError, load_settings
+from causeway.operate.quotas import quota_for
+from causeway.settings import Settings, SettingsError, load_settings
 from local.aws.embedded import ROOT
 from local.command_line import confirm, run_cdk
 
@@ -19,16 +21,27 @@ STACK = "aws:cloudformation:stack"
 def main() -> None:
     try:
         settings = load_settings()
-        account = session_of_either(settings)[1]
+        session, account = session_of_either(settings)
     except (AccountError, SettingsError, BotoCoreError, ClientError) as error:
         sys.exit(f"make deploy: {explain(error)}")
     stacks = stacks_of(APP, account)
     if not stacks:
         sys.exit(f"make deploy: nothing is deployed to account {account}: settings.toml leaves it out")
+    if f"{settings.project}-inference" in stacks:
+        check_quota(settings, session)
     try:
         deploy(stacks, f"aws://{account}/{settings.company.region}")
     except (EOFError, KeyboardInterrupt):
         sys.exit("make deploy: interrupted; run it again to finish")
+
+
+def check_quota(settings: Settings, session: boto3.Session) -> None:
+    """End here if the endpoint's instance is not allowed: after minutes, its stack would be undone."""
+    quota = quota_for(settings, session)
+    text = quota.text(settings.company.region)
+    if not quota.enough and not quota.trouble:
+        sys.exit(f"make deploy: {text}")
+    print(text, flush=True)
 
 
 def stacks_of(assembly: Path, account: str) -> list[str]:
