@@ -114,6 +114,18 @@ class ProfileParameters:
     ledger_table: str
 
 
+@dataclass(frozen=True)
+class ServingParameters:
+    """Of a container that serves a language model; named as AWS's container of vLLM takes its options."""
+
+    sm_vllm_model: str = "/opt/ml/model"
+    sm_vllm_dtype: str = "auto"  # as the weights are
+    sm_vllm_max_model_len: int = 512  # tokens of a request and its answer
+    sm_vllm_max_num_seqs: int = 4  # at once
+    sm_vllm_tensor_parallel_size: int = 1
+    sm_vllm_gpu_memory_utilization: float = 0.9
+
+
 def to_environment(parameters: Any) -> dict[str, str]:
     """The environment variables that carry these parameters."""
     return {name.upper(): _text(value) for name, value in asdict(parameters).items()}

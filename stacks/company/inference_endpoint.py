@@ -9,6 +9,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.aws_sagemaker import CfnEndpoint, CfnEndpointConfig, CfnModel
 from constructs import Construct
 
+from causeway.flow.parameters import ServingParameters, to_environment
 from causeway.operate.shapes import SizingError
 from causeway.operate.sizing import USABLE, Fit
 from causeway.settings import Settings
@@ -101,23 +102,20 @@ class InferenceEndpoint(Construct):
             primary_container=CfnModel.ContainerDefinitionProperty(
                 image=self._asked.image,
                 model_data_source=CfnModel.ModelDataSourceProperty(s3_data_source=weights),
-                environment=self._options(),
+                environment=to_environment(self._parameters()),
             ),
         )
         model.node.add_dependency(role)
         return model
 
-    def _options(self) -> dict[str, str]:
-        """As AWS's container of vLLM takes them; another may do without."""
-        options = {
-            "MODEL": "/opt/ml/model",
-            "TENSOR_PARALLEL_SIZE": self._fit.parallel,
-            "MAX_MODEL_LEN": self._asked.context,
-            "MAX_NUM_SEQS": self._asked.concurrency,
-            "GPU_MEMORY_UTILIZATION": USABLE,
-            **({"DTYPE": self._dtype} if self._dtype in FLOATS else {}),
-        }
-        return {f"SM_VLLM_{name}": str(value) for name, value in options.items()}
+    def _parameters(self) -> ServingParameters:
+        return ServingParameters(
+            sm_vllm_dtype=self._dtype if self._dtype in FLOATS else "auto",
+            sm_vllm_max_model_len=self._asked.context,
+            sm_vllm_max_num_seqs=self._asked.concurrency,
+            sm_vllm_tensor_parallel_size=self._fit.parallel,
+            sm_vllm_gpu_memory_utilization=USABLE,
+        )
 
     def _make_endpoint(self, model: CfnModel) -> CfnEndpoint:
         variant = CfnEndpointConfig.ProductionVariantProperty(

@@ -96,6 +96,10 @@ def test_the_container_is_told_what_was_sized(settings: Settings, tmp_path: Path
         "SM_VLLM_DTYPE": "bfloat16",
     }
     assert container["Image"] == ON["image"]
+    # Of weights in fewer bits their own files say how they are kept.
+    smaller = Template.from_stack(stack_of(settings, tmp_path / "int4", dtype="int4"))
+    container = named(smaller, "AWS::SageMaker::Model", "Model")["PrimaryContainer"]
+    assert container["Environment"]["SM_VLLM_DTYPE"] == "auto"
     assert variant(template)["InstanceType"] == "ml.g7e.12xlarge"
 
 
