@@ -6,6 +6,7 @@ Requests and answers are those of vLLM's completions, so that a client need not 
 import contextlib
 import json
 import logging
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
@@ -18,8 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from causeway.flow.parameters import ServingParameters
 
 LARGEST = 6 * 1024 * 1024  # bytes of a request: what SageMaker AI takes of one that is answered at once
+PIECE, UNREAD = 64 * 1024, 1024  # bytes, and how many times as many of a refused request are read
 SILENT = 20  # seconds of a client that sends or reads nothing; a container has 30 to end
-GONE = (ConnectionError, TimeoutError)  # what is raised where the client went
 PATHS = "there are GET /ping and POST /invocations"
 BROKEN = "the model failed; its log says why"
 LOG = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class Server(ThreadingHTTPServer):
     """Serves the model on a port (0: a free one) until `shutdown`; `server_close` lets what runs end."""
 
     daemon_threads = False
+    request_queue_size = 128  # by default 5 wait, and others are reset in place of an answer
 
     def __init__(self, model: Model, parameters: ServingParameters, address: tuple[str, int]) -> None:
         super().__init__(address, Handler)
@@ -76,13 +78,14 @@ class Handler(BaseHTTPRequestHandler):
     timeout = SILENT
 
     def do_GET(self) -> None:
-        if self.path == "/ping":
-            self._send(HTTPStatus.OK, {})
-        else:
-            self._refuse(HTTPStatus.NOT_FOUND, f"{self.path}: {PATHS}")
+        with contextlib.suppress(OSError):
+            if self.path == "/ping":
+                self._send(HTTPStatus.OK, {})
+            else:
+                self._refuse(HTTPStatus.NOT_FOUND, f"{self.path}: {PATHS}")
 
     def do_POST(self) -> None:
-        with contextlib.suppress(*GONE):
+        with contextlib.suppress(OSError):  # the client went
             self._serve()
 
     def _serve(self) -> None:
@@ -150,7 +153,7 @@ class Handler(BaseHTTPRequestHandler):
                 if count <= most:
                     self._event(json.dumps(self._choice(word, None)))
             self._event(json.dumps(self._choice("", "length" if count > most else "stop")))
-        except GONE:
+        except OSError:
             raise
         except Exception:
             LOG.exception("the model failed")
@@ -168,6 +171,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def _refuse(self, status: HTTPStatus, reason: str) -> None:
         self._send(status, _error(status, reason))
+        # A body that is left unread resets the connection, and the client would not see why.
+        self.connection.shutdown(socket.SHUT_WR)
+        for _ in range(UNREAD):
+            if not self.rfile.read1(PIECE):
+                break
 
     def _send(self, status: HTTPStatus, document: dict[str, Any]) -> None:
         body = json.dumps(document, ensure_ascii=False).encode()

@@ -179,6 +179,28 @@ def test_a_body_too_large_or_of_no_length_is_refused_unread(port: int, length: s
     assert expected in raw(port, f"POST /invocations HTTP/1.1\r\nHost: a\r\n{length}\r\n").splitlines()[0]
 
 
+def test_a_client_that_sends_too_large_a_body_sees_why_it_is_refused(port: int) -> None:
+    for _ in range(5):
+        status, document = answer(port, b"a" * (LARGEST + 1))
+        assert (status, document["error"]["code"]) == (413, 413)
+
+
+def test_of_many_clients_at_once_each_is_answered_or_refused(port: int) -> None:
+    statuses, start = list[int](), threading.Barrier(32)
+
+    def ask() -> None:
+        start.wait()
+        statuses.append(answer(port, {"prompt": "a"})[0])
+
+    clients = [threading.Thread(target=ask) for _ in range(32)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    assert len(statuses) == 32
+    assert set(statuses) <= {200, 429}
+
+
 def test_more_than_it_takes_at_once_are_refused_until_one_has_ended(gated: tuple[Gated, int]) -> None:
     model, port = gated
     streams = []
