@@ -56,7 +56,10 @@ def _row(label: str, one: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _costs(best: Mapping[str, Any]) -> Iterator[str]:
     months = (f"{n} h a day ${dollars:,.0f}" for n, dollars in best["month_by_hours_a_day"].items())
-    yield f"Asleep $0. A waking ${best['dollars_a_waking']:,.2f} beside its work (25 minutes, assumed)."
+    waking = (
+        f"${best['dollars_a_waking']:,.2f} beside its work ({best['minutes_of_a_waking']} minutes, assumed)"
+    )
+    yield f"Asleep $0. A waking {waking}."
     yield f"A month: in one stretch, {', '.join(months)}; always on ${best['month_always_on']:,.0f}."
     yield (
         f"Always on is cheaper only beyond {best['break_even_wakings_a_day']} wakings or "

@@ -6,6 +6,7 @@ from typing import Any
 
 from causeway.flow.nearest import did_you_mean
 from causeway.operate.accelerators import INSTANCES, PRICED, Instance
+from causeway.operate.idle import DAYS
 from causeway.operate.shapes import Shape, SizingError, shape_of
 from causeway.settings_inference import InferenceSettings
 
@@ -22,7 +23,7 @@ DTYPES = {
 # What vLLM takes of an accelerator by default; what runtime, activations and graphs take of that: assumed.
 USABLE, OVERHEAD = 0.9, 2 * 1024**3
 LEAST_SHARE = 1 / 16  # of the context or concurrency that was asked for: less is another wish, no cheaper way
-DAYS, HOURS = 30, 24
+HOURS = 24
 # Assumed: until the container answers, and after the last request until the instance goes.
 START_MINUTES, TAIL_MINUTES = 10, 15
 
@@ -210,6 +211,7 @@ def _costs(instance: Instance) -> dict[str, Any]:
     hour, overhead = float(instance.dollars), (START_MINUTES + TAIL_MINUTES) / 60
     return {
         "dollars_asleep": 0,
+        "minutes_of_a_waking": START_MINUTES + TAIL_MINUTES,
         "dollars_a_waking": round(hour * overhead, 2),
         "month_always_on": round(hour * DAYS * HOURS, 2),
         "month_by_hours_a_day": {n: round(hour * DAYS * (n + overhead), 2) for n in (1, 4, 8)},

@@ -68,16 +68,20 @@ class InferenceEndpoint(Construct):
         weights = f"arn:{stack.partition}:s3:::{self._asked.model_data.removeprefix('s3://')}"
         allow(role, "s3:GetObject", f"{weights}*", why_wildcards="The files of the model's weights")
         allow(role, "s3:ListBucket", weights.partition("/")[0])
-        allow(role, "ecr:BatchGetImage ecr:GetDownloadUrlForLayer", self._repository())
+        layers = "ecr:BatchCheckLayerAvailability ecr:GetDownloadUrlForLayer ecr:BatchGetImage"
+        allow(role, layers, self._repository())
         no_resources = "Tokens of registries and instances' own metrics know no resources"
         allow(role, "ecr:GetAuthorizationToken", "*", why_wildcards=no_resources)
         instances = {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}}
         role.add_to_principal_policy(
             iam.PolicyStatement(actions=["cloudwatch:PutMetricData"], resources=["*"], conditions=instances)
         )
-        logs = make_log_group(self, "Logs", self._settings, f"/aws/sagemaker/Endpoints/{self.name}")
-        writing, streams = "logs:CreateLogStream logs:PutLogEvents", "The streams of its own log group"
-        allow(role, writing, logs.log_group_arn, why_wildcards=streams)
+        group = f"/aws/sagemaker/Endpoints/{self.name}"
+        streams = make_log_group(self, "Logs", self._settings, group).log_group_arn
+        writing = "logs:CreateLogStream logs:PutLogEvents"
+        allow(role, writing, streams, why_wildcards="The streams of its own log group")
+        here = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}"
+        allow(role, "logs:DescribeLogStreams", f"{here}:log-group:{group}")
         return role
 
     def _repository(self) -> str:

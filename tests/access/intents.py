@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from tests.access import intent as i
 from tests.access.alerts import alerts
+from tests.access.inference import inference
 from tests.access.intent import Intent
 from tests.access.policies import OPTIONS, REVOKED
 from tests.access.request import Check
@@ -29,6 +30,7 @@ def intents() -> list[Intent]:
         *_news(),
         *store(),
         *searching(),
+        *inference(),
         *training(),
         *_logs(),
         *alerts(),

@@ -42,6 +42,12 @@ OPTIONS: Json = {
     "console_principals": ("role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Analysts_*",),
     "console_mfa": False,
 }
+# Weights and image of the company's own: what another account lets it read is that account's to say.
+INFERENCE: Json = {
+    "enabled": True,
+    "model_data": "s3://cdk-hnb659fds-assets-111111111111-us-east-1/llama/",
+    "image": f"111111111111.dkr.ecr.us-east-1.amazonaws.com/vllm@sha256:{'a' * 64}",
+}
 REVOKED: Json = {"revoked": True}
 
 
@@ -82,6 +88,7 @@ def _synthesized(options: tuple[tuple[str, Any], ...]) -> Access:
     values = tomllib.loads(SETTINGS_FILE.read_text()) | {"audit": True}
     values["partner"] |= {"external_id": EMBEDDED_EXTERNAL_ID}
     values["store"] |= {"enabled": True}
+    values["inference"] |= INFERENCE
     for key, value in options:
         section = values["partner"]["ml"] if key in values["partner"]["ml"] else values["partner"]
         section[key] = list(value) if isinstance(value, tuple) else value

@@ -20,6 +20,7 @@ ARNS = {
     "AWS::Logs::LogGroup": f"arn:aws:logs:{HERE}:log-group:{{}}:*",
     "AWS::RDS::DBCluster": f"arn:aws:rds:{HERE}:cluster:{{}}",
     "AWS::S3::Bucket": "arn:aws:s3:::{}",
+    "AWS::SageMaker::Endpoint": f"arn:aws:sagemaker:{HERE}:endpoint/{{}}",
     "AWS::SNS::Topic": f"arn:aws:sns:{HERE}:{{}}",
     "AWS::SecretsManager::Secret": f"arn:aws:secretsmanager:{HERE}:secret:{{}}",
     "AWS::SecretsManager::SecretTargetAttachment": f"arn:aws:secretsmanager:{HERE}:secret:{{}}",
@@ -31,6 +32,7 @@ ARNS = {
 REF_IS_ARN = {
     "AWS::IAM::ManagedPolicy",
     "AWS::SNS::Topic",
+    "AWS::SageMaker::Endpoint",
     "AWS::SecretsManager::Secret",
     "AWS::SecretsManager::SecretTargetAttachment",
     "AWS::StepFunctions::StateMachine",
@@ -44,6 +46,7 @@ NAMES = (
     "FunctionName",
     "Name",
     "TrailName",
+    "EndpointName",
 )
 PSEUDO = {
     "AWS::AccountId": COMPANY,

@@ -25,6 +25,11 @@ OPTIONS = {
     "anomaly_dollars": "25",
 }
 
+INFERENCE = {
+    "model_data": "s3://weights/llama/",
+    "image": f"763104351884.dkr.ecr.us-east-1.amazonaws.com/vllm@sha256:{'a' * 64}",
+}
+
 
 @pytest.fixture(scope="module")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -35,6 +40,10 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert replaced == 1, key
     assert "[store]\nenabled = false" in text
     text = text.replace("[store]\nenabled = false", "[store]\nenabled = true")
+    text = text.replace("[inference]\nenabled = false", "[inference]\nenabled = true")
+    for key, value in INFERENCE.items():
+        assert text.count(f'{key} = ""') == 1, key
+        text = text.replace(f'{key} = ""', f'{key} = "{value}"')
     (folder / "settings.toml").write_text(text)
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CDK_"))}
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
@@ -55,9 +64,8 @@ def test_with_every_option_on_there_is_no_finding(assembly: Path) -> None:
 
 def test_with_every_option_on_cfn_lint_finds_nothing(assembly: Path) -> None:
     linter = Path(sys.executable).with_name("cfn-lint")
-    changed = [
-        str(assembly / f"causeway-{stack}.template.json") for stack in ("lake", "partner", "audit", "costs")
-    ]
+    stacks = ("lake", "partner", "audit", "costs", "inference")
+    changed = [str(assembly / f"causeway-{stack}.template.json") for stack in stacks]
     done = subprocess.run([str(linter), *changed], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
 

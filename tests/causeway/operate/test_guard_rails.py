@@ -42,3 +42,11 @@ def test_without_a_window_what_bounds_small_files_is_how_many_runs_there_may_be(
 
 def test_without_profiles_none_are_bounded() -> None:
     assert "profile_minutes" not in dollars(profile_hours=0)
+
+
+def test_a_language_model_is_bounded_by_its_instances() -> None:
+    settings = load_settings(SETTINGS_FILE)
+    inference = settings.inference.model_copy(update={"enabled": True, "max_instances": 2})
+    *_, last = bounds(settings.model_copy(update={"inference": inference}))
+    assert (last["limit"], last["dollars"]) == ("inference.max_instances", pytest.approx(2 * 24 * 2.61))
+    assert last["limit"] not in dollars()

@@ -169,9 +169,10 @@ def test_the_endpoint_may_read_weights_and_requests_and_write_answers_and_its_lo
 ) -> None:
     given = allowed(inference, "ModelRole")
     assert sorted(given) == [
-        "cloudwatch:PutMetricData", "ecr:BatchGetImage", "ecr:GetAuthorizationToken",
-        "ecr:GetDownloadUrlForLayer", "kms:Decrypt", "kms:GenerateDataKey", "logs:CreateLogStream",
-        "logs:PutLogEvents", "s3:GetObject", "s3:ListBucket", "s3:PutObject",
+        "cloudwatch:PutMetricData", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage",
+        "ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer", "kms:Decrypt", "kms:GenerateDataKey",
+        "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents", "s3:GetObject",
+        "s3:ListBucket", "s3:PutObject",
     ]  # fmt: skip
     read = re.sub(r'[\s"]', "", json.dumps(given["s3:GetObject"]))
     assert "/requests/*" in read
