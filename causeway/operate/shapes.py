@@ -79,30 +79,25 @@ def shape_of(model: str) -> Shape:
         names, near = ", ".join(SHAPES), did_you_mean(model, SHAPES)
         raise SizingError(f"model: found {model!r}; one of {names}, or the path of a config.json{near}")
     try:
-        config = json.loads(Path(model).read_text("utf-8"))
+        config = dict(json.loads(Path(model).read_text("utf-8")))
     except FileNotFoundError:
         raise SizingError(f"model: found {model!r}, and there is no such file; give a config.json") from None
-    except ValueError as error:
-        raise SizingError(f"{model}: no JSON ({error}); give the model's config.json") from None
-    if not isinstance(config, dict):
-        raise SizingError(f"{model}: found {type(config).__name__}; a config.json is one JSON object")
+    except (TypeError, ValueError) as error:
+        raise SizingError(f"{model}: no JSON object ({error}); give the model's config.json") from None
     nested = config.get("text_config")  # of a model that sees, what reads
     return _of_config(model, {**config, **nested} if isinstance(nested, dict) else config)
 
 
 def _of_config(path: str, config: Mapping[str, Any]) -> Shape:
     if other := next((key for key in UNCOUNTED if config.get(key)), None):
-        raise SizingError(
-            f"{path}: {other}: layers of this kind are not counted here; size it by the container's own log"
-        )
+        raise SizingError(f"{path}: {other}: layers of this kind are not counted here")
 
     def number(*keys: str, default: int | None = None) -> int:
-        key = next((key for key in keys if config.get(key) is not None), keys[0])
-        value = config.get(key, default) if config.get(key) is not None else default
+        given = ((key, config[key]) for key in keys if config.get(key) is not None)
+        key, value = next(given, (keys[0], default))
         if value is None:
-            raise SizingError(
-                f"{path}: {key}: missing; a decoder's config.json has it{did_you_mean(key, config)}"
-            )
+            near = did_you_mean(key, config)
+            raise SizingError(f"{path}: {key}: missing; a decoder's config.json has it{near}")
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise SizingError(f"{path}: {key}: found {value!r}; it is a whole number from 1")
         return value
@@ -120,17 +115,13 @@ def _of_config(path: str, config: Mapping[str, Any]) -> Shape:
         context=number("max_position_embeddings"),
         experts=experts,
         tied=config.get("tie_word_embeddings") is True,
-        dtype=_dtype(path, config),
+        dtype=_dtype(config),
     )
 
 
-def _dtype(path: str, config: Mapping[str, Any]) -> str:
+def _dtype(config: Mapping[str, Any]) -> str:
+    """As the weights are; of an unknown quantiser its name, which no type of ours is."""
     if quantised := config.get("quantization_config"):
-        method, bits = str(quantised.get("quant_method")), quantised.get("bits")
-        name = QUANTISED.get(method) or {4: "int4", 8: "int8"}.get(bits, "")
-        if not name:
-            raise SizingError(
-                f"{path}: quantization_config: found {method!r} of {bits!r} bits; give the dtype"
-            )
-        return name
+        method = str(quantised.get("quant_method"))
+        return QUANTISED.get(method) or {4: "int4", 8: "int8"}.get(quantised.get("bits"), method)
     return str(config.get("dtype") or config.get("torch_dtype") or "bfloat16")

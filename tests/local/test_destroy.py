@@ -131,6 +131,23 @@ def test_a_stack_that_is_not_synthesized_any_more_is_named_and_nothing_is_emptie
     assert not emptied.called
 
 
+@pytest.mark.parametrize("part", ["store", "inference"])
+def test_a_bucket_of_what_is_served_is_emptied_before_its_stack_goes(
+    monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    settings, session, done = load_settings(), Mock(), list[str]()
+    on = getattr(settings, part).model_copy(update={"enabled": True})
+    session.resource().Bucket().name = "full"
+    held = destroy.Held(list, {"AWS::S3::Bucket": ["full"]})
+    monkeypatch.setenv("YES", "1")
+    monkeypatch.setattr(destroy, "find", lambda _, stack: held if stack == f"causeway-{part}" else None)
+    monkeypatch.setattr(destroy, "empty", lambda bucket: done.append(f"empty {bucket.name}"))
+    monkeypatch.setattr(destroy, "remove", lambda _, stacks: done.extend(stacks))
+    monkeypatch.setattr(destroy, "_cdk", Mock())
+    destroy.destroy(session, settings.model_copy(update={part: on}))
+    assert done == ["empty full", f"causeway-{part}"]
+
+
 def test_with_the_partners_credentials_only_the_partners_stack_goes_and_its_buckets_first(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

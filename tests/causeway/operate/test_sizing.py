@@ -134,6 +134,21 @@ def test_a_quantised_config_is_counted_in_its_bits(tmp_path: Path, quantised: An
     assert shape_of(written(tmp_path, {**CONFIG, "quantization_config": quantised})).dtype == dtype
 
 
+def test_a_quantiser_that_is_not_known_needs_the_type_that_its_weights_are_like(tmp_path: Path) -> None:
+    shape = shape_of(written(tmp_path, {**CONFIG, "quantization_config": {"quant_method": "odd"}}))
+    with pytest.raises(SizingError, match="dtype: found 'odd'; one of float32"):
+        wish(shape, context=1, concurrency=1)
+    assert wish(shape, context=1, concurrency=1, dtype="int4").weights < LLAMA.parameters
+
+
+@pytest.mark.parametrize("text", ["[1]", "null", "{", "3"])
+def test_a_file_that_is_no_json_object_is_one_line(tmp_path: Path, text: str) -> None:
+    (path := tmp_path / "config.json").write_text(text)
+    with pytest.raises(SizingError, match="no JSON object") as caught:
+        shape_of(str(path))
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -141,7 +156,6 @@ def test_a_quantised_config_is_counted_in_its_bits(tmp_path: Path, quantised: An
         ({"num_hidden_layers": "32"}, "num_hidden_layers: found '32'; it is a whole number from 1"),
         ({"vocab_size": 0}, "vocab_size: found 0"),
         ({"kv_lora_rank": 512}, "kv_lora_rank: layers of this kind are not counted here"),
-        ({"quantization_config": {"quant_method": "odd"}}, "found 'odd' of None bits"),
     ],
 )
 def test_a_config_that_cannot_be_counted_is_one_line_that_names_the_key(
