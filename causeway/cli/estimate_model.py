@@ -15,9 +15,8 @@ def estimate_model(model: str, *, context: int, concurrency: int, dtype: str, as
     from causeway.operate import sizing
     from causeway.operate.shapes import shape_of
 
-    wanted = sizing.wish(shape_of(model), context=context, concurrency=concurrency, dtype=dtype)
-    sizing.chosen(wanted)
-    document = sizing.document(wanted)
+    workload = sizing.workload_of(shape_of(model), context=context, concurrency=concurrency, dtype=dtype)
+    document = sizing.document(workload)
     answer(document, lambda: _text(document), as_json)
 
 
@@ -67,8 +66,8 @@ def _costs(best: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _cheaper(ways: list[Mapping[str, Any]]) -> Iterator[str]:
-    if not ways:
+def _cheaper(savings: list[Mapping[str, Any]]) -> Iterator[str]:
+    if not savings:
         yield "Nothing that is given up makes it cheaper."
-    for way in ways:
-        yield f"Cheaper: {way['change']}: {way['instance']}, ${way['dollars_an_hour']:,.2f} an hour"
+    for saving in savings:
+        yield f"Cheaper: {saving['change']}: {saving['instance']}, ${saving['dollars_an_hour']:,.2f} an hour"

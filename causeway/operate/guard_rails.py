@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from causeway.flow.prices import DPUS, MINUTE, PRICES
 from causeway.operate.forecast import run_seconds
-from causeway.operate.sizing import asked_for, chosen
+from causeway.operate.sizing import chosen, workload_in
 from causeway.settings import Settings
 
 DAY = 86_400  # seconds
@@ -37,5 +37,5 @@ def _bounds(settings: Settings) -> Iterator[tuple[str, int, str, float]]:
         profile = DAY / 3600 / hours * limits.profile_minutes * MINUTE * second
         yield "profile_minutes", limits.profile_minutes, "profiles of one dataset, a day", profile
     if (asked := settings.inference).enabled:
-        day = asked.max_instances * DAY / 3600 * float(chosen(asked_for(asked)).instance.dollars)
+        day = asked.max_instances * DAY / 3600 * float(chosen(workload_in(asked)).instance.dollars)
         yield "inference.max_instances", asked.max_instances, "a language model that is awake, a day", day

@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from causeway.operate.explain import explain
-from causeway.operate.sizing import asked_for, chosen
+from causeway.operate.sizing import chosen, workload_in
 from causeway.settings import Settings
 
 SERVICE = "sagemaker"
@@ -50,7 +50,7 @@ class Quota:
 def quota_for(settings: Settings, session: Any) -> Quota:
     """Of the instance that the settings' model is sized to. Raises SizingError."""
     asked = settings.inference
-    instance = chosen(asked_for(asked)).instance.name
+    instance = chosen(workload_in(asked)).instance.name
     return quota_of(session.client("service-quotas"), instance, asked.max_instances)
 
 
@@ -77,5 +77,5 @@ def _listed(client: Any, operation: str) -> Iterator[dict[str, Any]]:
 
 def _requested(client: Any, code: str, allowed: int) -> int:
     asked = client.list_requested_service_quota_change_history_by_quota(ServiceCode=SERVICE, QuotaCode=code)
-    wanted = [int(one["DesiredValue"]) for one in asked["RequestedQuotas"] if one["Status"] in OPEN]
-    return max((value for value in wanted if value > allowed), default=0)
+    workload = [int(one["DesiredValue"]) for one in asked["RequestedQuotas"] if one["Status"] in OPEN]
+    return max((value for value in workload if value > allowed), default=0)

@@ -11,7 +11,7 @@ from causeway.settings import SettingsError
 
 
 class SizingError(SettingsError):
-    """A model, an option or a wish that cannot be sized; the message is one line."""
+    """A model, an option or a workload that cannot be sized; the message is one line."""
 
 
 @dataclass(frozen=True)

@@ -22,14 +22,14 @@ DTYPES = {
 }
 # What vLLM takes of an accelerator by default; what runtime, activations and graphs take of that: assumed.
 USABLE, OVERHEAD = 0.9, 2 * 1024**3
-LEAST_SHARE = 1 / 16  # of the context or concurrency that was asked for: less is another wish, no cheaper way
+LEAST_SHARE = 1 / 16  # of the context or concurrency that was asked for: less is other work, no saving
 HOURS = 24
 # Assumed: until the container answers, and after the last request until the instance goes.
 START_MINUTES, TAIL_MINUTES = 10, 15
 
 
 @dataclass(frozen=True)
-class Wish:
+class Workload:
     """A model's shape in a data type, for so many requests at once of so many tokens, answers included."""
 
     shape: Shape
@@ -56,7 +56,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Fit:
-    """A wish on an instance: `parallel` of its accelerators share the tensors; bytes are of each of these."""
+    """A workload on an instance: `parallel` of its accelerators share it, and each has so many bytes."""
 
     instance: Instance
     parallel: int
@@ -73,14 +73,14 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Way:
+class Saving:
     """What to give up, and the instance that is enough then."""
 
     change: str
     fit: Fit
 
 
-def wish(shape: Shape, *, context: int, concurrency: int, dtype: str = "") -> Wish:
+def workload_of(shape: Shape, *, context: int, concurrency: int, dtype: str = "") -> Workload:
     """Without a data type, in the model's own. Raises SizingError for what the model does not take."""
     dtype = dtype or shape.dtype
     if dtype not in DTYPES:
@@ -90,13 +90,13 @@ def wish(shape: Shape, *, context: int, concurrency: int, dtype: str = "") -> Wi
         raise SizingError(f"context: found {context:,}; {shape.name} takes 1 to {shape.context:,} tokens")
     if concurrency < 1:
         raise SizingError(f"concurrency: found {concurrency:,}; it is a whole number from 1")
-    return Wish(shape, dtype, context, concurrency)
+    return Workload(shape, dtype, context, concurrency)
 
 
-def asked_for(settings: InferenceSettings) -> Wish:
+def workload_in(settings: InferenceSettings) -> Workload:
     """What the settings ask for. Raises SizingError."""
     shape, dtype = shape_of(settings.model), settings.dtype
-    return wish(shape, context=settings.context, concurrency=settings.concurrency, dtype=dtype)
+    return workload_of(shape, context=settings.context, concurrency=settings.concurrency, dtype=dtype)
 
 
 def parallel(shape: Shape, count: int) -> int:
@@ -108,84 +108,87 @@ def parallel(shape: Shape, count: int) -> int:
     return max(n for n in range(1, count + 1) if heads % n == 0 and (kv % n == 0 or n % kv == 0))
 
 
-def fit(wanted: Wish, instance: Instance) -> Fit:
-    n = parallel(wanted.shape, instance.count)
-    return Fit(instance, n, wanted.weights / n, wanted.cache / min(n, wanted.shape.kv_heads))
+def fit(workload: Workload, instance: Instance) -> Fit:
+    n = parallel(workload.shape, instance.count)
+    return Fit(instance, n, workload.weights / n, workload.cache / min(n, workload.shape.kv_heads))
 
 
-def fitting(wanted: Wish, instances: Sequence[Instance] = INSTANCES) -> list[Fit]:
+def fitting(workload: Workload, instances: Sequence[Instance] = INSTANCES) -> list[Fit]:
     """On every instance that is enough, the cheapest first."""
-    fits = [one for instance in instances if (one := fit(wanted, instance)).fits]
+    fits = [one for instance in instances if (one := fit(workload, instance)).fits]
     return sorted(fits, key=lambda one: (one.instance.dollars, one.instance.name))
 
 
-def chosen(wanted: Wish, instances: Sequence[Instance] = INSTANCES) -> Fit:
+def chosen(workload: Workload, instances: Sequence[Instance] = INSTANCES) -> Fit:
     """The cheapest that fits. Raises SizingError, with the nearest way out, if none does."""
-    if fits := fitting(wanted, instances):
+    if fits := fitting(workload, instances):
         return fits[0]
-    ways = cheaper(wanted, instances)
-    out = "; or ".join(f"{way.change}: {way.fit.instance.name}" for way in ways) or "choose a smaller model"
-    need = f"{wanted.dtype}, {wanted.context:,} tokens, {wanted.concurrency:,} at once"
-    gigabytes = (wanted.weights + wanted.cache) / 1e9
+    savings = cheaper(workload, instances)
+    ways = [f"{saving.change}: {saving.fit.instance.name}" for saving in savings]
+    out = "; or ".join(ways) or "choose a smaller model"
+    need = f"{workload.dtype}, {workload.context:,} tokens, {workload.concurrency:,} at once"
+    gigabytes = (workload.weights + workload.cache) / 1e9
     raise SizingError(
-        f"{wanted.shape.name}: {need}: {gigabytes:,.0f} GB, which no instance of the table takes; {out}"
+        f"{workload.shape.name}: {need}: {gigabytes:,.0f} GB, which no instance of the table takes; {out}"
     )
 
 
-def cheaper(wanted: Wish, instances: Sequence[Instance] = INSTANCES) -> list[Way]:
+def cheaper(workload: Workload, instances: Sequence[Instance] = INSTANCES) -> list[Saving]:
     """For each thing that can be given up, what least of it makes the price lower, if any does.
 
     Where nothing fits, what least of it makes anything fit.
     """
-    fits = fitting(wanted, instances)
+    fits = fitting(workload, instances)
     below = [one for one in instances if not fits or one.dollars < fits[0].instance.dollars]
-    return [*_narrower(wanted, below), *_less(wanted, below)]
+    return [*_narrower(workload, below), *_less(workload, below)]
 
 
-def _narrower(wanted: Wish, instances: Sequence[Instance]) -> Iterator[Way]:
-    bits, before = DTYPES[wanted.dtype][0], None
+def _narrower(workload: Workload, instances: Sequence[Instance]) -> Iterator[Saving]:
+    bits, before = DTYPES[workload.dtype][0], None
     for dtype in ("bfloat16", "fp8", "int4"):
-        if DTYPES[dtype][0] < bits and (fits := fitting(replace(wanted, dtype=dtype), instances)):
+        if DTYPES[dtype][0] < bits and (fits := fitting(replace(workload, dtype=dtype), instances)):
             if fits[0].instance is not before:
-                yield Way(f"weights in {dtype}", fits[0])
+                yield Saving(f"weights in {dtype}", fits[0])
             before = fits[0].instance
 
 
-def _less(wanted: Wish, instances: Sequence[Instance]) -> Iterator[Way]:
+def _less(workload: Workload, instances: Sequence[Instance]) -> Iterator[Saving]:
     """Shorter contexts and fewer requests: of all cheaper instances the one that takes the most."""
-    empty = replace(wanted, context=1, concurrency=1)
+    empty = replace(workload, context=1, concurrency=1)
     room = {one: int(max(0, (alone := fit(empty, one)).room) / alone.cache) for one in instances}
     for name, asked, other in (
-        ("context", wanted.context, wanted.concurrency),
-        ("concurrency", wanted.concurrency, wanted.context),
+        ("context", workload.context, workload.concurrency),
+        ("concurrency", workload.concurrency, workload.context),
     ):
         enough = [one for one in instances if room[one] // other >= max(1, asked * LEAST_SHARE)]
         if enough:
             best = min(enough, key=lambda one: (-room[one], one.dollars))
             most = room[best] // other
-            lesser = Wish(
-                wanted.shape, wanted.dtype, *((most, other) if name == "context" else (other, most))
+            lesser = Workload(
+                workload.shape, workload.dtype, *((most, other) if name == "context" else (other, most))
             )
-            yield Way(f"{name} of {most:,} in place of {asked:,}", fit(lesser, best))
+            yield Saving(f"{name} of {most:,} in place of {asked:,}", fit(lesser, best))
 
 
-def document(wanted: Wish, instances: Sequence[Instance] = INSTANCES) -> dict[str, Any]:
-    """For the JSON object. `chosen` is none where nothing fits; sizes in bytes, prices in dollars."""
-    fits = fitting(wanted, instances)
-    shape = {**asdict(wanted.shape), "parameters": wanted.shape.parameters}
+def document(workload: Workload, instances: Sequence[Instance] = INSTANCES) -> dict[str, Any]:
+    """For the JSON object: sizes in bytes, prices in dollars. Raises SizingError where nothing fits."""
+    best, fits = chosen(workload, instances), fitting(workload, instances)
+    shape = {**asdict(workload.shape), "parameters": workload.shape.parameters}
     return {
         "model": shape,
-        "dtype": wanted.dtype,
-        "context": wanted.context,
-        "concurrency": wanted.concurrency,
-        "weights": wanted.weights,
-        "cache": wanted.cache,
-        "cache_of_a_token": wanted.token,
+        "dtype": workload.dtype,
+        "context": workload.context,
+        "concurrency": workload.concurrency,
+        "weights": workload.weights,
+        "cache": workload.cache,
+        "cache_of_a_token": workload.token,
         "usable_share": USABLE,
         "overhead": OVERHEAD,
-        "chosen": {**_told(fits[0]), **_costs(fits[0].instance)} if fits else None,
+        "chosen": {**_told(best), **_costs(best.instance)},
         "next": [_told(one) for one in fits[1:4]],
-        "cheaper": [{"change": way.change, **_told(way.fit)} for way in cheaper(wanted, instances)],
+        "cheaper": [
+            {"change": saving.change, **_told(saving.fit)} for saving in cheaper(workload, instances)
+        ],
         "prices_of": PRICED,
     }
 

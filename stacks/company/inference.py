@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from causeway.operate.sizing import asked_for, chosen
+from causeway.operate.sizing import chosen, workload_in
 from causeway.settings import Settings
 from stacks.company.alarms import alarm_at_first
 from stacks.company.inference_endpoint import ANSWERED, EACH, FAILED, SENT, VARIANT, InferenceEndpoint
@@ -35,13 +35,13 @@ class InferenceStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self._settings, self._lake = settings, lake
-        self.bucket, wanted = self._make_bucket(), asked_for(settings.inference)
+        self.bucket, workload = self._make_bucket(), workload_in(settings.inference)
         self.model = InferenceEndpoint(
             self,
             "Model",
             settings=settings,
-            fit=chosen(wanted),
-            dtype=wanted.dtype,
+            fit=chosen(workload),
+            dtype=workload.dtype,
             bucket=self.bucket,
             key=lake.key,
         )

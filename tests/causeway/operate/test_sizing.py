@@ -1,4 +1,4 @@
-"""Sizing: bytes as the models have them, the cheapest instance that holds them, and ways that are cheaper."""
+"""Sizing: bytes as the models have them, the cheapest instance that holds them, and what would be cheaper."""
 
 import json
 from dataclasses import replace
@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from causeway.__main__ import main
 from causeway.operate.accelerators import INSTANCES, L4, Instance
 from causeway.operate.shapes import SHAPES, SizingError, shape_of
-from causeway.operate.sizing import DTYPES, Wish, cheaper, chosen, document, fit, fitting, parallel, wish
+from causeway.operate.sizing import (
+    DTYPES,
+    Workload,
+    cheaper,
+    chosen,
+    fit,
+    fitting,
+    parallel,
+    workload_of,
+)
 
 # As the models' cards publish them, in billions.
 PUBLISHED = {
@@ -27,8 +36,8 @@ CONFIG = {
     "intermediate_size": 14336, "vocab_size": 128256, "max_position_embeddings": 131072,
     "torch_dtype": "bfloat16",
 }  # fmt: skip
-wishes = st.builds(
-    lambda name, dtype, context, concurrency: wish(
+workloads = st.builds(
+    lambda name, dtype, context, concurrency: workload_of(
         SHAPES[name], dtype=dtype, context=context, concurrency=concurrency
     ),
     st.sampled_from(sorted(SHAPES)),
@@ -49,17 +58,19 @@ def test_a_named_shape_has_as_many_parameters_as_its_card_says(name: str) -> Non
 
 
 def test_bytes_are_those_counted_by_hand() -> None:
-    wanted = wish(LLAMA, context=8192, concurrency=4)
-    assert wanted.token == 2 * 32 * 8 * 128 * 2 == 131_072
-    assert wanted.cache == 131_072 * 8192 * 4
-    assert wanted.weights == 2 * LLAMA.parameters
+    workload = workload_of(LLAMA, context=8192, concurrency=4)
+    assert workload.token == 2 * 32 * 8 * 128 * 2 == 131_072
+    assert workload.cache == 131_072 * 8192 * 4
+    assert workload.weights == 2 * LLAMA.parameters
     # The published four-bit checkpoint of this model, AWQ in groups of 128, is 5.73 GB.
-    assert wish(LLAMA, context=1, concurrency=1, dtype="int4").weights / 1e9 == pytest.approx(5.73, rel=0.02)
+    assert workload_of(LLAMA, context=1, concurrency=1, dtype="int4").weights / 1e9 == pytest.approx(
+        5.73, rel=0.02
+    )
 
 
 def test_eight_billion_parameters_take_one_accelerator_of_24_gigabytes_only_for_few_requests() -> None:
-    assert chosen(wish(LLAMA, context=8192, concurrency=3)).instance.name == "ml.g6.xlarge"
-    assert chosen(wish(LLAMA, context=8192, concurrency=4)).instance.name == "ml.g6e.xlarge"
+    assert chosen(workload_of(LLAMA, context=8192, concurrency=3)).instance.name == "ml.g6.xlarge"
+    assert chosen(workload_of(LLAMA, context=8192, concurrency=4)).instance.name == "ml.g6e.xlarge"
 
 
 @pytest.mark.parametrize(
@@ -78,45 +89,47 @@ def test_tensors_are_shared_by_as_many_accelerators_as_heads_divide_among(
 
 
 def test_a_key_and_value_head_that_several_keep_costs_each_of_them_its_cache() -> None:
-    shared = fit(wish(SHAPES["qwen3-30b-a3b"], context=1000, concurrency=1), INSTANCES[-1])
+    shared = fit(workload_of(SHAPES["qwen3-30b-a3b"], context=1000, concurrency=1), INSTANCES[-1])
     assert shared.parallel == 8
-    assert shared.cache == wish(SHAPES["qwen3-30b-a3b"], context=1000, concurrency=1).cache / 4
+    assert shared.cache == workload_of(SHAPES["qwen3-30b-a3b"], context=1000, concurrency=1).cache / 4
 
 
-@given(wishes)
-def test_what_is_chosen_holds_it_and_nothing_cheaper_does(wanted: Wish) -> None:
-    fits = fitting(wanted)
+@given(workloads)
+def test_what_is_chosen_holds_it_and_nothing_cheaper_does(workload: Workload) -> None:
+    fits = fitting(workload)
     for instance in INSTANCES:
         if not fits or instance.dollars < fits[0].instance.dollars:
-            assert not fit(wanted, instance).fits
+            assert not fit(workload, instance).fits
     for one in fits:
         assert one.weights + one.cache <= one.instance.memory * 0.9
 
 
-@given(wishes, st.sampled_from(["context", "concurrency"]))
-def test_less_never_costs_more(wanted: Wish, part: str) -> None:
-    asked = getattr(wanted, part)
+@given(workloads, st.sampled_from(["context", "concurrency"]))
+def test_less_never_costs_more(workload: Workload, part: str) -> None:
+    asked = getattr(workload, part)
     lesser = (
-        replace(wanted, context=asked // 2) if part == "context" else replace(wanted, concurrency=asked // 2)
+        replace(workload, context=asked // 2)
+        if part == "context"
+        else replace(workload, concurrency=asked // 2)
     )
-    if asked > 1 and (fits := fitting(wanted)):
+    if asked > 1 and (fits := fitting(workload)):
         assert fitting(lesser)[0].instance.dollars <= fits[0].instance.dollars
 
 
-@given(wishes)
-def test_every_cheaper_way_fits_and_is_cheaper(wanted: Wish) -> None:
-    fits = fitting(wanted)
-    for way in cheaper(wanted):
-        assert way.fit.fits
-        assert not fits or way.fit.instance.dollars < fits[0].instance.dollars
+@given(workloads)
+def test_every_cheaper_way_fits_and_is_cheaper(workload: Workload) -> None:
+    fits = fitting(workload)
+    for saving in cheaper(workload):
+        assert saving.fit.fits
+        assert not fits or saving.fit.instance.dollars < fits[0].instance.dollars
 
 
 def test_where_nothing_fits_the_nearest_way_out_is_told() -> None:
     with pytest.raises(SizingError, match=r"829 GB, which no instance .* weights in fp8: ml\.p4de\.24xlarge"):
-        chosen(wish(SHAPES["llama-3.1-405b"], context=8192, concurrency=4))
+        chosen(workload_of(SHAPES["llama-3.1-405b"], context=8192, concurrency=4))
     small = [Instance("ml.small", L4, 1, Decimal(1))]
     with pytest.raises(SizingError, match=r"concurrency of 3 in place of 4: ml\.small"):
-        chosen(wish(LLAMA, context=8192, concurrency=4), small)
+        chosen(workload_of(LLAMA, context=8192, concurrency=4), small)
 
 
 def test_a_config_json_counts_as_the_named_shape(tmp_path: Path) -> None:
@@ -137,8 +150,8 @@ def test_a_quantised_config_is_counted_in_its_bits(tmp_path: Path, quantised: An
 def test_a_quantiser_that_is_not_known_needs_the_type_that_its_weights_are_like(tmp_path: Path) -> None:
     shape = shape_of(written(tmp_path, {**CONFIG, "quantization_config": {"quant_method": "odd"}}))
     with pytest.raises(SizingError, match="dtype: found 'odd'; one of float32"):
-        wish(shape, context=1, concurrency=1)
-    assert wish(shape, context=1, concurrency=1, dtype="int4").weights < LLAMA.parameters
+        workload_of(shape, context=1, concurrency=1)
+    assert workload_of(shape, context=1, concurrency=1, dtype="int4").weights < LLAMA.parameters
 
 
 @pytest.mark.parametrize("text", ["[1]", "null", "{", "3"])
@@ -211,4 +224,3 @@ def test_the_document_has_dollars_asleep_awake_and_where_always_on_is_cheaper(
     assert best["month_by_hours_a_day"]["8"] == pytest.approx(2.61 * 30 * (8 + 25 / 60), abs=0.01)
     # So many wakings of no work at all keep it awake all day.
     assert best["break_even_wakings_a_day"] * 25 / 60 == pytest.approx(24, abs=0.5)
-    assert document(wish(SHAPES["llama-3.1-405b"], context=1, concurrency=1))["chosen"] is None
