@@ -11,21 +11,16 @@ from causeway.operate.sizing import chosen, workload_in
 from causeway.settings import Settings
 
 SERVICE = "sagemaker"
-OPEN = ("PENDING", "CASE_OPENED")
 
 
 @dataclass(frozen=True)
 class Quota:
-    """How many such instances all endpoints of the account and region may have; `trouble` if nobody can say.
-
-    `requested` is what an open request for more asks for, 0 if there is none.
-    """
+    """How many such instances all endpoints of the region may have; `trouble` is why nobody can say."""
 
     instance: str
     needed: int
     allowed: int = 0
     code: str = ""
-    requested: int = 0
     trouble: str = ""
 
     @property
@@ -39,8 +34,6 @@ class Quota:
         told = f"{self.instance}: {self.allowed} allowed to all endpoints of {region}, {self.needed} needed"
         if self.enough:
             return f"{told}: enough"
-        if self.requested >= self.needed:
-            return f"{told}; {self.requested} are asked for: wait for AWS's answer"
         return (
             f"{told}; ask for more: aws service-quotas request-service-quota-increase --region {region} "
             f"--service-code {SERVICE} --quota-code {self.code} --desired-value {self.needed}"
@@ -61,21 +54,12 @@ def quota_of(client: Any, instance: str, needed: int) -> Quota:
         for listed in ("list_service_quotas", "list_aws_default_service_quotas"):
             for quota in _listed(client, listed):
                 if quota["QuotaName"] == name:
-                    code, allowed = quota["QuotaCode"], int(quota["Value"])
-                    return Quota(instance, needed, allowed, code, _requested(client, code, allowed))
+                    return Quota(instance, needed, int(quota["Value"]), quota["QuotaCode"])
     except (BotoCoreError, ClientError) as error:
         return Quota(instance, needed, trouble=explain(error))
-    return Quota(
-        instance, needed, trouble="Service Quotas lists none of that name: does this region have it?"
-    )
+    return Quota(instance, needed, trouble="Service Quotas lists none of that name; is it in this region?")
 
 
 def _listed(client: Any, operation: str) -> Iterator[dict[str, Any]]:
     for page in client.get_paginator(operation).paginate(ServiceCode=SERVICE):
         yield from page["Quotas"]
-
-
-def _requested(client: Any, code: str, allowed: int) -> int:
-    asked = client.list_requested_service_quota_change_history_by_quota(ServiceCode=SERVICE, QuotaCode=code)
-    workload = [int(one["DesiredValue"]) for one in asked["RequestedQuotas"] if one["Status"] in OPEN]
-    return max((value for value in workload if value > allowed), default=0)

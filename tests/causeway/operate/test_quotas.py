@@ -1,4 +1,4 @@
-"""The quota of the endpoint's instance: enough, to be asked for, asked for already, or not to be read."""
+"""The quota of the endpoint's instance: enough, to be asked for, or not to be read."""
 
 import json
 from typing import Any
@@ -24,17 +24,12 @@ def listed(*names: str, value: float = 0.0) -> dict[str, Any]:
     return {"Quotas": [{"QuotaName": name, "QuotaCode": CODE, "Value": value} for name in names]}
 
 
-def answered(*responses: tuple[str, dict[str, Any]], asked: list[dict[str, Any]] | None = None) -> Any:
-    """A client that gives these answers in this order, and then those of requests for more."""
+def answered(*responses: tuple[str, dict[str, Any]]) -> Any:
+    """A client that gives these answers in this order, and no more."""
     client = boto3.client("service-quotas", region_name="us-east-1")
     stubber = Stubber(client)
     for operation, response in responses:
         stubber.add_response(operation, response)
-    stubber.add_response(
-        "list_requested_service_quota_change_history_by_quota",
-        {"RequestedQuotas": asked or []},
-        {"ServiceCode": "sagemaker", "QuotaCode": CODE},
-    )
     stubber.activate()
     return client
 
@@ -56,16 +51,6 @@ def test_one_that_does_not_is_told_with_the_command_that_asks_for_it() -> None:
     assert not quota.enough
     assert quota.text("us-east-1").endswith(
         f"1 allowed to all endpoints of us-east-1, 2 needed; ask for more: {ASK}"
-    )
-
-
-@pytest.mark.parametrize(("status", "waits"), [("PENDING", True), ("CASE_OPENED", True), ("DENIED", False)])
-def test_what_was_asked_for_already_is_not_asked_for_again(status: str, waits: bool) -> None:
-    quota = quota_of(answered(own(0), asked=[{"Status": status, "DesiredValue": 4.0}]), INSTANCE, 2)
-    assert not quota.enough
-    assert ("wait for AWS" in quota.text("us-east-1"), "aws service-quotas" in quota.text("us-east-1")) == (
-        waits,
-        not waits,
     )
 
 
