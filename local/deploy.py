@@ -8,7 +8,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from causeway.operate.account import AccountError, session_of_either
 from causeway.operate.explain import explain
-from causeway.settings import SettingsError, load_settings
+from causeway.settings import load_settings
+from causeway.settings_errors import SettingsError
 from local.aws.embedded import ROOT
 from local.command_line import confirm, run_cdk
 

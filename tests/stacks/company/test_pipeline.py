@@ -11,7 +11,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from causeway.flow.events import NO_DATASET
 from causeway.flow.report import REJECTED_WHOLE
-from causeway.settings import DatasetLimits, Settings, SettingsError
+from causeway.settings import DatasetLimits, Settings
+from causeway.settings_errors import SettingsError
 from tests.stacks.conftest import build_app, machine_of, named, normalised, resources, statements
 
 
