@@ -59,6 +59,7 @@ class SmallBatches(Section):
     max_objects: Annotated[int, Field(ge=0, le=10_000)]
     max_bytes: Annotated[int, Field(ge=1)]
     memory_mb: Annotated[int, Field(ge=1769, le=10_240)]
+    timeout_seconds: Annotated[int, Field(ge=30, le=900)]
 
 
 class DatasetLimits(Section):

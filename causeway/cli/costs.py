@@ -1,4 +1,4 @@
-"""`causeway costs`: what the runs of the Glue jobs cost; and whether the bill can be divided, and watched."""
+"""`causeway costs`: what runs cost; and whether the bill can be divided, and watched."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,8 +12,12 @@ from rich.console import RenderableType
 from causeway.cli.alerts import lines as alert_lines
 from causeway.cli.output import Exit, Json, answer, printable, table
 
-costs = typer.Typer(help="What the runs of the Glue jobs cost.", invoke_without_command=True)
+costs = typer.Typer(
+    help="What runs of the Glue jobs, and of the function for small batches, cost.",
+    invoke_without_command=True,
+)
 DAYS = 30
+RAN = "Runs of the Glue jobs, and of the function for small batches,"
 PER = ("dollars_per_million_rows", "dollars_per_gb")
 
 
@@ -34,7 +38,7 @@ def show_costs(
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page here, in one file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Add up what the runs of the Glue jobs cost.
+    """Add up what runs of the Glue jobs, and of the function for small batches, cost.
 
     A run counts to the batch that caused it, however it ended. What else costs something: docs/costs.md.
     """
@@ -56,12 +60,13 @@ def show_costs(
 
 
 def _text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
-    yield f"Runs of the Glue jobs that ended since {document['since']}"
+    yield f"{RAN} that ended since {document['since']}"
     header = (
         document["by"],
         "runs",
         "failed",
         "DPU-hours",
+        "GB-seconds",
         "dollars",
         "rows",
         "dollars per million rows",
@@ -77,9 +82,10 @@ def _text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
 
 
 def _row(name: str, one: Mapping[str, Any]) -> list[object]:
-    hours, dollars = f"{one['dpu_seconds'] / 3600:,.3f}", f"{one['dollars']:,.6f}"
+    hours, seconds = f"{one['dpu_seconds'] / 3600:,.3f}", f"{one['gb_seconds']:,.1f}"
+    dollars = f"{one['dollars']:,.6f}"
     per = ("" if one[key] is None else f"{one[key]:,.2f}" for key in PER)
-    return [printable(name), one["runs"], one["failed"], hours, dollars, one["rows"], *per]
+    return [printable(name), one["runs"], one["failed"], hours, seconds, dollars, one["rows"], *per]
 
 
 @costs.command()

@@ -45,7 +45,8 @@ def _text(document: Mapping[str, Any], most_runs: int) -> Iterator[RenderableTyp
     arrivals, plan, single = document["arrivals"], document["plan"], document["run_per_object"]
     yield (
         f"A month of 30 days: {arrivals['objects']:,} objects a day of {arrivals['size']:,} bytes, "
-        f"{arrivals['pattern']}; {plan['batches_a_day']:,} batches a day\n"
+        f"{arrivals['pattern']}; {plan['batches_a_day']:,} batches a day, "
+        f"{plan['by_function']:,} of them small\n"
     )
     items = [*plan["items"], *({**item, "name": f"at rest: {item['name']}"} for item in document["idle"])]
     header = ("item", "units", "dollars", "of", "price")

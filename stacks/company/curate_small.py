@@ -11,13 +11,18 @@ from stacks.parts import assets
 from stacks.parts.functions import PythonFunction
 from stacks.parts.layers import modules_layer
 
-# A call that runs out of it has cost less than the job's minute.
-TIMEOUT = Duration.minutes(5)
 MODULES_MB = 1024  # of disk: the job's modules are 520 MB
 
 
 class CurateSmall(Construct):
     """`function` curates one batch. `condition`: of the executions whose batch is small."""
+
+    @classmethod
+    def wanted(cls, scope: Construct, settings: Settings, job: CurateJob) -> "CurateSmall | None":
+        """None if the settings say that no batch is small."""
+        if not settings.small_batches.max_objects:
+            return None
+        return cls(scope, "CurateSmall", settings=settings, job=job)
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, job: CurateJob) -> None:
         super().__init__(scope, construct_id)
@@ -35,7 +40,7 @@ class CurateSmall(Construct):
             description="A small batch in, its commit out: the Glue job's code without Spark",
             parameters=CurateSmallParameters(**vars(job.parameters), namespace=settings.project),
             settings=settings,
-            timeout=TIMEOUT,
+            timeout=Duration.seconds(small.timeout_seconds),
             memory_mb=small.memory_mb,
             storage_mb=MODULES_MB,
             shared=assets.GLUE_LIBRARY,

@@ -52,9 +52,7 @@ class PipelineStack(Stack):
         self.job = CurateJob(
             self, "Curate", settings=settings, lake=lake, ledger=self.ledger, log_group=self._job_logs
         )
-        self.small = None
-        if settings.small_batches.max_objects:
-            self.small = CurateSmall(self, "CurateSmall", settings=settings, job=self.job)
+        self.small = CurateSmall.wanted(self, settings, self.job)
         self.split_batch = self._split_batch()
         self.profiles = self._profiles()
         jobs = [self.job.job, *([self.profiles.job.job] if self.profiles else [])]
@@ -74,8 +72,7 @@ class PipelineStack(Stack):
             removal_policy=removal_policy(settings),
         )
         self.batch_events = self._batch_events()
-        readable = settings.partner.readable(contracts)
-        if settings.partner.ml.enabled and readable:
+        if settings.partner.ml.enabled and (readable := settings.partner.readable(contracts)):
             News(self, "News", settings=settings, datasets=readable, failures=self.failures)
         removing = sorted(name for name, contract in contracts.items() if contract.on_delete == "remove")
         self.reconcile = self._reconcile(removing)
@@ -241,12 +238,12 @@ class PipelineStack(Stack):
         messages = {"DeadLetters": dead_letters.metric_approximate_number_of_messages_visible()}
         alarm_at_first(self, messages, statistic="Maximum", topic=self.failures)
 
-    def _counted(self, name: str, log_group: logs.LogGroup, words: str, of: str = "") -> cloudwatch.Metric:
+    def _counted(self, name: str, log: logs.LogGroup, words: str, of: str = "") -> cloudwatch.Metric:
         """How many lines of the log have these words."""
         return logs.MetricFilter(
             self,
             f"{name}Filter{of}",
-            log_group=log_group,
+            log_group=log,
             filter_pattern=logs.FilterPattern.all_terms(words),
             metric_namespace=self._settings.project,
             metric_name=name,

@@ -90,7 +90,7 @@ def test_the_groups_add_up_to_the_total(
     ]  # fmt: skip
     monkeypatch.setattr(operate_costs, "runs_since", lambda *_: iter(made))
     document = operate_costs.Spending.read(deployed.deployment, NOW).by(by)
-    for name in ("runs", "failed", "dpu_seconds", "dollars"):
+    for name in ("runs", "failed", "dpu_seconds", "gb_seconds", "dollars"):
         added = sum(one[name] for one in document["groups"].values())
         assert added == pytest.approx(document["total"][name], abs=1e-9)
 
@@ -155,6 +155,22 @@ def test_a_person_is_told_dollars_and_what_they_were_priced_at(
     assert f"{NOW:%Y-%m-%d}" in printed
     assert "0.044000" in printed
     assert "Priced at $0.44 a DPU-hour, us-east-1 2026-11-28" in printed
+
+
+def test_calls_of_the_function_count_to_their_batch_beside_runs_of_the_job(
+    deployed: Deployed, costs: Costs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = {"manifest": "s3://landing/batches/trips/one/manifest.json", "execution": ""}
+    put(deployed, run(id="1"))
+    Run.of_call(call, id_="2", state="FAILED", ended=NOW, seconds=300, memory_mb=1024).put(
+        deployed.landing.ledger
+    )
+    document = costs("--by", "batch")
+    assert document["groups"]["trips one"]["gb_seconds"] == 300
+    assert document["total"]["dollars"] == pytest.approx(0.022 + 300 * 0.0000133334 + 0.0000002, abs=1e-6)
+    assert document["total"]["failed"] == 1
+    main(["costs"])
+    assert "Priced at $0.0000133334 a GB-second" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("wrong", [["--since", "yesterday"], ["--by", "month"]])
