@@ -318,6 +318,7 @@ WORK: dict[str, Callable[[EmbeddedAws, str], None]] = {
     "splitbatch": run_split,
     "reconcile": run_reconcile,
     "curate": run_job,
+    "curatesmall-curate": run_job,
     "profiles-profile": run_profile,
     "runprices-price": run_price,
     "profiles-schedule": run_schedule,
