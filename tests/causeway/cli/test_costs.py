@@ -16,6 +16,7 @@ from causeway.__main__ import main
 from causeway.flow.report import Report, SourceReport
 from causeway.flow.runs import Run
 from causeway.operate import costs as operate_costs
+from causeway.operate.bill import Bill, BillError
 from tests.causeway.conftest import Deployed
 from tests.causeway.flow.test_runs import glue_run
 
@@ -235,3 +236,30 @@ def test_the_doctor_says_where_the_tags_stand_and_what_to_do(
     assert "211.20" in printed
     assert main(["costs", "doctor", "--json"]) == expected
     assert json.loads(capsys.readouterr().out)["tags"]["state"] == state
+
+
+def test_the_bill_stands_beside_the_runs(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    billed = Bill("2026-11-01", "2026-11-29", {"AWS Glue": 1.0, "AmazonCloudWatch": 0.5}, True, 1, "now")
+    monkeypatch.setattr("causeway.operate.bill.kept_bill", lambda *_: billed)
+    put(deployed, run(id="1"))
+    assert main(["costs", "--bill"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "AWS Glue 1.0000 0.0220 0.9780 the tables' upkeep" in printed
+    assert "total 1.5000 0.0220 1.4780" in printed
+    assert "AWS may still change it" in printed
+
+
+def test_without_the_bill_the_answer_is_partial(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> Bill:
+        raise BillError("Cost Explorer: no")
+
+    monkeypatch.setattr("causeway.operate.bill.kept_bill", refuse)
+    put(deployed, run(id="1"))
+    assert main(["costs", "--bill"]) == 0
+    printed = capsys.readouterr().out
+    assert "0.022000" in printed
+    assert "Partial: the bill is not known. Cost Explorer: no" in printed
