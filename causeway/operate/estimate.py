@@ -27,6 +27,9 @@ FILES_WRITTEN = 12  # manifest, report, data, metadata
 LOG_GB, SMALL_LOG_GB = 0.0005, 0.00002  # by the job, by the function
 CURATED = 0.25  # of the bytes that landed, as docs/scale.md has it of CSV
 METRICS = 3
+CRAWL = (
+    2 * 10 * MINUTE
+)  # DPU-seconds of a crawler that looks at what landed: ten minutes at least, of two DPUs
 NOT_IN_IT = (
     "the tables' upkeep, requests to the key, what the partner's account costs, taxes, discounts, free tiers"
 )
@@ -63,6 +66,11 @@ def estimate(settings: Settings, contracts: Mapping[str, Contract], arrivals: Ar
         "idle": [_told(item) for item in resting],
         "other_windows": ways[1:],
         "run_per_object": single,
+        "crawler_per_batch": ways[0]["batches_a_day"]
+        * DAYS
+        * CRAWL
+        / 3600
+        * float(PRICES["dpu_hour"].dollars),
         "not_in_it": NOT_IN_IT,
         "prices_of": WHERE,
         "foreign_prices": settings.company.region if settings.company.region != REGION else "",

@@ -59,6 +59,7 @@ def test_a_file_a_minute_costs_below_forty_dollars_a_month_by_default(month: dic
     assert plan["runs"] == pytest.approx(30 * 1440 * 4.16 * 3008 / 1024 * 0.0000133334, rel=0.01)
     assert plan["dollars"] < 40
     assert month["run_per_object"] / plan["runs"] > 10
+    assert month["crawler_per_batch"] == pytest.approx(30 * 1440 * 2 * 0.44 / 6)
 
 
 def test_a_longer_window_costs_less_and_is_later(month: dict[str, Any]) -> None:
