@@ -57,7 +57,8 @@ def _text(document: Mapping[str, Any], most_runs: int) -> Iterator[RenderableTyp
         yield f"Those of {region} are not known here"
     yield f"Not in it: {document['not_in_it']}\n"
     crawl = document["crawler_per_batch"]
-    yield f"A run of Glue for each object would cost ${single:,.2f}; a crawler for each batch ${crawl:,.2f} more"
+    yield f"A run of Glue for each object would cost ${single:,.2f}"
+    yield f"A crawler for each batch would cost ${crawl:,.2f} more"
     yield "Other windows, in seconds:\n"
     ways = [plan, *document["other_windows"]]
     yield table(WAYS, [_way(way, single) for way in ways])
