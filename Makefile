@@ -49,6 +49,7 @@ lint: $(INSTALLED) ## Check style, types, who imports whom, and workflow files
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/check-jsonschema --quiet --schemafile docs/settings.schema.json settings.toml
 
 synth: $(INSTALLED) ## Synthesize the templates into build/cdk.out; needs no credentials
 	@{ node_modules/.bin/cdk synth --quiet 2>&1 1>&3 | sed '/python app.py: Subprocess exited/d' >&2; } 3>&1

@@ -14,7 +14,8 @@ from causeway.contract.load import load_contracts
 from causeway.contract.model import Contract, ContractError
 from causeway.engine.dry_run import load_runnable
 from causeway.flow.datasets import CONTRACTS
-from causeway.settings import Settings, SettingsError, load_settings
+from causeway.settings import Settings, load_settings
+from causeway.settings_errors import SettingsError
 from ml.spec import SpecError
 from stacks.company.access import PartnerStack
 from stacks.company.audit import AuditStack

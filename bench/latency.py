@@ -1,18 +1,20 @@
-"""`python -m bench.latency`: from landed to visible, phase by phase, of one small file after the other."""
+"""`python -m bench.latency`: from landed to visible, of 1, 10 and 100 small files, by function and by job."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
 import statistics
 import sys
 import tempfile
 import time
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from bench.__main__ import machine
+from causeway.flow.runs import CURATE, runs_since
 from causeway.settings import load_settings
 from local.aws.embedded import EmbeddedAws
 from local.demo.deploy import deploy
@@ -22,7 +24,12 @@ from local.demo.watch import Watch
 
 RESULTS = Path(__file__).parent / "latency.json"
 RUNS = 7
-LINE = re.compile(r"(?m)^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) causeway\S* INFO (.*)$")
+FILES, LINES = (1, 10, 100), 5  # of a batch; of a file, which has about a kilobyte then
+# By whom, and what the settings say instead.
+WAYS: dict[str, tuple[tuple[str, str], ...]] = {
+    "function": (),
+    "job": (("max_objects = 100\n", "max_objects = 0\n"),),
+}
 
 
 def main() -> int:
@@ -30,47 +37,72 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
+    ways = {way: measure(changes, options.runs) for way, changes in WAYS.items()}
+    for way, batches in ways.items():
+        for files, phases in batches.items():
+            print(f"{way:8} {files:>3} files", json.dumps(phases["medians"]))
+    options.out.write_text(json.dumps({"machine": machine(), "ways": ways}, indent=1) + "\n")
+    print(f"Done. RESULTS={options.out}")
+    return 0
+
+
+def measure(changes: tuple[tuple[str, str], ...], runs: int) -> dict[str, dict[str, Any]]:
+    """By files of a batch: each run's phases, and their medians."""
     settings = load_settings()
     with (
         tempfile.TemporaryDirectory(prefix="causeway-bench-") as folder,
         EmbeddedAws(account=settings.company.account, region=settings.company.region) as aws,
     ):
-        outputs = deploy(aws, Path(folder), Progress())
-        watch = Watch(aws, *(outputs[f"{settings.project}-{stack}"] for stack in ("lake", "pipeline")))
-        # One to warm up: the first makes the table.
-        runs = [measure(aws, watch, settings.database("lake"), n) for n in range(options.runs + 1)][1:]
-    medians = {phase: round(statistics.median(run[phase] for run in runs), 2) for phase in runs[0]}
-    for phase, seconds in medians.items():
-        print(f"{phase:44} {seconds:6.2f} s")
-    result = {"machine": machine(), "medians": medians, "runs": runs}
-    options.out.write_text(json.dumps(result, indent=1) + "\n")
-    print(f"Done. RESULTS={options.out}")
-    return 0
+        outputs = deploy(aws, Path(folder), Progress(), *changes)
+        pipeline = outputs[f"{settings.project}-pipeline"]
+        bench = Bench(aws, Watch(aws, outputs[f"{settings.project}-lake"], pipeline), pipeline["LedgerTable"])
+        cold = bench.land(1)  # makes the table, whose profile would run beside the next ones
+        bench.watch.await_profiles(["weather"], lambda _: None)
+        batches: dict[str, dict[str, Any]] = {"1, the first": {"medians": cold, "runs": [cold]}}
+        for files in FILES:
+            each = [bench.land(files) for _ in range(runs)]
+            medians = {phase: round(statistics.median(run[phase] for run in each), 6) for phase in cold}
+            batches[str(files)] = {"medians": medians, "runs": each}
+    return batches
 
 
-def measure(aws: EmbeddedAws, watch: Watch, database: str, number: int) -> dict[str, float]:
-    """Seconds of each phase, and of all, for one file of a kilobyte."""
-    known = {execution["name"] for execution in watch.executions()}
-    landed = time.time()
-    data = "".join(weather_lines()[number * 5 : number * 5 + 5]).encode()
-    watch.land([File(f"landing/weather/{number}.jsonl", data)], lambda _: None)
-    (execution,) = [one for one in watch.executions() if one["name"] not in known]
-    log = max(aws.logs.glob("*Curate*.log"), key=lambda path: path.stat().st_mtime)
-    lines = {text: datetime.fromisoformat(at).timestamp() for at, text in LINE.findall(log.read_text())}
-    began = next(at for text, at in lines.items() if text.startswith("began"))
-    spark = next(at for text, at in lines.items() if text.startswith("Spark is up"))
-    snapshot = aws.catalog().load_table((database, "weather")).current_snapshot()
-    committed = snapshot.timestamp_ms / 1000 if snapshot else 0.0
-    moments = {
-        "event, window (2 s), function": execution["startDate"].timestamp(),
-        "state machine, run, Python": began,
-        "Spark starts, as the batch is decided on": spark,
-        "rest of the decision, task, commit": committed,
-    }
-    seconds, before = {}, landed
-    for phase, moment in moments.items():
-        seconds[phase], before = round(moment - before, 3), moment
-    return {**seconds, "from landed to visible": round(committed - landed, 3)}
+class Bench:
+    def __init__(self, aws: EmbeddedAws, watch: Watch, ledger: str) -> None:
+        self.watch, self._database = watch, load_settings().database("lake")
+        self._catalog = aws.catalog()
+        self._ledger = aws.resource("dynamodb", aws.account).Table(ledger)
+        self._began, self._priced = datetime.now(UTC), set[str]()
+        self._lines = iter(range(0, 1 << 30, LINES))
+
+    def land(self, files: int) -> dict[str, float]:
+        """Seconds of each phase, and of all; US dollars of what ran."""
+        known = {execution["name"] for execution in self.watch.executions()}
+        rows = weather_lines()
+        some = [
+            (at, "".join(rows[at : at + LINES]).encode()) for at in (next(self._lines) for _ in range(files))
+        ]
+        landed = time.time()
+        self.watch.land([File(f"landing/weather/{at}.jsonl", data) for at, data in some], lambda _: None)
+        new = [e["startDate"].timestamp() for e in self.watch.executions() if e["name"] not in known]
+        snapshot = self._catalog.load_table((self._database, "weather")).current_snapshot()
+        assert snapshot
+        visible = snapshot.timestamp_ms / 1000
+        return {
+            "landing, events, window (2 s), batching": round(max(new) - landed, 2),
+            "state machine, run, commit": round(visible - max(new), 2),
+            "from landed to visible": round(visible - landed, 2),
+            "dollars": float(self._dollars(len(new))),
+        }
+
+    def _dollars(self, runs: int) -> Decimal:
+        """Of so many runs that were not asked of before; the job's are priced a little after they end."""
+        while True:
+            since = runs_since(self._ledger, self._began)
+            new = [run for run in since if run.job == CURATE and run.id not in self._priced]
+            if len(new) == runs:
+                self._priced |= {run.id for run in new}
+                return sum((run.dollars for run in new), Decimal())
+            time.sleep(0.5)
 
 
 if __name__ == "__main__":

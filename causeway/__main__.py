@@ -29,7 +29,7 @@ from causeway.cli.status import status
 from causeway.cli.store import store
 from causeway.contract.model import ContractError
 from causeway.operate import explain as errors
-from causeway.settings import SettingsError
+from causeway.settings_errors import SettingsError
 
 PANELS: dict[str, list[Callable[..., Any]]] = {
     "A contract": [infer, check, profile, explain],

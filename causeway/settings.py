@@ -6,22 +6,22 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from causeway import settings_errors
-from causeway.flow.datasets import DATASET
 from causeway.flow.nearest import did_you_mean
+from causeway.settings_errors import SettingsError
 from causeway.settings_inference import InferenceSettings
+from causeway.settings_partner import MachineLearning, Partner
 from causeway.settings_tags import Tags
 from causeway.settings_texts import (
-    A_DATASET,
     TEXTS,
     AccountId,
     Address,
     Dataset,
     PrincipalName,
     Region,
-    RoleName,
+    Section,
     text,
 )
 
@@ -32,77 +32,18 @@ EMBEDDED_EXTERNAL_ID = "causeway-embedded-demo"
 MAX_PROFILE_HOURS = 30 * 24
 
 
-class SettingsError(ValueError):
-    """A settings file that cannot be used; the message has one line per wrong key."""
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Company(_Section):
+class Company(Section):
     account: AccountId
     region: Region
 
 
-class Alerts(_Section):
+class Alerts(Section):
     """Who hears of the company's alarms, failed executions and budget."""
 
     emails: list[Address]
 
 
-class MachineLearning(_Section):
-    """What is deployed into the partner's account, and the event bus there on which it hears of commits."""
-
-    enabled: bool
-    models: list[Annotated[str, text(r"^([a-z][a-z0-9-]{0,19}|\*)$", 'a model\'s name, or "*" for all')]]
-    bus: Annotated[str, text(r"^[A-Za-z0-9._-]{1,256}$", "an event bus's name is letters, digits and ._-")]
-    role: RoleName
-    instance: Annotated[
-        str, text(r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", 'an instance of SageMaker AI, as "ml.m5.large"')
-    ]
-    spot: bool
-    emails: list[Address]
-
-
-class Partner(_Section):
-    account: AccountId
-    external_id: Annotated[
-        str, text(r"^[A-Za-z0-9+=,.@:/_-]{16,128}$", "letters, digits and +=,.@:/_-, from 16 to 128")
-    ]
-    datasets: Annotated[
-        list[Annotated[str, text(rf"^({DATASET.pattern}|\*)$", f'{A_DATASET}, or "*" for all')]],
-        Field(min_length=1),
-    ]
-    may_land: list[Dataset]
-    revoked: bool
-    programmatic: bool
-    programmatic_roles: Annotated[list[RoleName], Field(min_length=1)]
-    source_identity: bool
-    vpc_endpoints: list[Annotated[str, text(r"^vpce-[0-9a-f]{8,17}$", 'an endpoint\'s id, as "vpce-…"')]]
-    console: bool
-    console_principals: Annotated[list[PrincipalName], Field(min_length=1)]
-    console_mfa: bool
-    ml: MachineLearning
-
-    def programs(self) -> list[str]:
-        """The partner's roles that may assume the programmatic role."""
-        own = [self.ml.role] if self.ml.enabled else []
-        return list(dict.fromkeys([*self.programmatic_roles, *own]))
-
-    def readable(self, known: Collection[str]) -> list[str]:
-        """The datasets that it may read, of those that are known; "*" is all of them."""
-        return sorted(known if "*" in self.datasets else self.datasets)
-
-    def check_datasets(self, known: list[str]) -> None:
-        """Raises SettingsError if a dataset that the partner may read or land has no contract."""
-        unknown = sorted({*self.datasets, *self.may_land} - {*known, "*"})
-        if unknown:
-            allowed, meant = ", ".join(known), did_you_mean(unknown[0], known)
-            raise SettingsError(f"partner: no contract for {', '.join(unknown)}; contracts: {allowed}{meant}")
-
-
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """The relational store. Capacity in Aurora's units of 2 GB."""
 
     enabled: bool
@@ -113,7 +54,16 @@ class StoreSettings(_Section):
     answers: Annotated[str, text(r"^([a-z0-9]+\.[a-z0-9:-]+)?$", '"" or an id: "amazon.nova-lite-v1:0"')]
 
 
-class DatasetLimits(_Section):
+class SmallBatches(Section):
+    """What a function curates instead of the Glue job: so many objects and bytes at most."""
+
+    max_objects: Annotated[int, Field(ge=0, le=10_000)]
+    max_bytes: Annotated[int, Field(ge=1)]
+    memory_mb: Annotated[int, Field(ge=1769, le=10_240)]
+    timeout_seconds: Annotated[int, Field(ge=30, le=900)]
+
+
+class DatasetLimits(Section):
     """What is otherwise for a dataset than [limits] says; a window in seconds, a size in bytes."""
 
     batch_window_seconds: Annotated[int, Field(ge=1, le=900)] | None = None
@@ -122,7 +72,7 @@ class DatasetLimits(_Section):
     profile_hours: Annotated[int, Field(ge=0, le=MAX_PROFILE_HOURS)] | None = None
 
 
-class Limits(_Section):
+class Limits(Section):
     """Windows in seconds, sizes in bytes, retention in days, money in US dollars."""
 
     batch_window_seconds: Annotated[int, Field(ge=0, le=300)]
@@ -144,7 +94,7 @@ class Limits(_Section):
     anomaly_dollars: Annotated[int, Field(ge=0)]
 
 
-class Settings(_Section):
+class Settings(Section):
     project: Annotated[
         str, text(r"^[a-z][a-z0-9-]{1,20}$", "2 to 21 lower-case letters, digits and -, a letter first")
     ]
@@ -160,7 +110,8 @@ class Settings(_Section):
     inference: InferenceSettings
     tags: Tags
     limits: Limits
-    datasets: dict[Dataset, DatasetLimits] = {}
+    small_batches: SmallBatches
+    datasets: dict[Dataset, DatasetLimits] = Field(default_factory=dict)
 
     def every_tag(self) -> dict[str, str]:
         """What everything carries, by key."""
@@ -189,9 +140,11 @@ class Settings(_Section):
         """Raises SettingsError if a dataset that the settings name has no contract."""
         self.partner.check_datasets(sorted(known))
         if unknown := sorted(self.datasets.keys() - set(known)):
-            names, allowed = ", ".join(unknown), ", ".join(sorted(known))
+            allowed = ", ".join(sorted(known))
             meant = did_you_mean(unknown[0], known)
-            raise SettingsError(f"datasets: no contract for {names}; contracts: {allowed}{meant}")
+            raise SettingsError(
+                f"datasets: no contract for {', '.join(unknown)}; contracts: {allowed}{meant}"
+            )
 
     def database(self, kind: Literal["lake", "quarantine"]) -> str:
         """The name of a database of the catalog."""
@@ -238,11 +191,11 @@ def load_settings(path: Path | None = None) -> Settings:
 
 def _keys(place: tuple[str | int, ...]) -> Collection[str]:
     """The keys that may stand beside the one at that place."""
-    section: type[BaseModel] = Settings
-    for name in place[:-1]:
-        kind = field.annotation if (field := section.model_fields.get(str(name))) else None
-        section = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else DatasetLimits
-    return section.model_fields
+    sections: dict[str | int, object] = {
+        name: field.annotation for name, field in Settings.model_fields.items()
+    }
+    section = {**sections, "ml": MachineLearning}.get(place[-2]) if len(place) > 1 else Settings
+    return getattr(section, "model_fields", DatasetLimits.model_fields)
 
 
 def _external_id() -> str:

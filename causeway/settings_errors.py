@@ -9,6 +9,11 @@ from typing import Any
 
 from causeway.flow.nearest import did_you_mean
 
+
+class SettingsError(ValueError):
+    """A settings file that cannot be used; the message has one line per wrong key."""
+
+
 WORDS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 # By pydantic's name of the mistake.
 REMEDIES = {

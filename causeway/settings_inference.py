@@ -3,19 +3,17 @@
 import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from causeway.settings_texts import PrincipalName, text
+from causeway.settings_texts import PrincipalName, Section, text
 
 # A registry's account and region, and a repository in it; by digest, for a tag may come to mean another.
 IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([a-z0-9._/-]+)@sha256:[0-9a-f]{64}")
 EXAMPLE = '"<account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:<digest>"'
 
 
-class InferenceSettings(BaseModel):
+class InferenceSettings(Section):
     """Context in tokens, concurrency in requests of one instance; what else is wrong, the sizing says."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     enabled: bool
     model: str

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Annotated, Any
 
 import botocore.session
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from causeway.flow.datasets import DATASET
 from causeway.flow.nearest import did_you_mean
@@ -14,6 +14,10 @@ ADDRESS = re.compile(
     r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@([A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}", re.ASCII
 )  # SNS takes more
 TEXTS: dict[str, str] = {}  # what each pattern allows, in words
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 def text(pattern: str, allowed: str) -> Any:

@@ -1,4 +1,6 @@
-"""One run of the Glue job: its parameters and manifest in, one curated batch out."""
+"""One run: parameters and manifest in, one curated batch out. Who works on its parts is passed in."""
+
+from __future__ import annotations
 
 import io
 import logging
@@ -6,16 +8,15 @@ import tempfile
 import time
 import uuid
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
-from pyspark import SparkContext
 
 from causeway.contract.load import load_contract
 from causeway.contract.model import Contract
@@ -29,7 +30,10 @@ from causeway.lake.location import Lake
 from causeway.lake.tables import glue_catalog
 from causeway.lake.upkeep import forget, keep_up
 from glue_jobs.batch import Batch
-from glue_jobs.tasks import Task, in_tasks
+from glue_jobs.tasks import Distribute, Task, in_tasks
+
+if TYPE_CHECKING:
+    from pyspark import SparkContext
 
 logger = logging.getLogger("causeway")
 
@@ -53,15 +57,36 @@ def derive_hash_key(key: str) -> bytes:
 
 
 def curate(argv: Sequence[str], spark: Future[SparkContext]) -> None:
-    """Curate the batch of the manifest that the arguments name; wait for Spark when it has work."""
-    parameters, manifest_uri, run = from_arguments(JobParameters, MANIFEST, argv)
+    """The Glue job: the batch of the manifest that the arguments name. Waits for Spark when there is work."""
+    parameters, manifest, run = from_arguments(JobParameters, MANIFEST, argv)
+    curate_batch(
+        parameters,
+        manifest,
+        run=run or uuid.uuid4().hex,
+        distribute=lambda task: (
+            lambda units, banned, ids: in_tasks(
+                spark.result(), units, partial(task.curate, banned=banned, ids=ids)
+            )
+        ),
+        slots=lambda: spark.result().defaultParallelism,
+    )
+
+
+def curate_batch(
+    parameters: JobParameters,
+    manifest_uri: str,
+    *,
+    run: str,
+    distribute: Callable[[Task], Distribute],
+    slots: Callable[[], int],
+) -> None:
+    """Curate the batch of the manifest at that address, `slots` units at a time."""
     started = time.monotonic()
     s3, dynamodb = boto3.client("s3", config=PATIENT), boto3.resource("dynamodb", config=PATIENT)
     with not_the_objects():
         manifest = Manifest.from_json(read_object(s3, manifest_uri))
         contract = read_contract(read_object(s3, parameters.contracts), manifest.dataset)
         hash_key = derive_hash_key(parameters.hash_key) if contract.hashed else b""
-    run = run or uuid.uuid4().hex
     buckets = (parameters.landing_bucket, parameters.curated_bucket, parameters.quarantine_bucket)
     lake = Lake.in_buckets(*buckets, parameters.curated_database, parameters.quarantine_database)
     catalog = glue_catalog()
@@ -74,10 +99,8 @@ def curate(argv: Sequence[str], spark: Future[SparkContext]) -> None:
         catalog=catalog,
         ledger=Ledger(dynamodb.Table(parameters.ledger_table), manifest.dataset),
         s3=s3,
-        distribute=lambda units, banned, ids: in_tasks(
-            spark.result(), units, partial(task.curate, banned=banned, ids=ids)
-        ),
-        slots=lambda: spark.result().defaultParallelism,
+        distribute=distribute(task),
+        slots=slots,
     )
     report = batch.curate()
     forget(catalog, (lake.quarantine_database, manifest.dataset), parameters.quarantine_retention_days)

@@ -42,6 +42,15 @@ class Distribute(Protocol):
     ) -> Mapping[int, UnitResult]: ...
 
 
+def one_by_one(task: Task) -> Distribute:
+    """Here, without Spark."""
+
+    def distribute(units: Mapping[int, Unit], banned: Banned, *, ids: FieldIds) -> dict[int, UnitResult]:
+        return {number: task.curate(number, unit, banned, ids) for number, unit in units.items()}
+
+    return distribute
+
+
 def in_tasks(
     spark: SparkContext, pieces: Mapping[int, Piece], work: Callable[[int, Piece], Result]
 ) -> dict[int, Result]:

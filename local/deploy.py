@@ -10,7 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from causeway.operate.account import AccountError, session_of_either
 from causeway.operate.explain import explain
 from causeway.operate.quotas import quota_for
-from causeway.settings import Settings, SettingsError, load_settings
+from causeway.settings import Settings, load_settings
+from causeway.settings_errors import SettingsError
 from local.aws.embedded import ROOT
 from local.command_line import confirm, run_cdk
 

@@ -14,7 +14,8 @@ from causeway.flow.models import packages_of
 from causeway.operate.account import AccountError, session_of_either
 from causeway.operate.explain import explain
 from causeway.operate.queues import depth
-from causeway.settings import Settings, SettingsError, load_settings
+from causeway.settings import Settings, load_settings
+from causeway.settings_errors import SettingsError
 from local.command_line import confirm, run_cdk
 
 Held = defaultdict[str, list[str]]  # what a stack holds: physical ids by type

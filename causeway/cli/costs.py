@@ -1,10 +1,10 @@
-"""`causeway costs`: what the runs of the Glue jobs cost; and whether the bill can be divided, and watched."""
+"""`causeway costs`: what runs cost; and whether the bill can be divided, and watched."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import RenderableType
@@ -12,8 +12,17 @@ from rich.console import RenderableType
 from causeway.cli.alerts import lines as alert_lines
 from causeway.cli.output import Exit, Json, answer, printable, table
 
-costs = typer.Typer(help="What the runs of the Glue jobs cost.", invoke_without_command=True)
+if TYPE_CHECKING:
+    from causeway.operate.costs import Spending
+    from causeway.operate.deployment import Deployment
+
+costs = typer.Typer(
+    help="What runs of the Glue jobs, and of the function for small batches, cost.",
+    invoke_without_command=True,
+)
 DAYS = 30
+RAN = "Runs of the Glue jobs, and of the function for small batches,"
+BILLED = ("billed", "runs", "difference")
 PER = ("dollars_per_million_rows", "dollars_per_gb")
 
 
@@ -31,10 +40,16 @@ def show_costs(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help=f"A day, by UTC; by default {DAYS} days ago."),
     ] = None,
+    bill: Annotated[
+        bool,
+        typer.Option(
+            "--bill", help="And what AWS billed by the tag: a cent for asking, at most each 8 hours."
+        ),
+    ] = False,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page here, in one file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Add up what the runs of the Glue jobs cost.
+    """Add up what runs of the Glue jobs, and of the function for small batches, cost.
 
     A run counts to the batch that caused it, however it ended. What else costs something: docs/costs.md.
     """
@@ -47,6 +62,8 @@ def show_costs(
     deployment = Deployment.find()
     spending = Spending.read(deployment, begin.replace(tzinfo=UTC))
     document = spending.by(by.value)
+    if bill:
+        document["bill"] = _bill(deployment, spending)
     if html:
         from causeway.pages.costs import costs_page
 
@@ -55,13 +72,44 @@ def show_costs(
     answer(document, lambda: _text(document), as_json)
 
 
+def _bill(deployment: "Deployment", spending: "Spending") -> dict[str, Any]:
+    from causeway.flow.billing import REGION
+    from causeway.operate.bill import BillError, compared, kept_bill
+
+    company, project = deployment.settings.company, deployment.settings.project
+    ce, now = deployment.session.client("ce", REGION), datetime.now(UTC)
+    try:
+        return compared(kept_bill(ce, company.account, project, spending.since, now), spending)
+    except BillError as error:
+        return {"error": str(error)}
+
+
+def _bill_text(bill: Mapping[str, Any]) -> Iterator[RenderableType]:
+    if "error" in bill:
+        yield f"\nPartial: the bill is not known. {printable(bill['error'])}"
+        return
+    last = f"{bill['end']} excluded, read {bill['read']} for ${bill['asked_dollars']:.2f}"
+    yield f"\nBilled by the tag project, days by UTC: from {bill['begin']} to {last}"
+    if not bill["services"]:
+        yield "Nothing: a bill is a day late, and is divided by a tag that is active: `causeway costs doctor`"
+        return
+    rows = [
+        (printable(name), *(f"{one[key]:,.4f}" for key in BILLED), one.get("which_is", ""))
+        for name, one in {**bill["services"], "total": bill["total"]}.items()
+    ]
+    yield table(("service", "billed", "of it runs", "difference", "which is"), rows)
+    if bill["estimated"]:
+        yield "AWS may still change it: the month is not closed"
+
+
 def _text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
-    yield f"Runs of the Glue jobs that ended since {document['since']}"
+    yield f"{RAN} that ended since {document['since']}"
     header = (
         document["by"],
         "runs",
         "failed",
         "DPU-hours",
+        "GB-seconds",
         "dollars",
         "rows",
         "dollars per million rows",
@@ -74,12 +122,15 @@ def _text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield f"Prices of {region} are not known here: these are another region's (docs/costs.md)"
     if missing := document["unpriced_batches"]:
         yield f"Partial: of batches committed since, {missing:,} have no price, or none yet"
+    if bill := document.get("bill"):
+        yield from _bill_text(bill)
 
 
 def _row(name: str, one: Mapping[str, Any]) -> list[object]:
-    hours, dollars = f"{one['dpu_seconds'] / 3600:,.3f}", f"{one['dollars']:,.6f}"
+    hours, seconds = f"{one['dpu_seconds'] / 3600:,.3f}", f"{one['gb_seconds']:,.1f}"
+    dollars = f"{one['dollars']:,.6f}"
     per = ("" if one[key] is None else f"{one[key]:,.2f}" for key in PER)
-    return [printable(name), one["runs"], one["failed"], hours, dollars, one["rows"], *per]
+    return [printable(name), one["runs"], one["failed"], hours, seconds, dollars, one["rows"], *per]
 
 
 @costs.command()

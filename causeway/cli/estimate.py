@@ -58,7 +58,8 @@ def _text(document: Mapping[str, Any], most_runs: int) -> Iterator[RenderableTyp
     arrivals, plan, single = document["arrivals"], document["plan"], document["run_per_object"]
     yield (
         f"A month of 30 days: {arrivals['objects']:,} objects a day of {arrivals['size']:,} bytes, "
-        f"{arrivals['pattern']}; {plan['batches_a_day']:,} batches a day\n"
+        f"{arrivals['pattern']}; {plan['batches_a_day']:,} batches a day, "
+        f"{plan['by_function']:,} of them small\n"
     )
     items = [*plan["items"], *({**item, "name": f"at rest: {item['name']}"} for item in document["idle"])]
     header = ("item", "units", "dollars", "of", "price")
@@ -68,7 +69,10 @@ def _text(document: Mapping[str, Any], most_runs: int) -> Iterator[RenderableTyp
     if region := document["foreign_prices"]:
         yield f"Those of {region} are not known here"
     yield f"Not in it: {document['not_in_it']}\n"
-    yield f"A run of Glue for each object would cost ${single:,.2f}. Other windows, in seconds:\n"
+    crawl = document["crawler_per_batch"]
+    yield f"A run of Glue for each object would cost ${single:,.2f}"
+    yield f"A crawler for each batch would cost ${crawl:,.2f} more"
+    yield "Other windows, in seconds:\n"
     ways = [plan, *document["other_windows"]]
     yield table(WAYS, [_way(way, single) for way in ways])
     yield from _advice(ways, most_runs)

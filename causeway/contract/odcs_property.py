@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 from open_data_contract_standard.model import DataQuality, SchemaProperty
@@ -24,6 +23,7 @@ from causeway.contract.odcs_options import (
 )
 from causeway.contract.odcs_quality import ROW_METRICS, is_of_rows
 from causeway.contract.place import Place, not_one_of
+from causeway.contract.possible import refuse_impossible
 
 PARTNER_ACCESS = "partnerAccess"  # a property's custom property, one of ACCESS
 MEASURE = "measure"  # likewise, one of MEASURES
@@ -86,6 +86,7 @@ def _column(p: SchemaProperty, place: Place, *, nested: bool = False, item: bool
     )
     column = _limited(column, p, options, place)
     column = _kept(column, p.quality or [], place, nested=nested)
+    refuse_impossible(column, place)
     if nested and (column.unique or column.key or column.transform):
         raise place.wrong("primaryKey, unique and transformLogic are of whole columns")
     return column
@@ -177,32 +178,14 @@ def _library_rule(column: Column, quality: DataQuality, place: Place) -> Column:
 
 
 def _limited(column: Column, p: SchemaProperty, options: dict[str, Any], place: Place) -> Column:
-    """With its bounds and its allowed values. Raises ContractError where none is at least 5 and at most 3."""
+    """With its bounds and its allowed values."""
     limits = {
         snake_case(o): value_of(column, options[o], place / f"logicalTypeOptions.{o}")
         for o in (*BOUNDS, "multipleOf")
         if o in options
     }
     values = tuple(value_of(column, v.value, place / "enum") for v in p.enum or [])
-    column = replace(column, **limits, values=values)
-    lows = [("minimum", column.minimum), ("exclusiveMinimum", column.exclusive_minimum)]
-    highs = [("maximum", column.maximum), ("exclusiveMaximum", column.exclusive_maximum)]
-    length = (("minLength", column.min_length), ("maxLength", column.max_length))
-    for (low, least), (high, most) in [*product(lows, highs), length]:
-        if least is None or most is None or least < most:
-            continue
-        if least > most or "exclusive" in low + high:
-            against = "above" if least > most else "the same as"
-            raise (place / "logicalTypeOptions").wrong(
-                f"{_option(p, low)} {least} is {against} {_option(p, high)} {most}: no value can be right; "
-                "swap them, or mend one"
-            )
-    return column
-
-
-def _option(p: SchemaProperty, name: str) -> str:
-    """As the standard calls it: an array's length is a number of items."""
-    return name.replace("Length", "Items") if p.logicalType == "array" else name
+    return replace(column, **limits, values=values)
 
 
 def _items(p: SchemaProperty, place: Place) -> Column | None:

@@ -11,6 +11,7 @@ from causeway.contract.bound import DEVIATION, DISTINCT, DUPLICATES, HIGHEST, LO
 from causeway.contract.model import Column, Contract, Rule
 from causeway.contract.odcs_bounds import column_of, compile_bound, tables_of
 from causeway.contract.place import Place, not_one_of
+from causeway.contract.possible import refuse_contradictions
 
 TABLE = r"[\w.\"$`{}]+"
 # A rule in SQL that speaks of single rows: it counts those that break it.
@@ -42,13 +43,12 @@ def compile_quality(
     schema: SchemaObject, contract: Contract, place: Place
 ) -> tuple[tuple[Rule, ...], tuple[Bound, ...]]:
     made = list(_each(schema, contract, place))
-    return (
-        tuple(one for one in made if isinstance(one, Rule)),
-        tuple(one for one in made if isinstance(one, Bound)),
-    )
+    bounds = [(one, at) for one, at in made if isinstance(one, Bound)]
+    refuse_contradictions(bounds, contract.columns)
+    return tuple(one for one, _ in made if isinstance(one, Rule)), tuple(bound for bound, _ in bounds)
 
 
-def _each(schema: SchemaObject, contract: Contract, place: Place) -> Iterator[Rule | Bound]:
+def _each(schema: SchemaObject, contract: Contract, place: Place) -> Iterator[tuple[Rule | Bound, Place]]:
     owners: list[tuple[Column | None, list[DataQuality], Place]] = [(None, schema.quality or [], place)]
     for i, (p, column) in enumerate(zip(schema.properties or [], contract.columns, strict=True)):
         owners.append((column, p.quality or [], place / f"properties[{i}] ({p.name})"))
@@ -58,11 +58,11 @@ def _each(schema: SchemaObject, contract: Contract, place: Place) -> Iterator[Ru
             if quality.type == "text" or (owner and is_of_rows(quality)):
                 continue  # for people; or the column has it
             if quality.metric or quality.rule:
-                yield _library(quality, owner, at)
+                yield _library(quality, owner, at), at
             elif sql := _expression(quality, owner.name if owner else ""):
-                yield Rule(quality.name or quality.id or sql, sql, owner.name if owner else "")
+                yield Rule(quality.name or quality.id or sql, sql, owner.name if owner else ""), at
             else:
-                yield _number(quality, owner, schema, contract, at)
+                yield _number(quality, owner, schema, contract, at), at
 
 
 def is_of_rows(quality: DataQuality) -> bool:

@@ -67,6 +67,11 @@ class JobParameters:
 
 
 @dataclass(frozen=True)
+class CurateSmallParameters(JobParameters):
+    namespace: str = ""  # of the metric
+
+
+@dataclass(frozen=True)
 class LoadParameters:
     contracts: str  # URI of an archive
     curated_database: str

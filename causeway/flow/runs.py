@@ -1,8 +1,11 @@
-"""What runs of the Glue jobs cost: an item of the ledger each, under the batch that caused it.
+"""What runs cost, of the Glue jobs and of the function for small batches: an item of the ledger each.
 
-They share a partition, whose name no dataset can have, and are sorted by when they ended.
+It names the batch that caused them. They share a partition, whose name no dataset can have, and are sorted by
+when they ended.
 """
 
+import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -18,14 +21,15 @@ PARTITION = "#runs"
 NAME = re.compile(r"(?P<dataset>.+?)-(?P<batch>[0-9a-f]{32})(-r\d+)?")
 CURATE, PROFILE, STORE = "curate", "profile", "store"
 MICRODOLLAR = Decimal("0.000001")
+METRIC = "Dollars"
 
 
 @dataclass(frozen=True)
 class Run:
     """A run that has ended. `batch` caused it; `part` is what it ran of that, all of it unless it is split.
 
-    Both are empty of a run that profiles or loads the store. `priced`: where and when `price`, of a DPU-hour,
-    was so.
+    Both are empty of a run that profiles or loads the store. `priced`: where and when `price`, of a
+    DPU-hour, or of a GB-second if a function ran it, was so.
     """
 
     id: str
@@ -39,6 +43,11 @@ class Run:
     price: Decimal
     priced: str
     dollars: Decimal
+    gb_seconds: Decimal = Decimal(0)
+
+    @property
+    def unit(self) -> str:
+        return "GB-second" if self.gb_seconds else "DPU-hour"
 
     @classmethod
     def of(cls, run: Mapping[str, Any]) -> "Run":
@@ -53,7 +62,35 @@ class Run:
             price=price,
             priced=f"{REGION} {DATE}",
             dollars=(used * price / 3600).quantize(MICRODOLLAR),
+            gb_seconds=Decimal(0),
         )
+
+    @classmethod
+    def of_call(
+        cls, call: Mapping[str, str], *, id_: str, state: str, ended: datetime, seconds: float, memory_mb: int
+    ) -> "Run":
+        """Of a function's call, to which `manifest` and `execution` were passed, and that took so long."""
+        used = Decimal(math.ceil(seconds * 1000)) * memory_mb / 1024 / 1000  # billed by the millisecond
+        price = PRICES["lambda_gb_second"].dollars
+        return cls(
+            id=id_,
+            **_cause({MANIFEST: call["manifest"], EXECUTION: call["execution"]}),
+            state=state,
+            at=ended.astimezone(UTC).isoformat(timespec="seconds"),
+            dpu_seconds=Decimal(0),
+            price=price,
+            priced=f"{REGION} {DATE}",
+            dollars=(used * price + PRICES["lambda_request"].dollars).quantize(MICRODOLLAR),
+            gb_seconds=used,
+        )
+
+    def metric(self, namespace: str) -> str:
+        """The line, printed as it is, of which CloudWatch makes a metric."""
+        described = {"Name": METRIC, "Unit": "None"}
+        metrics = {"Namespace": namespace, "Dimensions": [["Dataset"]], "Metrics": [described]}
+        ended = round(1000 * datetime.fromisoformat(self.at).timestamp())
+        told = {"_aws": {"Timestamp": ended, "CloudWatchMetrics": [metrics]}}
+        return json.dumps({**told, "Dataset": self.dataset, METRIC: float(self.dollars), "run": self.id})
 
     def put(self, ledger: Any) -> None:
         """Write it down; again changes nothing."""
@@ -94,7 +131,9 @@ def runs_since(ledger: Any, since: datetime) -> Iterator[Run]:
     while True:
         page = ledger.query(**query)
         for item in page["Items"]:
-            yield Run(**{name: item["of" if name == "dataset" else name] for name in names})
+            # An earlier deployment wrote no gb_seconds.
+            told = {**item, "dataset": item["of"]}
+            yield Run(**{name: told[name] for name in names if name in told})
         if "LastEvaluatedKey" not in page:
             return
         query["ExclusiveStartKey"] = page["LastEvaluatedKey"]

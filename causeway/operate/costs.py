@@ -1,4 +1,4 @@
-"""What the runs of the Glue jobs cost, by what caused them: the sum of the groups is the total."""
+"""What runs cost, by what caused them: the sum of the groups is the total."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Spending:
             "by": by,
             "groups": {name: _sum(groups[name], landed[name]) for name in sorted(groups)},
             "total": _sum(self.runs, sum(landed.values(), Landed())),
-            "prices": sorted({f"${run.price} a DPU-hour, {run.priced}" for run in self.runs}),
+            "prices": sorted({f"${run.price} a {run.unit}, {run.priced}" for run in self.runs}),
             "foreign_prices": self.region if self.region != REGION else "",
             "unpriced_batches": sum(batch["batch"] not in known for batch in self.committed),
         }
@@ -102,6 +102,7 @@ def _sum(runs: Collection[Run], landed: Landed) -> dict[str, Any]:
         "runs": len(runs),
         "failed": sum(run.state != "SUCCEEDED" for run in runs),
         "dpu_seconds": float(sum(run.dpu_seconds for run in runs)),
+        "gb_seconds": float(sum(run.gb_seconds for run in runs)),
         "dollars": float(dollars),
         "rows": landed.rows,
         "bytes": landed.size,

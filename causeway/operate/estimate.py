@@ -10,19 +10,26 @@ from causeway.contract.model import Contract
 from causeway.flow.parameters import BatchLimits
 from causeway.flow.prices import DPUS, MINUTE, PRICES, REGION, WHERE
 from causeway.operate.arrivals import DAY, simulate
-from causeway.operate.forecast import run_seconds
+from causeway.operate.forecast import Work, work
 from causeway.operate.idle import DAYS, Item, idle
 from causeway.settings import Settings
 
 # Other ways to gather: the queue's window in seconds, the dataset's own after it, objects of a batch at most.
 OTHERS = ((300, 0, 10_000), (60, 900, 10_000))
 # Assumed, not measured on AWS; of a batch unless it is said of what.
-TRANSITIONS = 5
-CALL_SECONDS, OBJECT_SECONDS, GIGABYTES = 0.5, 0.002, 0.5  # of the batching function: a call, an object
+BY_JOB, BY_FUNCTION = 6, 5  # transitions of the state machine
+GATHERING, PER_OBJECT, GIGABYTES = (
+    0.5,
+    0.002,
+    0.5,
+)  # of the batching function: seconds of a call, of an object
 FILES_WRITTEN = 12  # manifest, report, data, metadata
-LOG_GB = 0.0005
+LOG_GB, SMALL_LOG_GB = 0.0005, 0.00002  # by the job, by the function
 CURATED = 0.25  # of the bytes that landed, as docs/scale.md has it of CSV
 METRICS = 3
+CRAWL = (
+    2 * 10 * MINUTE
+)  # DPU-seconds of a crawler that looks at what landed: ten minutes at least, of two DPUs
 NOT_IN_IT = (
     "the tables' upkeep, requests to the key, what the partner's account costs, taxes, discounts, free tiers"
 )
@@ -59,6 +66,11 @@ def estimate(settings: Settings, contracts: Mapping[str, Contract], arrivals: Ar
         "idle": [_told(item) for item in resting],
         "other_windows": ways[1:],
         "run_per_object": single,
+        "crawler_per_batch": ways[0]["batches_a_day"]
+        * DAYS
+        * CRAWL
+        / 3600
+        * float(PRICES["dpu_hour"].dollars),
         "not_in_it": NOT_IN_IT,
         "prices_of": WHERE,
         "foreign_prices": settings.company.region if settings.company.region != REGION else "",
@@ -70,17 +82,19 @@ def _plan(settings: Settings, arrivals: Arrivals, way: Way, at_rest: float) -> d
     limits = BatchLimits(way.objects, settings.limits.batch_max_bytes, way.own)
     day = (arrivals.pattern, arrivals.objects, arrivals.size)
     batches, calls = simulate(*day, limits=limits, window=way.window, batch_size=max(10, way.objects))
-    seconds = [run_seconds(settings, batch.size) for batch in batches]
-    items = list(_items(settings, arrivals, way, calls=calls, seconds=seconds))
-    visible = sum(b.waited + b.objects * s for b, s in zip(batches, seconds, strict=True))
+    works = [work(settings, batch.objects, batch.size) for batch in batches]
+    items = list(_items(settings, arrivals, way, calls=calls, works=works))
+    worked = list(zip(batches, works, strict=True))
+    visible = sum(batch.waited + batch.objects * work.seconds for batch, work in worked)
     return {
         **asdict(way),
         "batches_a_day": len(batches),
-        "runs_at_once": round(sum(seconds) / DAY, 1),
+        "by_function": sum(work.by_function for work in works),
+        "runs_at_once": round(sum(work.seconds for work in works if not work.by_function) / DAY, 1),
         "seconds_to_visible": round(visible / arrivals.objects),
-        "longest_to_visible": round(max(b.longest + s for b, s in zip(batches, seconds, strict=True))),
+        "longest_to_visible": round(max(batch.longest + work.seconds for batch, work in worked)),
         "items": [_told(item) for item in items],
-        "runs": items[0].dollars,
+        "runs": DAYS * sum(work.dollars for work in works),
         "dollars": at_rest + sum(item.dollars for item in items),
     }
 
@@ -91,19 +105,30 @@ def _items(
     way: Way,
     *,
     calls: int,
-    seconds: Sequence[float],
+    works: Sequence[Work],
 ) -> Iterator[Item]:
-    """By a day's calls of the batching function, and how long each of its runs takes."""
-    limits, objects, runs = settings.limits, DAYS * arrivals.objects, DAYS * len(seconds)
+    """By a day's calls of the batching function, and what each of its batches takes."""
+    limits, objects, runs = settings.limits, DAYS * arrivals.objects, DAYS * len(works)
+    by_function = [one.billed for one in works if one.by_function]
+    by_job = [one.billed for one in works if not one.by_function]
+    job, small = DAYS * len(by_job), DAYS * len(by_function)
     dpus, times = DPUS[limits.worker_type] * limits.workers, 2 if way.own else 1  # that events are queued
-    yield Item("runs of the job", DAYS * sum(seconds) * dpus / 3600, "dpu_hour", f"{runs:,} batches")
+    if job:
+        yield Item("runs of the job", DAYS * sum(by_job) / 3600, "dpu_hour", f"{job:,} batches")
+    if small:
+        yield Item(
+            "calls for small batches", DAYS * sum(by_function), "lambda_gb_second", f"{small:,} batches"
+        )
     if hours := limits.profile_hours:
         profiles = min(runs, DAYS * 24 / hours)
         yield Item("profiles", profiles * MINUTE * dpus / 3600, "dpu_hour", "a minute each")
-    yield Item("state machine", runs * TRANSITIONS, "transition", f"{TRANSITIONS} a batch")
-    worked = DAYS * calls * CALL_SECONDS + objects * times * OBJECT_SECONDS
-    yield Item("functions' calls", DAYS * calls + runs, "lambda_request")
-    yield Item("functions' time", worked * GIGABYTES, "lambda_gb_second", f"{OBJECT_SECONDS} s an object")
+    transitions = job * BY_JOB + small * BY_FUNCTION
+    yield Item(
+        "state machine", transitions, "transition", f"{BY_JOB} a batch by the job, {BY_FUNCTION} otherwise"
+    )
+    worked = DAYS * calls * GATHERING + objects * times * PER_OBJECT
+    yield Item("functions' calls", DAYS * calls + runs, "lambda_request", "batching; small batches, prices")
+    yield Item("functions' time", worked * GIGABYTES, "lambda_gb_second", f"{PER_OBJECT} s an object")
     yield Item("queue", objects * 1.2 * times, "sqs_request", "sent, and received and deleted by tens")
     yield Item("landing the objects", objects, "s3_put", "whoever puts them")
     yield Item("reading them", objects * 2, "s3_get")
@@ -111,8 +136,15 @@ def _items(
     yield from _reconciled(limits.reconcile_hours, objects)
     yield Item("ledger, written", objects + 3 * runs, "ledger_write")
     if settings.audit:
-        yield Item("audit trail", objects * 3, "audited_event", "put, looked at, read")
-    yield Item("logs", runs * LOG_GB, "log_gb", f"{LOG_GB * 1000:g} MB a batch")
+        audited = objects * 3 + runs * 2 * FILES_WRITTEN
+        yield Item("audit trail", audited, "audited_event", "put, looked at, read; files written and read")
+    logged = job * LOG_GB + small * SMALL_LOG_GB
+    yield Item(
+        "logs",
+        logged,
+        "log_gb",
+        f"{LOG_GB * 1000:g} MB a batch by the job, {SMALL_LOG_GB * 1000:g} otherwise",
+    )
     yield Item("metrics", METRICS, "metric_month")
     stored = objects * arrivals.size / 1e9 / 2
     yield Item("storage of what landed", stored, "s3_gb_month", "the first month: half of it, on average")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from causeway.flow.prices import DPUS, MINUTE, PRICES
-from causeway.operate.forecast import run_seconds
+from causeway.operate.forecast import work
 from causeway.operate.sizing import chosen, workload_in
 from causeway.settings import Settings
 
 DAY = 86_400  # seconds
+GATHERING = 0.5  # seconds that a poller takes at least, without a window; assumed
 POLLERS = 2  # of the queue, at once: the pipeline's stack says so
 
 
@@ -27,12 +28,21 @@ def _bounds(settings: Settings) -> Iterator[tuple[str, int, str, float]]:
     runs, timeout = limits.max_concurrent_runs, limits.job_timeout_minutes * MINUTE
     yield "max_concurrent_runs", runs, "all runs of the curating job, a day", runs * DAY * second
     yield "job_timeout_minutes", limits.job_timeout_minutes, "one of them", timeout * second
-    least = min(run_seconds(settings, limits.batch_max_bytes), timeout)
-    yield "batch_max_bytes", limits.batch_max_bytes, "a run of a full batch, about", least * second
-    # Each gathers for so long, and a run takes a minute at least.
-    window = limits.batch_window_seconds
-    windows = POLLERS * DAY / window * MINUTE * second if window else runs * DAY * second
+    full = min(work(settings, limits.batch_max_objects, limits.batch_max_bytes).dollars, timeout * second)
+    yield "batch_max_bytes", limits.batch_max_bytes, "a full batch, about", full
+    window, least = limits.batch_window_seconds, work(settings, 1, 0)
+    windows = POLLERS * DAY / (window or GATHERING) * least.dollars
+    if not least.by_function:
+        windows = min(windows, runs * DAY * second)
     yield "batch_window_seconds", window, "a dataset that gets small files, few a window, a day", windows
+    if (small := settings.small_batches).max_objects:
+        call = small.timeout_seconds * small.memory_mb / 1024 * float(PRICES["lambda_gb_second"].dollars)
+        yield (
+            "small_batches.timeout_seconds",
+            small.timeout_seconds,
+            "one call, before the job is asked",
+            call,
+        )
     if hours := limits.profile_hours:
         profile = DAY / 3600 / hours * limits.profile_minutes * MINUTE * second
         yield "profile_minutes", limits.profile_minutes, "profiles of one dataset, a day", profile

@@ -14,7 +14,7 @@ from causeway.settings import Settings
 
 DAYS = 30  # of a month
 # Of the pipeline's stack, and of the store's; tests compare them with the templates.
-ALARMS, PROFILE_ALARMS, NEWS_ALARMS, STORE_ALARMS = 9, 3, 1, 3
+ALARMS, PROFILE_ALARMS, NEWS_ALARMS, SMALL_ALARMS, STORE_ALARMS = 9, 3, 1, 1, 3
 # Of the language model's endpoint: its stack's three, and two that scaling by its backlog makes itself.
 INFERENCE_ALARMS = 5
 # Lambda's pollers of a queue, and the seconds that each waits for a message.
@@ -49,7 +49,8 @@ def lake(_settings: Settings, contracts: Contracts) -> Iterator[Item]:
 
 def pipeline(settings: Settings, contracts: Contracts) -> Iterator[Item]:
     profiles, news = any(settings.profile_hours().values()), settings.partner.ml.enabled
-    alarms = ALARMS + PROFILE_ALARMS * profiles + NEWS_ALARMS * news
+    small = settings.small_batches.max_objects > 0
+    alarms = ALARMS + PROFILE_ALARMS * profiles + NEWS_ALARMS * news + SMALL_ALARMS * small
     yield Item("alarms", alarms, "alarm_month", "AWS asks nothing for an account's first ten")
     passes = DAYS * 24 / settings.limits.reconcile_hours
     yield Item("reconciliation", passes * len(contracts), "s3_put", "a listing a dataset")

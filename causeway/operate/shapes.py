@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from causeway.flow.nearest import did_you_mean
-from causeway.settings import SettingsError
+from causeway.settings_errors import SettingsError
 
 
 class SizingError(SettingsError):

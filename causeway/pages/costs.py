@@ -13,6 +13,7 @@ WIDTH, HEIGHT = 720, 200  # of the chart
 COLOURS = 6  # of the template; further datasets share the last
 DEAREST, PACE, MONTH = 20, 7, 30  # batches; days of which the pace is the mean; days
 PER = ("dollars_per_million_rows", "dollars_per_gb")
+RAN = "runs of the Glue jobs, and of the function for small batches,"
 NOT_SEEN = "storage, requests, logs, the key, the tables' upkeep, the partner's account, taxes and discounts"
 
 
@@ -36,7 +37,7 @@ def costs_page(
     return render(
         "costs.html.jinja",
         title="What the runs cost",
-        subtitle=f"runs of the Glue jobs that ended since {by_dataset['since'][:10]}, days by UTC",
+        subtitle=f"{RAN} that ended since {by_dataset['since'][:10]}, days by UTC",
         document=by_dataset,
         facts=facts,
         chart=_chart(shown, days, names, budget / MONTH),

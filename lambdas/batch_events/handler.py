@@ -119,7 +119,15 @@ class Batching:
         self.s3.put_object(Bucket=self.landing_bucket, Key=manifest.key, Body=manifest.to_json().encode())
         uri = f"s3://{self.landing_bucket}/{manifest.key}"
         # The input depends on the manifest alone, so that starting it twice is starting it once.
-        batch_input = json.dumps({"dataset": manifest.dataset, "batch": manifest.batch, "manifest": uri})
+        batch_input = json.dumps(
+            {
+                "dataset": manifest.dataset,
+                "batch": manifest.batch,
+                "manifest": uri,
+                "objects": len(manifest.sources),
+                "bytes": sum(source.size for source in manifest.sources),
+            }
+        )
         for start in range(1, MAX_STARTS + 1):
             name = f"{manifest.dataset}-{manifest.batch}" + (f"-r{start}" if start > 1 else "")
             try:

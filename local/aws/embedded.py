@@ -106,9 +106,14 @@ class EmbeddedAws:
 
     def client(self, service: str, account: str, **credentials: str) -> Any:
         """A boto3 client: the account's root, or whoever the credentials (as STS gives them) are."""
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
+        return self._session(account, **credentials).client(service, endpoint_url=self.endpoint)
+
+    def resource(self, service: str, account: str, **credentials: str) -> Any:
+        """Likewise a boto3 resource."""
+        return self._session(account, **credentials).resource(service, endpoint_url=self.endpoint)
+
+    def _session(self, account: str, **credentials: str) -> boto3.Session:
+        return boto3.Session(
             region_name=self.region,
             aws_access_key_id=credentials.get("AccessKeyId", account),
             aws_secret_access_key=credentials.get("SecretAccessKey", "embedded"),

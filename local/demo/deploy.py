@@ -34,12 +34,19 @@ def cdk(*arguments: str, environment: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def deploy(aws: EmbeddedAws, folder: Path, progress: Progress) -> dict[str, dict[str, str]]:
-    """Synthesize into the folder; bootstrap and deploy both accounts; returns the stacks' outputs."""
+def deploy(
+    aws: EmbeddedAws, folder: Path, progress: Progress, *changes: tuple[str, str]
+) -> dict[str, dict[str, str]]:
+    """Synthesize into the folder; bootstrap and deploy both accounts; returns the stacks' outputs.
+
+    `changes`: texts of the settings and what they are replaced with.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     app, settings = folder / "cdk.out", folder / "settings.toml"
     text = re.sub(WINDOW, SHORT_WINDOW, SETTINGS_FILE.read_text())
-    settings.write_text(text.replace(*STORE))
+    for change in (STORE, *changes):
+        text = text.replace(*change)
+    settings.write_text(text)
     accounts = {"partner": load_settings(settings).partner.account, "company": aws.account}
     environments = {
         account: {**aws.environment(account), "CAUSEWAY_SETTINGS": str(settings)}

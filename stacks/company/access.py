@@ -9,7 +9,9 @@ from constructs import Construct
 
 from causeway.contract.model import Contract
 from causeway.flow.datasets import LANDING_PREFIX
-from causeway.settings import Partner, Settings, SettingsError
+from causeway.settings import Settings
+from causeway.settings_errors import SettingsError
+from causeway.settings_partner import Partner
 from stacks.company.lake import PARTNER_PATH, LakeStack
 from stacks.parts.permissions import acknowledge_wildcards
 

@@ -11,8 +11,10 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from causeway.flow.parameters import EXECUTION, MANIFEST
+from stacks.company.curate_small import CurateSmall
 from stacks.parts.machines import (
     DATASET_CURATED,
+    call_function,
     make_machine,
     notify,
     notify_and_fail,
@@ -36,6 +38,8 @@ class Batches(Construct):
         *,
         job: glue.PySparkEtlJob,
         ledger: dynamodb.Table,
+        small: CurateSmall | None,
+        price_run: lambda_.Function,
         split_batch: lambda_.Function,
         failures: sns.Topic,
         log_group: logs.LogGroup,
@@ -71,9 +75,25 @@ class Batches(Construct):
         split.next(done)
         curate.next(searching)
         # Each run has the job's own timeout; this is for all runs and waits together.
-        self.machine = make_machine(self, curate, log_group, removal_policy, timeout=LONGEST, topic=failures)
-        versions = [f"{split_batch.function_arn}:*"]
-        acknowledge_wildcards(self.machine, versions, "Any version of that one function; CDK's own statement")
+        start = self._begin(small, price_run, curate, outcome) if small else curate
+        self.machine = make_machine(self, start, log_group, removal_policy, timeout=LONGEST, topic=failures)
+        called = [split_batch, *([small.function, price_run] if small else [])]
+        versions = [f"{function.function_arn}:*" for function in called]
+        acknowledge_wildcards(self.machine, versions, "Any version of a function; CDK's own statement")
+
+    def _begin(
+        self, small: CurateSmall, price_run: lambda_.Function, curate: sfn.IChainable, outcome: sfn.IChainable
+    ) -> sfn.Choice:
+        """A small batch is for the function first. Whatever it fails of, the job is the way back."""
+        run = {"manifest": sfn.JsonPath.string_at("$.manifest"), "execution": sfn.JsonPath.execution_id}
+        call = call_function(self, "Curate small batch", small.function, run)
+        began = {"began": sfn.JsonPath.execution_start_time, "memory_mb": small.memory_mb}
+        price = call_function(self, "Price failed call", price_run, {"failed_call": {**run, **began}})
+        call.add_catch(price, errors=["States.ALL"], result_path=sfn.JsonPath.DISCARD)
+        call.next(outcome)
+        price.add_catch(curate, errors=["States.ALL"], result_path=sfn.JsonPath.DISCARD)
+        price.next(curate)
+        return sfn.Choice(self, "Is it small").when(small.condition, call).otherwise(curate)
 
     def _split(self, function: lambda_.Function) -> tasks.LambdaInvoke:
         return tasks.LambdaInvoke(

@@ -1,6 +1,7 @@
 """The Glue job that curates, and the role it runs under."""
 
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -37,36 +38,36 @@ class CurateJob(SparkJob):
             role_description="The Glue job: reads landing, writes curated, quarantine and their tables",
         )
         self._lake, self._ledger = lake, ledger
-        maintenance = Maintenance(self, "Maintenance", lake=lake)
-        maintenance.set_up_by(self.role)
+        self._maintenance = Maintenance(self, "Maintenance", lake=lake)
+        self.parameters = self._parameters()
+        self.let_curate(self.role)
         self.job = self.make(
-            self._arguments(maintenance),
+            to_arguments(self.parameters),
             description="Curates one batch of one dataset",
             timeout_minutes=settings.limits.job_timeout_minutes,
             max_concurrent_runs=settings.limits.max_concurrent_runs,
         )
-        self._allow_curating()
 
-    def _arguments(self, maintenance: Maintenance) -> dict[str, str]:
+    def _parameters(self) -> JobParameters:
         lake, limits = self._lake, self._settings.limits
-        return to_arguments(
-            JobParameters(
-                contracts=self.contracts.s3_object_url,
-                landing_bucket=lake.landing_bucket.bucket_name,
-                curated_bucket=lake.curated_bucket.bucket_name,
-                quarantine_bucket=lake.quarantine_bucket.bucket_name,
-                curated_database=lake.curated_database,
-                quarantine_database=lake.quarantine_database,
-                ledger_table=self._ledger.table_name,
-                hash_key=lake.hash_key.key_arn if lake.hash_key else "",
-                optimizer_role=maintenance.role.role_arn,
-                snapshot_retention_days=limits.snapshot_retention_days,
-                quarantine_retention_days=limits.quarantine_retention_days,
-            )
+        return JobParameters(
+            contracts=self.contracts.s3_object_url,
+            landing_bucket=lake.landing_bucket.bucket_name,
+            curated_bucket=lake.curated_bucket.bucket_name,
+            quarantine_bucket=lake.quarantine_bucket.bucket_name,
+            curated_database=lake.curated_database,
+            quarantine_database=lake.quarantine_database,
+            ledger_table=self._ledger.table_name,
+            hash_key=lake.hash_key.key_arn if lake.hash_key else "",
+            optimizer_role=self._maintenance.role.role_arn,
+            snapshot_retention_days=limits.snapshot_retention_days,
+            quarantine_retention_days=limits.quarantine_retention_days,
         )
 
-    def _allow_curating(self) -> None:
-        lake, role = self._lake, self.role
+    def let_curate(self, role: iam.Role) -> None:
+        """What curating takes, whoever does it."""
+        self._maintenance.set_up_by(role)
+        lake = self._lake
         allow(
             role,
             "s3:GetObject s3:GetObjectVersion",

@@ -21,6 +21,7 @@ from causeway.settings import Settings
 from stacks.company.alarms import alarm_at_first, alert_topic
 from stacks.company.batches import Batches
 from stacks.company.curate_job import CurateJob
+from stacks.company.curate_small import CurateSmall
 from stacks.company.lake import BATCHING_TIMEOUT, LakeStack
 from stacks.company.news import News
 from stacks.company.profiles import Profiles
@@ -51,7 +52,11 @@ class PipelineStack(Stack):
         self.job = CurateJob(
             self, "Curate", settings=settings, lake=lake, ledger=self.ledger, log_group=self._job_logs
         )
+        self.small = CurateSmall.wanted(self, settings, self.job)
         self.split_batch = self._split_batch()
+        self.profiles = self._profiles()
+        jobs = [self.job.job, *([self.profiles.job.job] if self.profiles else [])]
+        self.prices = RunPrices(self, "RunPrices", settings=settings, jobs=jobs, ledger=self.ledger)
         # Log delivery's resource policy has a size limit; names under this prefix share one.
         log_name = f"/aws/vendedlogs/states/{settings.project}-batches"
         self.batches = Batches(
@@ -59,17 +64,15 @@ class PipelineStack(Stack):
             "Batches",
             job=self.job.job,
             ledger=self.ledger,
+            small=self.small,
+            price_run=self.prices.function,
             split_batch=self.split_batch.function,
             failures=self.failures,
             log_group=make_log_group(self, "BatchesLogs", settings, log_name),
             removal_policy=removal_policy(settings),
         )
         self.batch_events = self._batch_events()
-        self.profiles = self._profiles()
-        jobs = [self.job.job, *([self.profiles.job.job] if self.profiles else [])]
-        self.prices = RunPrices(self, "RunPrices", settings=settings, jobs=jobs, ledger=self.ledger)
-        readable = settings.partner.readable(contracts)
-        if settings.partner.ml.enabled and readable:
+        if settings.partner.ml.enabled and (readable := settings.partner.readable(contracts)):
             News(self, "News", settings=settings, datasets=readable, failures=self.failures)
         removing = sorted(name for name, contract in contracts.items() if contract.on_delete == "remove")
         self.reconcile = self._reconcile(removing)
@@ -222,6 +225,10 @@ class PipelineStack(Stack):
                 "ProfileTimedOut": self.profiles.machine.metric_timed_out(),
                 "SchedulingFailed": self.profiles.schedule.function.metric_errors(),
             }
+        if self.small:
+            failures["SmallBatchFailed"] = self.small.function.metric_errors()
+            # The same metric as the job's log makes.
+            self._counted("RejectedWhole", self.small.log_group, REJECTED_WHOLE, "OfFunction")
         alarm_at_first(self, failures, statistic="Sum", topic=self.failures)
         counted = {
             "Unrouted": self._counted("Unrouted", self.batch_events.log_group, NO_DATASET),
@@ -231,12 +238,12 @@ class PipelineStack(Stack):
         messages = {"DeadLetters": dead_letters.metric_approximate_number_of_messages_visible()}
         alarm_at_first(self, messages, statistic="Maximum", topic=self.failures)
 
-    def _counted(self, name: str, log_group: logs.LogGroup, words: str) -> cloudwatch.Metric:
+    def _counted(self, name: str, log: logs.LogGroup, words: str, of: str = "") -> cloudwatch.Metric:
         """How many lines of the log have these words."""
         return logs.MetricFilter(
             self,
-            f"{name}Filter",
-            log_group=log_group,
+            f"{name}Filter{of}",
+            log_group=log,
             filter_pattern=logs.FilterPattern.all_terms(words),
             metric_namespace=self._settings.project,
             metric_name=name,

@@ -1,6 +1,6 @@
 """SageMaker AI's own image with scikit-learn, which lies in an account of AWS's for each region."""
 
-from causeway.settings import SettingsError
+from causeway.settings_errors import SettingsError
 
 REPOSITORY, VERSION = "sagemaker-scikit-learn", "1.9-0-cpu-py3"
 # "Docker Registry Paths and Example Code" in SageMaker AI's documentation.

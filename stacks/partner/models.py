@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from causeway.contract.model import Contract
-from causeway.settings import Partner
+from causeway.settings_partner import Partner
 from ml.spec import Spec, SpecError, load_spec, model_names
 
 

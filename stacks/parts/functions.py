@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -54,6 +54,7 @@ class PythonFunction(Construct):
         settings: Settings,
         timeout: Duration,
         memory_mb: int = 512,
+        storage_mb: int | None = None,
         shared: Sequence[str] = assets.FUNCTIONS,
     ) -> None:
         # Beside the function and before it: where deployed stacks have it.
@@ -78,6 +79,7 @@ class PythonFunction(Construct):
             handler=f"lambdas.{name}.handler.handler",
             timeout=timeout,
             memory_size=memory_mb,
+            ephemeral_storage_size=Size.mebibytes(storage_mb) if storage_mb else None,
             log_group=log_group,
             environment=to_environment(parameters),
         )

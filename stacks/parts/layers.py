@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,23 @@ PLATFORM, PYTHON = "aarch64-manylinux_2_28", "3.13"  # of stacks.parts.functions
 class Wheels:
     """Pinned, hashed, nothing built: needs neither Docker nor Lambda's platform."""
 
-    def __init__(self, requirements: Path) -> None:
-        self._requirements = requirements
+    def __init__(self, requirements: Path, archive: str = "") -> None:
+        self._requirements, self._archive = requirements, archive
 
     def try_bundle(self, output_dir: str, *_options: Any, **_more: Any) -> bool:
-        install(self._requirements, Path(output_dir) / "python", PLATFORM, PYTHON)
+        folder = Path(output_dir)
+        install(self._requirements, folder / "python", PLATFORM, PYTHON)
+        if self._archive:
+            zip_folder(folder / "python", folder / self._archive)
+            shutil.rmtree(folder / "python")
         return True
+
+
+def zip_folder(folder: Path, archive: Path) -> None:
+    """Fast rather than small: the archive only has to be half of what is in it."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as zipped:
+        for path in sorted(folder.rglob("*")):
+            zipped.write(path, path.relative_to(folder))
 
 
 def install(requirements: Path, folder: Path, platform: str, python: str) -> None:
@@ -39,13 +51,15 @@ def install(requirements: Path, folder: Path, platform: str, python: str) -> Non
             shutil.rmtree(tests)
 
 
-def modules_layer(scope: Construct, construct_id: str, requirements: Path) -> lambda_.LayerVersion | None:
-    """None where the context says that there is to be none."""
+def modules_layer(
+    scope: Construct, construct_id: str, requirements: Path, *, archive: str = ""
+) -> lambda_.LayerVersion | None:
+    """To import; or, being more than a function may have, as /opt/<archive>. None if the context says so."""
     if scope.node.try_get_context(CONTEXT) == "none":
         return None
     # The image is not used: modules are installed here.
-    bundling = BundlingOptions(image=DockerImage.from_registry("none"), local=Wheels(requirements))
-    made_from = f"{requirements.read_text()}{PLATFORM}{PYTHON}"
+    bundling = BundlingOptions(image=DockerImage.from_registry("none"), local=Wheels(requirements, archive))
+    made_from = f"{requirements.read_text()}{PLATFORM}{PYTHON}{archive}"
     return lambda_.LayerVersion(
         scope,
         construct_id,

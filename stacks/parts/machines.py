@@ -1,12 +1,14 @@
 """What state machines share: a job's run that waits for a full Glue, notices of failures, logs."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
@@ -51,6 +53,26 @@ def run_job(
         jitter_strategy=sfn.JitterType.FULL,
     )
     return run
+
+
+def call_function(
+    scope: Construct, construct_id: str, function: lambda_.Function, payload: Mapping[str, Any]
+) -> tasks.LambdaInvoke:
+    """Call it, and wait for its end. When Lambda has none to spare, it is asked again."""
+    call = tasks.LambdaInvoke(
+        scope,
+        construct_id,
+        lambda_function=function,
+        payload=sfn.TaskInput.from_object(dict(payload)),
+        result_path=sfn.JsonPath.DISCARD,
+    )
+    call.add_retry(
+        errors=["Lambda.TooManyRequestsException"],
+        interval=Duration.seconds(2),
+        max_attempts=6,
+        jitter_strategy=sfn.JitterType.FULL,
+    )
+    return call
 
 
 def item_of_dataset(item: str) -> dict[str, tasks.DynamoAttributeValue]:

@@ -82,15 +82,15 @@ class SparkJob(Construct):
                 **arguments,
             },
         )
-        self._allow_packages()
+        self.allow_packages(self.role)
+        if self._settings.job_modules:
+            allow(self.role, "s3:GetObject", f"arn:{Stack.of(self).partition}:s3:::{self._modules}")
         self._allow_logging(job)
         return job
 
-    def _allow_packages(self) -> None:
+    def allow_packages(self, role: iam.Role) -> None:
         packaged = self._script.bucket.arn_for_objects(f"{assets.package_prefix(self._settings)}*")
-        allow(self.role, "s3:GetObject", packaged, why_wildcards=assets.EARLIER_PACKAGES)
-        if self._settings.job_modules:
-            allow(self.role, "s3:GetObject", f"arn:{Stack.of(self).partition}:s3:::{self._modules}")
+        allow(role, "s3:GetObject", packaged, why_wildcards=assets.EARLIER_PACKAGES)
 
     def _allow_logging(self, job: glue.PySparkEtlJob) -> None:
         allow(

@@ -12,10 +12,11 @@ PARTNER, STRANGER = "222222222222", "333333333333"
 ROLE = f"arn:aws:iam::{COMPANY}:role"
 PROGRAMMATIC, CONSOLE = (f"{ROLE}/causeway/partner/causeway-{kind}" for kind in ("programmatic", "console"))
 ADMIN = f"{ROLE}/admin"
-CURATE, UPKEEP, MACHINE, BATCHING, PROFILE, SCHEDULE, PROFILES_MACHINE, NEWS, PRICE = (
+CURATE, SMALL, UPKEEP, MACHINE, BATCHING, PROFILE, SCHEDULE, PROFILES_MACHINE, NEWS, PRICE = (
     f"{ROLE}/causeway-pipeline-{name}-role"
     for name in (
         "curate",
+        "curatesmall-curate",
         "curate-maintenance",
         "batches-machine",
         "batchevents",

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from tests.access import intent as i
 from tests.access.alerts import alerts
+from tests.access.curating import curating
 from tests.access.inference import inference
 from tests.access.intent import Intent
 from tests.access.policies import OPTIONS, REVOKED
@@ -412,40 +413,10 @@ def _own_roles() -> Iterator[Intent]:
             ),
         },
     )
-    yield Intent(
-        "the job reads landing, writes curated and quarantine",
-        (
-            *i.read(i.CURATE, i.LANDING, "landing/flights/a.csv"),
-            *i.write(i.CURATE, i.CURATED, i.FLIGHTS),
-            *i.write(i.CURATE, i.QUARANTINE, "rejected/flights/a"),
-            *i.table(i.CURATE, "causeway_lake/flights", "glue:UpdateTable"),
-        ),
-        {
-            "changes a source": i.write(i.CURATE, i.LANDING, "landing/flights/a.csv"),
-            "deletes a source": (Check(i.CURATE, "s3:DeleteObject", f"{i.LANDING}/landing/flights/a.csv"),),
-            "reads the logs": i.read(i.CURATE, i.LOGS, "x"),
-            "another database": i.table(i.CURATE, "payroll/flights", "glue:UpdateTable"),
-            "takes the partner's role": (Check(i.CURATE, "sts:AssumeRole", i.PROGRAMMATIC, i.EXTERNAL_ID),),
-        },
-    )
+    yield from curating()
     yield from _profiles()
     yield from _prices()
     yield from _activation()
-    to_glue = {"iam:PassedToService": "glue.amazonaws.com"}
-    yield Intent(
-        "the job sets up its tables' upkeep",
-        (
-            *i.table(i.CURATE, "causeway_lake/flights", "glue:CreateTableOptimizer"),
-            Check(i.CURATE, "iam:PassRole", i.UPKEEP, to_glue),
-        ),
-        {
-            "another database's": i.table(i.CURATE, "payroll/flights", "glue:CreateTableOptimizer"),
-            "hands over another role": (Check(i.CURATE, "iam:PassRole", i.CURATE, to_glue),),
-            "hands it to another service": (
-                Check(i.CURATE, "iam:PassRole", i.UPKEEP, {"iam:PassedToService": "ec2.amazonaws.com"}),
-            ),
-        },
-    )
     yield Intent(
         "the tables' upkeep changes their files and their metadata",
         (

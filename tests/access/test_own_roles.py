@@ -310,7 +310,7 @@ def run_price(aws: EmbeddedAws, case: str) -> None:
         while "CompletedOn" not in root.get_job_run(JobName=job, RunId=run)["JobRun"]:
             time.sleep(0.1)
         ledger = boto3.resource("dynamodb").Table("causeway-pipeline-ledger")
-        price_run({"jobName": job, "jobRunId": run}, glue=boto3.client("glue"), ledger=ledger)
+        price_run({"jobName": job, "jobRunId": run}, glue=boto3.client("glue")).put(ledger)
 
 
 WORK: dict[str, Callable[[EmbeddedAws, str], None]] = {
@@ -318,6 +318,7 @@ WORK: dict[str, Callable[[EmbeddedAws, str], None]] = {
     "splitbatch": run_split,
     "reconcile": run_reconcile,
     "curate": run_job,
+    "curatesmall-curate": run_job,
     "profiles-profile": run_profile,
     "runprices-price": run_price,
     "profiles-schedule": run_schedule,

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from causeway.settings import SETTINGS_FILE, SettingsError, load_settings
+from causeway.settings import SETTINGS_FILE, load_settings
+from causeway.settings_errors import SettingsError
 
 
 def changed(tmp_path: Path, pattern: str, replacement: str) -> Path:

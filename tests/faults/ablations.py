@@ -103,6 +103,14 @@ def _no_retry() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _no_way_back() -> Iterator[None]:
+    machine = copy.deepcopy(definition())
+    machine["States"]["Curate small batch"].pop("Catch")
+    with patch.object(world_module, "definition", lambda: machine):
+        yield
+
+
 # What is taken away: how, the row that fails, and the size at which it does.
 ABLATIONS: dict[str, tuple[Callable[[], Any], str, int]] = {
     "a name that exists is looked at": (
@@ -159,6 +167,7 @@ ABLATIONS: dict[str, tuple[Callable[[], Any], str, int]] = {
     ),
     "throttling is waited out": (_no_patience, "throttling", 60),
     "a full Glue is waited for": (_no_retry, "throttling", 300),
+    "the job is the function's way back": (_no_way_back, "small batches: unsteady function", 60),
     "batches are split": (_swap(Search, "begin", _gives_up), "killers", 3),
     "keys are decoded as forms": (
         _swap(events, "unquote_plus", lambda key, **_: key),

@@ -11,6 +11,7 @@ import random
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock, patch
@@ -104,12 +105,11 @@ def lost_events(n: int, seed: int) -> Row:
         return _judge(row, world)
 
 
-def kills(n: int, seed: int) -> Row:
+def kills(n: int, seed: int, *, function: bool = False) -> Row:
     """The process dies before or after any call to AWS or commit, and again in the retry."""
-    row = Row(
-        "process killed at every step boundary, each retry included", n, "0 lost, doubled or half-visible"
-    )
-    steps = _steps(seed)
+    whose = "function, then job, killed" if function else "process killed"
+    row = Row(f"{whose} at every step boundary, each retry included", n, "0 lost, doubled or half-visible")
+    steps = _steps(seed, function)
     every = range(len(steps))
     once = [(first, None) for first in every]
     twice = list(itertools.product(every, every))
@@ -118,17 +118,21 @@ def kills(n: int, seed: int) -> Row:
     # Around the commits first; some that are killed again among the first few.
     once.sort(key=lambda pair: "commit" not in steps[pair[0]])
     cases = [case for both in zip(once, twice, strict=False) for case in both] + twice[len(once) :]
-    half_visible = _in_worlds(row, seed, cases[:n], lambda world, case, pair: _killed_at(world, case, *pair))
+    half_visible = _in_worlds(
+        row, seed, cases[:n], lambda world, case, pair: _killed_at(world, case, *pair), function=function
+    )
     row.measured.append(f"{len(steps)} boundaries")
     row.note("half-visible", half_visible)
     return row
 
 
-def _in_worlds(row: Row, seed: int, cases: Sequence[Any], do: Callable[[World, int, Any], int]) -> int:
+def _in_worlds(
+    row: Row, seed: int, cases: Sequence[Any], do: Callable[[World, int, Any], int], *, function: bool = False
+) -> int:
     """Each case with few others, so that the tables stay small; returns the sum of what each counted."""
     row.n, counted, wrong = len(cases), 0, 0
     for start in range(0, len(cases), CASES):
-        with open_world(seed + start) as world:
+        with open_world(seed + start, function=function) as world:
             watch_steps(world)
             for number, case in enumerate(cases[start : start + CASES], start):
                 counted += do(world, number, case)
@@ -137,9 +141,9 @@ def _in_worlds(row: Row, seed: int, cases: Sequence[Any], do: Callable[[World, i
     return counted
 
 
-def _steps(seed: int) -> list[str]:
+def _steps(seed: int, function: bool) -> list[str]:
     """The boundaries that one case meets when nothing is killed."""
-    with open_world(seed) as world:
+    with open_world(seed, function=function) as world:
         watch_steps(world)
         steps: list[str] = []
         _killed_at(world, 0, None, None, steps)
@@ -286,6 +290,58 @@ def throttling(n: int, seed: int) -> Row:
         world.lake.s3.meta.events.unregister("before-send.*.*")
         row.note("executions failed", failed)
         return _judge(row, world)
+
+
+def unsteady_function(n: int, seed: int) -> Row:
+    """Small batches and large ones; of the calls for small ones, some die before they curate, or after."""
+    row = Row(
+        "a third of the function's calls fail, before or after the commit", n,
+        "0 lost, doubled or stale; 0 red executions; each failed call is priced",
+    )  # fmt: skip
+    with open_world(seed, function=True) as world:
+        failed = 0
+
+        def sometimes() -> None:
+            nonlocal failed
+            if world.random.random() < 1 / 6:  # of two places
+                failed += 1
+                raise Killed
+
+        world.fail_call = sometimes
+        bodies = [
+            world.put(f"{world.random.randrange(n)}.csv", bad=world.random.random() < 0.1) for _ in range(n)
+        ]
+        world.random.shuffle(bodies)
+        world.send(*bodies)
+        while world.queue:
+            world.deliver(world.random.choice([1, 3, 10, 30, 150]))
+            world.execute()
+        row.measured.append(f"{world.runs['calls']} calls, {failed} failed; {world.runs['all']} job runs")
+        row.failures += not failed or not world.runs["calls"]
+        row.note("failed calls without a price", failed - world.runs["failed calls"])
+        row.note("executions failed", list(world.states.status.values()).count("FAILED"))
+        return _judge(row, world)
+
+
+def both_ways(n: int, seed: int) -> Row:
+    """The state machine has given a call up, and it goes on beside the job: the same batch, twice at once."""
+    row = Row("function and job at once with one batch", n, "exactly one result, none lost")
+
+    def at_once(world: World, case: int, _: Any) -> int:
+        lake, names = world.lake, [f"{case}-{i}.csv" for i in range(2)]
+        lake.curate(_landed(world, names[0]))
+        sources = [_landed(world, name) for name in names]
+        if world.random.random() < 0.3:  # what the events speak of is not what is there any more
+            _landed(world, names[0])
+        turns = Turns(seed * 7919 + case)
+        world.on_step = turns.step
+        errors = turns.run(*(lake.batch(*sources).curate for _ in range(2)))
+        world.on_step = lambda _: None
+        lake.curate(_landed(world, f"{case}-next.csv"))
+        return len(errors)
+
+    row.note("errors", _in_worlds(row, seed, range(n), at_once))
+    return row
 
 
 def failed_executions(n: int, seed: int) -> Row:
@@ -549,6 +605,9 @@ ROWS: dict[str, tuple[Callable[[int, int], Row], int, int]] = {
     "keys": (keys, 480, 2000),
     "interleavings": (interleavings, 10, 1000),
     "model": (model, 12, 300),
+    "small batches: kills": (partial(kills, function=True), 15, 1 << 20),
+    "small batches: unsteady function": (unsteady_function, 120, 3000),
+    "small batches: both ways": (both_ways, 8, 500),
     "store: repeats": (store.repeats, 8, 100),
     "store: kills": (store.kills, 8, 100),
     "store: at once": (store.at_once, 5, 100),

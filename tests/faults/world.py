@@ -50,7 +50,7 @@ class Killed(BaseException):
 
 @functools.cache
 def definition() -> dict[str, Any]:
-    """The state machine of the reviewed template."""
+    """The state machine of the reviewed template, which begins with whether a batch is small."""
     resources = json.loads(TEMPLATE.read_text())["Resources"]
     machine = next(r for name, r in resources.items() if name.startswith("BatchesMachine"))
     parts = machine["Properties"]["DefinitionString"]["Fn::Join"][1]
@@ -108,6 +108,8 @@ class World:
     notices: list[Any] = field(default_factory=list)
     refuse_start: Callable[[], bool] = lambda: False
     fail_job: Callable[[], None] = lambda: None
+    fail_call: Callable[[], None] = lambda: None  # before it curates, and once it has
+    function: bool = False  # whether small batches are for the function first
     on_step: Callable[[str], None] = lambda _: None
     ids: Iterator[int] = field(default_factory=lambda: iter(range(1, 1 << 40)))
 
@@ -185,12 +187,13 @@ class World:
 
     def _run(self, name: str) -> bool:
         machine = definition()
-        context = {"Execution": {"Id": name}, "StateMachine": {"Name": "batches"}, "variables": {}}
+        started = {"Id": name, "StartTime": "2026-01-01T00:00:00Z"}
+        context = {"Execution": started, "StateMachine": {"Name": "batches"}, "variables": {}}
         with patch.object(stepfunctions, "_invoke_resource", self._task):
             try:
                 stepfunctions._run_sub_machine(
                     machine["States"],
-                    machine["StartAt"],
+                    machine["StartAt"] if self.function else "Curate batch",
                     json.loads(self.states.inputs[name]),
                     {"events": [], "executionArn": name},
                     context,
@@ -203,6 +206,8 @@ class World:
         """A task of the state machine, by the service it calls."""
         if "glue:startJobRun" in resource:
             return self._start_job(asked["Arguments"]["--manifest"])
+        if "lambda:invoke" in resource:
+            return self._call(asked["Payload"])
         if "dynamodb:getItem" in resource:
             # Step Functions' own call, not one of a process that can be killed.
             steps, self.on_step = self.on_step, lambda _: None
@@ -226,24 +231,41 @@ class World:
         self.runs["all"] += 1
         try:
             self.fail_job()
-            where = urlsplit(manifest)
-            stored = self.lake.s3.get_object(Bucket=where.netloc, Key=where.path.lstrip("/"))
-            batch = self.lake.batch(*Manifest.from_json(stored["Body"].read()).sources)
-            distribute = batch.distribute
-
-            def killing(units: Any, banned: Banned, *, ids: FieldIds) -> Any:
-                if any(piece.source in self.killers for unit in units.values() for piece in unit.slices):
-                    raise Killed
-                return distribute(units, banned, ids=ids)
-
-            batch.distribute = killing
-            report = batch.curate()
-            self.runs["nothing to do"] += not report.sources
+            self._curate(manifest)
         except (Killed, Exception) as error:
             message = f"{type(error).__name__}: {error}"
             cause = json.dumps({"JobRunState": "FAILED", "ErrorMessage": message})
             raise stepfunctions._ExecutionError("States.TaskFailed", cause) from error
         return {"JobRunState": "SUCCEEDED"}
+
+    def _call(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """One of a function: to curate a small batch, or to price such a call that failed."""
+        if "failed_call" in payload:
+            self.runs["failed calls"] += 1
+            return {}
+        self.runs["calls"] += 1
+        try:
+            self.fail_call()
+            self._curate(payload["manifest"])
+            self.fail_call()
+        except (Killed, Exception) as error:
+            raise stepfunctions._ExecutionError("Lambda.Unknown", str(error)) from error
+        return {}
+
+    def _curate(self, manifest: str) -> None:
+        where = urlsplit(manifest)
+        stored = self.lake.s3.get_object(Bucket=where.netloc, Key=where.path.lstrip("/"))
+        batch = self.lake.batch(*Manifest.from_json(stored["Body"].read()).sources)
+        distribute = batch.distribute
+
+        def killing(units: Any, banned: Banned, *, ids: FieldIds) -> Any:
+            if any(piece.source in self.killers for unit in units.values() for piece in unit.slices):
+                raise Killed
+            return distribute(units, banned, ids=ids)
+
+        batch.distribute = killing
+        report = batch.curate()
+        self.runs["nothing to do"] += not report.sources
 
     # What must hold
 
@@ -317,7 +339,9 @@ def watch_steps(world: World) -> None:
 
 
 @contextmanager
-def open_world(seed: int, *, batch: int = 1000, contract: str = CONTRACT) -> Iterator[World]:
+def open_world(
+    seed: int, *, batch: int = 1000, contract: str = CONTRACT, function: bool = False
+) -> Iterator[World]:
     clock = SimpleNamespace(**{**vars(time), "sleep": lambda _: None})
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-"))
@@ -338,5 +362,5 @@ def open_world(seed: int, *, batch: int = 1000, contract: str = CONTRACT) -> Ite
             ledger=boto3.resource("dynamodb", config=PATIENT).Table("ledger"),
         )
         lake.ledger._table = batching.ledger
-        world = World(lake, random.Random(seed), batching, states)
+        world = World(lake, random.Random(seed), batching, states, function=function)
         yield world

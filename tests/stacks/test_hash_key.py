@@ -1,4 +1,4 @@
-"""The key behind hashed columns: there where a contract asks for one, and of use to the job alone."""
+"""The key behind hashed columns: there where a contract asks for one, and of use to who curates alone."""
 
 import aws_cdk as cdk
 import pytest
@@ -29,14 +29,16 @@ def test_the_key_can_make_macs_and_nothing_else(app: dict[str, Template]) -> Non
     )
 
 
-def test_the_job_alone_may_use_the_key_and_knows_its_name(app: dict[str, Template]) -> None:
+def test_who_curates_may_use_the_key_and_knows_its_name_and_nobody_else(app: dict[str, Template]) -> None:
     using = {
         name: [s for s in statements(template) if any("Mac" in a or a == "kms:*" for a in s["Action"])]
         for name, template in app.items()
     }
-    (allowed,) = using.pop("pipeline")
-    assert allowed["Action"] == ["kms:GenerateMac"]
-    assert "HashKey" in str(allowed["Resource"])
+    job, function = using.pop("pipeline")
+    assert job["Action"] == function["Action"] == ["kms:GenerateMac"]
+    assert "HashKey" in str(job["Resource"])
+    assert job["Resource"] == function["Resource"]
     assert not any(using.values())
-    job = named(app["pipeline"], "AWS::Glue::Job", "Curate")
-    assert job["DefaultArguments"]["--hash-key"] == allowed["Resource"][0]
+    arguments = named(app["pipeline"], "AWS::Glue::Job", "Curate")["DefaultArguments"]
+    variables = named(app["pipeline"], "AWS::Lambda::Function", "CurateSmall")["Environment"]["Variables"]
+    assert arguments["--hash-key"] == variables["HASH_KEY"] == job["Resource"][0]

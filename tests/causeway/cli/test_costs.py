@@ -16,6 +16,7 @@ from causeway.__main__ import main
 from causeway.flow.report import Report, SourceReport
 from causeway.flow.runs import Run
 from causeway.operate import costs as operate_costs
+from causeway.operate.bill import Bill, BillError
 from tests.causeway.conftest import Deployed
 from tests.causeway.flow.test_runs import glue_run
 
@@ -90,7 +91,7 @@ def test_the_groups_add_up_to_the_total(
     ]  # fmt: skip
     monkeypatch.setattr(operate_costs, "runs_since", lambda *_: iter(made))
     document = operate_costs.Spending.read(deployed.deployment, NOW).by(by)
-    for name in ("runs", "failed", "dpu_seconds", "dollars"):
+    for name in ("runs", "failed", "dpu_seconds", "gb_seconds", "dollars"):
         added = sum(one[name] for one in document["groups"].values())
         assert added == pytest.approx(document["total"][name], abs=1e-9)
 
@@ -157,6 +158,22 @@ def test_a_person_is_told_dollars_and_what_they_were_priced_at(
     assert "Priced at $0.44 a DPU-hour, us-east-1 2026-11-28" in printed
 
 
+def test_calls_of_the_function_count_to_their_batch_beside_runs_of_the_job(
+    deployed: Deployed, costs: Costs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = {"manifest": "s3://landing/batches/trips/one/manifest.json", "execution": ""}
+    put(deployed, run(id="1"))
+    Run.of_call(call, id_="2", state="FAILED", ended=NOW, seconds=300, memory_mb=1024).put(
+        deployed.landing.ledger
+    )
+    document = costs("--by", "batch")
+    assert document["groups"]["trips one"]["gb_seconds"] == 300
+    assert document["total"]["dollars"] == pytest.approx(0.022 + 300 * 0.0000133334 + 0.0000002, abs=1e-6)
+    assert document["total"]["failed"] == 1
+    main(["costs"])
+    assert "Priced at $0.0000133334 a GB-second" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("wrong", [["--since", "yesterday"], ["--by", "month"]])
 def test_a_wrong_argument_says_what_is_allowed(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["costs", *wrong]) == 2
@@ -219,3 +236,30 @@ def test_the_doctor_says_where_the_tags_stand_and_what_to_do(
     assert "211.20" in printed
     assert main(["costs", "doctor", "--json"]) == expected
     assert json.loads(capsys.readouterr().out)["tags"]["state"] == state
+
+
+def test_the_bill_stands_beside_the_runs(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    billed = Bill("2026-11-01", "2026-11-29", {"AWS Glue": 1.0, "AmazonCloudWatch": 0.5}, True, 1, "now")
+    monkeypatch.setattr("causeway.operate.bill.kept_bill", lambda *_: billed)
+    put(deployed, run(id="1"))
+    assert main(["costs", "--bill"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "AWS Glue 1.0000 0.0220 0.9780 the tables' upkeep" in printed
+    assert "total 1.5000 0.0220 1.4780" in printed
+    assert "AWS may still change it" in printed
+
+
+def test_without_the_bill_the_answer_is_partial(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> Bill:
+        raise BillError("Cost Explorer: no")
+
+    monkeypatch.setattr("causeway.operate.bill.kept_bill", refuse)
+    put(deployed, run(id="1"))
+    assert main(["costs", "--bill"]) == 0
+    printed = capsys.readouterr().out
+    assert "0.022000" in printed
+    assert "Partial: the bill is not known. Cost Explorer: no" in printed

@@ -9,7 +9,8 @@ import pytest
 from causeway import settings
 from causeway.cli import partner_kit
 from causeway.operate.account import AccountError
-from causeway.settings import EMBEDDED_EXTERNAL_ID, Settings, SettingsError, load_settings
+from causeway.settings import EMBEDDED_EXTERNAL_ID, Settings, load_settings
+from causeway.settings_errors import SettingsError
 
 PROGRAMMATIC, CONSOLE = (
     f"arn:aws:iam::111111111111:role/causeway/partner/causeway-{kind}" for kind in ("programmatic", "console")

@@ -283,6 +283,6 @@ def test_people_read_what_was_done(deployed: Deployed, capsys: pytest.CaptureFix
     assert main(["reconcile"]) == 0
     assert capsys.readouterr().out == "trips: 1 looked at, 0 queued\n"
     assert main(["backfill", "landing/", "--dry-run"]) == 0
-    assert capsys.readouterr().out == "trips: 1 looked at, 1 due: about 1 run, 1 minute, $0.01\n"
+    assert capsys.readouterr().out == "trips: 1 looked at, 1 due: about 1 run, 1 minute, $0.00\n"
     assert main(["replay", "--dead-letters"]) == 0
     assert capsys.readouterr().out == "dead letters: 0 moved back to the queue\n"

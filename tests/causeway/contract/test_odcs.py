@@ -28,21 +28,6 @@ REAL = load_contracts(ROOT / "contracts")
 DATA = data_folder()
 Draft = Callable[..., Path]
 
-HEAD = (
-    "apiVersion: v3.1.0\nkind: DataContract\nid: x\nversion: {version}\n"
-    "schema:\n- name: orders\n  properties:\n"
-)
-
-
-@pytest.fixture
-def draft(tmp_path: Path) -> Draft:
-    def write(body: str, version: str = "1.0.0", name: str = "orders.odcs.yaml") -> Path:
-        path = tmp_path / name
-        path.write_text(HEAD.format(version=version) + body)
-        return path
-
-    return write
-
 
 def curate_real(dataset: str, data: bytes) -> Curated:
     return run(REAL[dataset], data)

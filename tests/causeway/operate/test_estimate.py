@@ -12,7 +12,7 @@ from causeway.contract.model import Column, Contract
 from causeway.flow.prices import PRICES
 from causeway.operate import idle as idle_costs
 from causeway.operate.estimate import Arrivals, estimate
-from causeway.operate.idle import ALARMS, NEWS_ALARMS, PROFILE_ALARMS, Item, idle
+from causeway.operate.idle import ALARMS, NEWS_ALARMS, PROFILE_ALARMS, SMALL_ALARMS, Item, idle
 from causeway.settings import SETTINGS_FILE, Settings, load_settings
 
 CONTRACTS = {"flights": Contract("flights", "1.0.0", ())}
@@ -22,6 +22,13 @@ A_FILE_A_MINUTE = Arrivals("steady", 1440, 1_000_000)
 @pytest.fixture(scope="module")
 def settings() -> Settings:
     return load_settings(SETTINGS_FILE)
+
+
+@pytest.fixture(scope="module")
+def by_job(settings: Settings) -> Settings:
+    """Without a function for small batches."""
+    none = settings.small_batches.model_copy(update={"max_objects": 0})
+    return settings.model_copy(update={"small_batches": none})
 
 
 @pytest.fixture(scope="module")
@@ -35,22 +42,35 @@ def test_the_items_add_up_with_those_at_rest(month: dict[str, Any]) -> None:
     assert len({item["name"] for item in items}) == len(items)
 
 
-def test_a_file_a_minute_costs_what_was_said_by_hand(month: dict[str, Any]) -> None:
+def test_a_file_a_minute_by_the_job_costs_what_was_said_by_hand(by_job: Settings) -> None:
     """1,440 runs a day of two workers for a minute, and the little that a megabyte takes."""
+    month = estimate(by_job, CONTRACTS, A_FILE_A_MINUTE)
+    assert month["plan"]["by_function"] == 0
+    assert month["plan"]["seconds_to_visible"] == pytest.approx(120, abs=2)  # the window, then the run
     assert month["plan"]["batches_a_day"] == 1440
     assert month["plan"]["runs"] == pytest.approx(30 * 1440 * 0.014667, rel=0.01)
     assert month["run_per_object"] == pytest.approx(30 * 1440 * 0.014667, rel=0.001)
+
+
+def test_a_file_a_minute_costs_below_forty_dollars_a_month_by_default(month: dict[str, Any]) -> None:
+    """1,440 calls a day of some four seconds and 3 GB, and everything else."""
+    plan = month["plan"]
+    assert plan["by_function"] == plan["batches_a_day"] == 1440
+    assert plan["runs"] == pytest.approx(30 * 1440 * 4.16 * 3008 / 1024 * 0.0000133334, rel=0.01)
+    assert plan["dollars"] < 40
+    assert month["run_per_object"] / plan["runs"] > 10
+    assert month["crawler_per_batch"] == pytest.approx(30 * 1440 * 2 * 0.44 / 6)
 
 
 def test_a_longer_window_costs_less_and_is_later(month: dict[str, Any]) -> None:
     ways = [month["plan"], *month["other_windows"]]
     assert [way["runs"] for way in ways] == sorted((way["runs"] for way in ways), reverse=True)
     assert [way["seconds_to_visible"] for way in ways] == sorted(way["seconds_to_visible"] for way in ways)
-    assert month["plan"]["seconds_to_visible"] == pytest.approx(120, abs=2)  # the window, then the run
+    assert month["plan"]["seconds_to_visible"] == pytest.approx(64, abs=2)  # the window, then the call
 
 
-def test_small_objects_cost_as_many_times_less_than_a_run_each_as_share_a_batch(settings: Settings) -> None:
-    month = estimate(settings, CONTRACTS, Arrivals("steady", 20_000, 100))
+def test_small_objects_cost_as_many_times_less_than_a_run_each_as_share_a_batch(by_job: Settings) -> None:
+    month = estimate(by_job, CONTRACTS, Arrivals("steady", 20_000, 100))
     for way in [month["plan"], *month["other_windows"]]:
         assert month["run_per_object"] / way["runs"] == pytest.approx(20_000 / way["batches_a_day"], rel=0.01)
 
@@ -98,13 +118,18 @@ def test_a_person_is_told_items_windows_and_what_is_not_in_it(
     assert main(["estimate", "--objects", "1440", "--bytes", "1000000", "--pattern", pattern]) == 0
     printed = capsys.readouterr().out
     for told in (
-        "runs of the job",
+        "calls for small batches",
         "at rest: customer key",
         "unverified",
         "Not in it: ",
-        " less, rows visible ",
+        "seconds to visible",
     ):
         assert told in printed
+
+
+def test_a_person_is_told_what_a_longer_window_saves(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["estimate", "--objects", "1440", "--bytes", "1000000"])
+    assert " less, rows visible " in capsys.readouterr().out
 
 
 def test_a_day_that_the_settings_cannot_keep_up_with_is_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,4 +151,4 @@ def test_the_alarms_counted_here_are_those_of_the_template() -> None:
     text = (SETTINGS_FILE.parent / "tests/stacks/company/__snapshots__/test_pipeline").glob("*.json")
     (template,) = [json.loads(path.read_text()) for path in text]
     alarms = [r for r in template["Resources"].values() if r["Type"] == "AWS::CloudWatch::Alarm"]
-    assert len(alarms) == ALARMS + PROFILE_ALARMS + NEWS_ALARMS
+    assert len(alarms) == ALARMS + PROFILE_ALARMS + NEWS_ALARMS + SMALL_ALARMS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from causeway.operate.forecast import forecast
+from causeway.operate.forecast import forecast, work
 from causeway.settings import DatasetLimits, Settings, load_settings
 
 GIB = 1 << 30
@@ -21,8 +21,16 @@ def test_runs_are_as_many_as_batches_are_filled(sources: int, size: int, runs: i
     assert forecast(settings(), "trips", sources, size).runs == runs
 
 
-def test_a_run_costs_the_minute_that_glue_bills_at_least() -> None:
-    assert str(forecast(settings(), "trips", 1, 1)) == "about 1 run, 1 minute, $0.01"
+def test_a_run_of_the_job_costs_the_minute_that_glue_bills_at_least() -> None:
+    assert str(forecast(settings(), "trips", 1, 16_000_001)) == "about 1 run, 1 minute, $0.01"
+    assert work(settings(), 1, 16_000_001).dollars == pytest.approx(0.0148, abs=0.0001)
+
+
+@pytest.mark.parametrize(("objects", "size"), [(1, 0), (100, 16_000_000)])
+def test_a_small_batch_is_a_call_of_the_function(objects: int, size: int) -> None:
+    small, larger = work(settings(), objects, size), work(settings(), 101, size)
+    assert (small.by_function, larger.by_function) == (True, False)
+    assert small.dollars < larger.dollars / 20
 
 
 def test_runs_side_by_side_save_time_and_no_money() -> None:

@@ -6,14 +6,15 @@ from causeway.operate.guard_rails import bounds
 from causeway.settings import SETTINGS_FILE, Settings, load_settings
 
 
-def dollars(**limits: object) -> dict[str, float]:
+def dollars(small: int = 0, **limits: object) -> dict[str, float]:
     settings = load_settings(SETTINGS_FILE)
+    small_batches = settings.small_batches.model_copy(update={"max_objects": small})
     shipped = {
         "workers": 2, "worker_type": "G.1X", "max_concurrent_runs": 10, "job_timeout_minutes": 120,
         "batch_window_seconds": 60, "batch_max_bytes": 10**10, "profile_hours": 24, "profile_minutes": 30,
     }  # fmt: skip
     own = settings.limits.model_copy(update={**shipped, **limits})
-    changed: Settings = settings.model_copy(update={"limits": own})
+    changed: Settings = settings.model_copy(update={"limits": own, "small_batches": small_batches})
     return {str(one["limit"]): float(str(one["dollars"])) for one in bounds(changed)}
 
 
@@ -28,6 +29,16 @@ def dollars(**limits: object) -> dict[str, float]:
 )
 def test_a_limit_bounds_what_one_computes_by_hand(limit: str, expected: float) -> None:
     assert dollars()[limit] == pytest.approx(expected, abs=0.005)
+
+
+def test_what_small_files_cost_a_day_is_bounded_by_calls_where_a_function_curates_them() -> None:
+    found = dollars(100)
+    call = 4.05 * 3008 / 1024 * 0.0000133334
+    assert found["batch_window_seconds"] == pytest.approx(2 * 86_400 / 60 * call, abs=0.005)
+    assert found["small_batches.timeout_seconds"] == pytest.approx(
+        300 * 3008 / 1024 * 0.0000133334, abs=0.005
+    )
+    assert "small_batches.timeout_seconds" not in dollars()
 
 
 def test_every_bound_grows_with_the_workers() -> None:

@@ -10,7 +10,8 @@ from aws_cdk.assertions import Template
 from syrupy.assertion import SnapshotAssertion
 
 from causeway.contract.model import Contract
-from causeway.settings import Settings, SettingsError
+from causeway.settings import Settings
+from causeway.settings_errors import SettingsError
 from tests.stacks.conftest import build_app, normalised, resources
 
 

@@ -12,7 +12,8 @@ import pytest
 from aws_cdk.assertions import Template
 
 from causeway.operate.idle import INFERENCE_ALARMS
-from causeway.settings import SETTINGS_FILE, Settings, SettingsError, load_settings
+from causeway.settings import SETTINGS_FILE, Settings, load_settings
+from causeway.settings_errors import SettingsError
 from tests.stacks.conftest import ROOT, build_app, named, resources, statements
 from tests.stacks.test_tags import TAGS, untagged
 

@@ -11,7 +11,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from causeway.flow.events import NO_DATASET
 from causeway.flow.report import REJECTED_WHOLE
-from causeway.settings import DatasetLimits, Settings, SettingsError
+from causeway.settings import DatasetLimits, Settings
+from causeway.settings_errors import SettingsError
 from tests.stacks.conftest import build_app, machine_of, named, normalised, resources, statements
 
 
@@ -27,13 +28,13 @@ def machine(pipeline: Template) -> dict[str, Any]:
 def test_an_execution_waits_for_its_job_and_outlasts_its_timeout_many_times(
     pipeline: Template, machine: dict[str, Any]
 ) -> None:
-    assert machine["States"][machine["StartAt"]]["Resource"].endswith(":states:::glue:startJobRun.sync")
+    assert machine["States"]["Curate batch"]["Resource"].endswith(":states:::glue:startJobRun.sync")
     job = named(pipeline, "AWS::Glue::Job", "Curate")
     assert machine["TimeoutSeconds"] >= 16 * 60 * job["Timeout"]
 
 
 def test_a_full_glue_is_waited_for_and_a_failed_job_is_not_run_again(machine: dict[str, Any]) -> None:
-    (retry,) = machine["States"][machine["StartAt"]]["Retry"]
+    (retry,) = machine["States"]["Curate batch"]["Retry"]
     assert "Glue.ConcurrentRunsExceededException" in retry["ErrorEquals"]
     assert not {"States.ALL", "States.TaskFailed"} & set(retry["ErrorEquals"])
     assert retry["MaxAttempts"] == 500
@@ -41,7 +42,7 @@ def test_a_full_glue_is_waited_for_and_a_failed_job_is_not_run_again(machine: di
 
 
 def test_a_job_that_fails_splits_its_batch(machine: dict[str, Any]) -> None:
-    first, *_ = machine["States"][machine["StartAt"]]["Catch"]
+    first, *_ = machine["States"]["Curate batch"]["Catch"]
     assert (first["Next"], first["ResultPath"]) == ("Split batch", "$.failure")
     assert {"States.TaskFailed", "States.Timeout"} <= set(first["ErrorEquals"])
 
@@ -54,8 +55,8 @@ def test_a_batch_that_is_given_up_is_not_run_again(machine: dict[str, Any]) -> N
 
 def test_every_failure_is_notified_and_ends_the_execution_failed(machine: dict[str, Any]) -> None:
     states = machine["States"]
-    for state in states.values():
-        if state["Type"] == "Task" and state is not states["Notify"]:
+    for name, state in states.items():
+        if state["Type"] == "Task" and name not in ("Notify", "Curate small batch", "Price failed call"):
             caught = state["Catch"][-1]
             assert (caught["ErrorEquals"], caught["Next"]) == (["States.ALL"], "Notify")
     assert states["Notify"]["Next"] == "Failed"
@@ -180,7 +181,7 @@ def test_the_first_failure_raises_an_alarm(pipeline: Template) -> None:
         "Unrouted",
         "RejectedWhole",
     }
-    assert len(resources(pipeline, "AWS::CloudWatch::Alarm")) == 13
+    assert len(resources(pipeline, "AWS::CloudWatch::Alarm")) == 14
     for alarm in alarms.values():
         assert alarm["Threshold"] == 1
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
@@ -198,26 +199,33 @@ def test_the_alarm_on_what_no_dataset_takes_counts_the_words_of_the_function_s_l
     assert counted["LogGroupName"] == batching["LoggingConfig"]["LogGroup"]
 
 
-def test_the_alarm_on_files_that_are_rejected_whole_counts_the_words_of_the_jobs_log(
+def test_the_alarm_on_files_that_are_rejected_whole_counts_the_words_of_both_logs(
     pipeline: Template,
 ) -> None:
-    counted = named(pipeline, "AWS::Logs::MetricFilter", "RejectedWhole")
-    assert counted["FilterPattern"] == f'"{REJECTED_WHOLE}"'
-    job = named(pipeline, "AWS::Glue::Job", "Curate")["DefaultArguments"]
-    assert counted["LogGroupName"] == job["--continuous-log-logGroup"]
+    counted = {
+        key: f["Properties"]
+        for key, f in resources(pipeline, "AWS::Logs::MetricFilter").items()
+        if key.startswith("RejectedWhole")
+    }
+    assert {f["FilterPattern"] for f in counted.values()} == {f'"{REJECTED_WHOLE}"'}
+    (transformed,) = {json.dumps(f["MetricTransformations"]) for f in counted.values()}
+    assert '"MetricName": "RejectedWhole"' in transformed
+    job = named(pipeline, "AWS::Glue::Job", "Curate")["DefaultArguments"]["--continuous-log-logGroup"]
+    function = functions(pipeline)["curate_small"]["LoggingConfig"]["LogGroup"]
+    assert [f["LogGroupName"] for f in counted.values()] in ([job, function], [function, job])
 
 
 def test_every_log_is_kept_for_the_time_in_the_settings(pipeline: Template) -> None:
-    assert len(resources(pipeline, "AWS::Logs::LogGroup")) == 9
+    assert len(resources(pipeline, "AWS::Logs::LogGroup")) == 10
     pipeline.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": 90})
 
 
-def test_the_upkeep_role_is_glues_alone_and_only_the_job_hands_it_over(pipeline: Template) -> None:
+def test_the_upkeep_role_is_glues_alone_and_only_who_curates_hands_it_over(pipeline: Template) -> None:
     ((name, role),) = ((k, v) for k, v in resources(pipeline, "AWS::IAM::Role").items() if "Maintenance" in k)
     (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "glue.amazonaws.com"}
     passing = [s for s in statements(pipeline) if "iam:PassRole" in s["Action"]]
-    assert [(s["Resource"], s["Condition"]) for s in passing] == [
+    assert [(s["Resource"], s["Condition"]) for s in passing] == 2 * [
         (
             [{"Fn::GetAtt": [name, "Arn"]}],
             {"StringEquals": {"iam:PassedToService": "glue.amazonaws.com"}},
@@ -243,7 +251,14 @@ def test_the_only_lambdas_are_our_own(templates: dict[str, Template]) -> None:
     found = {name: sorted(functions(template)) for name, template in templates.items()}
     ours = {
         "costs": ["activate_tags"],
-        "pipeline": ["batch_events", "price_run", "reconcile", "schedule_profile", "split_batch"],
+        "pipeline": [
+            "batch_events",
+            "curate_small",
+            "price_run",
+            "reconcile",
+            "schedule_profile",
+            "split_batch",
+        ],
         "training": ["decide", "predict", "promote_model"],
     }
     assert found == {name: ours.get(name, []) for name in templates}

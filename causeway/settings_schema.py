@@ -1,0 +1,58 @@
+"""`python -m causeway.settings_schema`: the JSON Schema of settings.toml, for editors and checks.
+
+Types and limits are the model's (causeway/settings.py); what a key means is what the file says above it.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from causeway.settings import SETTINGS_FILE, Settings
+
+SCHEMA_FILE = SETTINGS_FILE.parent / "docs" / "settings.schema.json"
+SECTION, KEY = re.compile(r"\[([a-z_.]+)\]$"), re.compile(r"([a-z_]+) = ")
+
+
+def schema() -> dict[str, Any]:
+    document: dict[str, Any] = Settings.model_json_schema()
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **document,
+        "title": "settings.toml",
+    }
+    partner = document["$defs"]["Partner"]
+    partner["required"].remove("external_id")  # is kept out of the file
+    for place, text in comments(SETTINGS_FILE.read_text("utf-8")):
+        *sections, key = place
+        _at(document, sections)["properties"][key]["description"] = text
+    return document
+
+
+def comments(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What stands in the lines above a key or a section, by its place."""
+    section: tuple[str, ...] = ()
+    above: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("# "):
+            above.append(line.removeprefix("# "))
+            continue
+        if found := SECTION.match(line):
+            section = place = tuple(found[1].split("."))
+        elif found := KEY.match(line):
+            place = (*section, found[1])
+        if found and above:
+            yield place, " ".join(above)
+        above = []
+
+
+def _at(document: dict[str, Any], sections: list[str]) -> dict[str, Any]:
+    part = document
+    for section in sections:
+        name = part["properties"][section]["$ref"].rpartition("/")[2]
+        part = document["$defs"][name]
+    return part
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(json.dumps(schema(), indent=1) + "\n", "utf-8")
