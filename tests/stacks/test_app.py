@@ -46,7 +46,7 @@ def test_a_wrong_setting_ends_the_synthesis_with_its_line_alone(tmp_path: Path) 
     )
     assert done.returncode != 0
     (line,) = [x for x in (done.stdout + done.stderr).splitlines() if not x.startswith("make")]
-    assert line.startswith(f"{path}: line 8: 'sandbox = True' is not TOML")
+    assert line.startswith(f"{path}: line 9: 'sandbox = True' is not TOML")
 
 
 def test_the_cdk_alone_finds_what_make_installed(tmp_path: Path) -> None:
