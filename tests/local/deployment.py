@@ -4,7 +4,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfile, copytree, ignore_patterns
@@ -60,6 +61,28 @@ class Deployment:
         key, (line, *_) = f"landing/weather/{name}", story.weather_lines()
         put = self.client("s3").put_object(Bucket=self.lake["LandingBucket"], Key=key, Body=line.encode())
         return key, put["VersionId"]
+
+    def snapshot(self, table: str) -> int:
+        """The current one's id."""
+        snapshot = self.aws.catalog().load_table(("causeway_lake", table)).current_snapshot()
+        return snapshot.snapshot_id if snapshot else 0
+
+    @contextmanager
+    def broken(self, function: str, **variables: str) -> Iterator[None]:
+        """Meanwhile the function whose name has that part has other variables in its environment."""
+        functions = self.client("lambda")
+        (name,) = [
+            one["FunctionName"]
+            for one in functions.list_functions()["Functions"]
+            if function in one["FunctionName"]
+        ]
+        whole = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        update = functions.update_function_configuration
+        update(FunctionName=name, Environment={"Variables": {**whole, **variables}})
+        try:
+            yield
+        finally:
+            update(FunctionName=name, Environment={"Variables": whole})
 
     def becomes(self, state: str, is_so: Callable[[], object]) -> None:
         """Waits until it is so."""
