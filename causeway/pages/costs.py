@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -12,7 +13,8 @@ from causeway.pages.page import render
 WIDTH, HEIGHT = 720, 200  # of the chart
 COLOURS = 6  # of the template; further datasets share the last
 DEAREST, PACE, MONTH = 20, 7, 30  # batches; days of which the pace is the mean; days
-PER = ("dollars_per_million_rows", "dollars_per_gb")
+PER_GB = "dollars_per_gb"
+PER = ("dollars_per_million_rows", PER_GB)
 RAN = "runs of the Glue jobs, and of the function for small batches,"
 NOT_SEEN = "storage, requests, logs, the key, the tables' upkeep, the partner's account, taxes and discounts"
 
@@ -26,7 +28,8 @@ def costs_page(
     names = [name for name, _ in spent.most_common()]
     shown = _every_day(days)
     pace = sum(sum(days.get(day, {}).values()) for day in shown[-PACE:]) / max(1, len(shown[-PACE:]))
-    batches = sums["batch"]["groups"].items()
+    batches, by_day = sums["batch"]["groups"].items(), sums["day"]["groups"]
+    per_gb = {day: {"per GB": one[PER_GB]} for day, one in by_day.items() if one[PER_GB] is not None}
     facts = [
         ("dollars", f"{total['dollars']:,.2f}"),
         ("runs", f"{total['runs']:,}"),
@@ -41,9 +44,10 @@ def costs_page(
         document=by_dataset,
         facts=facts,
         chart=_chart(shown, days, names, budget / MONTH),
+        per_gb=_chart(shown, per_gb, ["per GB"], math.inf),
         legend=[(min(n, COLOURS - 1), name or "?") for n, name in enumerate(names)],
         datasets=[_row(name, by_dataset["groups"][name]) for name in names],
-        daily=[_row(day, sums["day"]["groups"][day]) for day in reversed(shown) if day in days],
+        daily=[_row(day, by_day[day]) for day in reversed(shown) if day in days],
         batches=[_row(name, one) for name, one in sorted(batches, key=lambda b: -b[1]["dollars"])[:DEAREST]],
         not_seen=NOT_SEEN,
     )

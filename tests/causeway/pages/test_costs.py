@@ -82,3 +82,17 @@ def test_the_command_writes_it(deployed: Deployed, tmp_path: Path) -> None:
     put(deployed, run(id="1"))
     assert main(["costs", "--html", str(tmp_path / "costs.html")]) == 0
     assert "trips" in (tmp_path / "costs.html").read_text("utf-8")
+
+
+def test_dollars_per_gigabyte_have_a_bar_for_each_day_of_which_the_size_is_known() -> None:
+    runs = [on(0, part="a"), on(1, part="b", glue={"ExecutionTime": 180}), on(2, part="c")]
+    committed = [
+        {"batch": "a", "landed": 1, "size": 10**9},
+        {"batch": "b", "landed": 1, "size": 10**9},
+        {"batch": "c", "landed": 1},
+    ]
+    page = page_of(*runs, committed=committed)
+    assert "2026-01-01, per GB: $0.0200" in page
+    assert "2026-01-02, per GB: $0.0400" in page
+    assert "2026-01-03, per GB" not in page
+    assert "Dollars per GB that landed" not in page_of(on(0))
