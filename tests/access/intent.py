@@ -26,6 +26,7 @@ CURATE, UPKEEP, MACHINE, BATCHING, PROFILE, SCHEDULE, PROFILES_MACHINE, NEWS, PR
         "runprices-price",
     )
 )
+MEASURE = f"{ROLE}/causeway-pipeline-measurements-measure-role"
 ACTIVATE = f"{ROLE}/causeway-costs-activatetags-role"
 READER, ANALYST = (
     f"arn:aws:iam::{PARTNER}:role/causeway-reader",

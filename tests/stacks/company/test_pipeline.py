@@ -177,12 +177,16 @@ def test_the_first_failure_raises_an_alarm(pipeline: Template) -> None:
         "ExecutionsAborted",
         "Errors",
         "ApproximateNumberOfMessagesVisible",
+        "ApproximateAgeOfOldestMessage",
+        "Throttles",
         "Unrouted",
         "RejectedWhole",
+        "Missing",
+        "AccessDenied",
     }
-    assert len(resources(pipeline, "AWS::CloudWatch::Alarm")) == 13
-    for alarm in alarms.values():
-        assert alarm["Threshold"] == 1
+    assert len(resources(pipeline, "AWS::CloudWatch::Alarm")) == 23
+    for name, alarm in alarms.items():
+        assert alarm["Threshold"] == (960 if name == "ApproximateAgeOfOldestMessage" else 1)
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
         assert alarm["EvaluationPeriods"] == 1
         assert alarm["AlarmActions"]
@@ -208,7 +212,7 @@ def test_the_alarm_on_files_that_are_rejected_whole_counts_the_words_of_the_jobs
 
 
 def test_every_log_is_kept_for_the_time_in_the_settings(pipeline: Template) -> None:
-    assert len(resources(pipeline, "AWS::Logs::LogGroup")) == 9
+    assert len(resources(pipeline, "AWS::Logs::LogGroup")) == 10
     pipeline.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": 90})
 
 
@@ -243,7 +247,7 @@ def test_the_only_lambdas_are_our_own(templates: dict[str, Template]) -> None:
     found = {name: sorted(functions(template)) for name, template in templates.items()}
     ours = {
         "costs": ["activate_tags"],
-        "pipeline": ["batch_events", "price_run", "reconcile", "schedule_profile", "split_batch"],
+        "pipeline": ["batch_events", "measure", "price_run", "reconcile", "schedule_profile", "split_batch"],
         "training": ["decide", "predict", "promote_model"],
     }
     assert found == {name: ours.get(name, []) for name in templates}
