@@ -13,7 +13,7 @@ NEXT = {
     "dead_lettered": "once the cause is mended: causeway replay --dead-letters",
     "unaccounted": "nothing speaks of it any more: causeway reconcile {dataset}",
     "quarantined": "rejected whole: causeway quarantine says why; land it again, or delete it",
-    "waiting": "it waits: {queued:,} messages are queued; causeway status has what runs",
+    "waiting": "its batch runs, its event is among {queued:,} messages, or it landed within 15 minutes",
 }
 NEED_A_PERSON = ("failed", "dead_lettered", "unaccounted", "quarantined")
 
@@ -96,7 +96,7 @@ def _batch(batch: Mapping[str, Any]) -> Iterator[str]:
         landed, curated, quarantined = (f"{rows[name]:,}" for name in ("landed", "curated", "quarantined"))
         why = f" ({reasons})" if reasons else ""
         yield f"rows: landed {landed} = curated {curated} + quarantined {quarantined}{why}"
-    if batch["committed"]:
-        yield f"snapshot {batch['snapshot']}, committed {batch['committed']}"
+    if batch["at"]:
+        yield f"snapshot {batch['snapshot']}, committed {batch['at']}"
     if batch["runs"]:
         yield f"cost: ${batch['dollars']:,.6f} the batch, ${batch['share']:,.6f} this file by its bytes"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
-from decimal import Decimal
 from itertools import takewhile
 from typing import Any
 
@@ -14,10 +13,10 @@ from causeway.contract.model import ContractError
 from causeway.flow.datasets import LANDING_PREFIX, dataset_of, prefix_of
 from causeway.flow.landing import Landing, Listed
 from causeway.flow.ledger import Ledger
-from causeway.flow.manifest import BATCHES_PREFIX, Manifest
+from causeway.flow.manifest import BATCHES_PREFIX
 from causeway.flow.nearest import did_you_mean
-from causeway.flow.report import Report, SourceReport
-from causeway.flow.runs import Run, runs_since
+from causeway.flow.report import Report
+from causeway.flow.runs import runs_since
 from causeway.operate.accounting import classify, pipeline_state
 from causeway.operate.deployment import Deployment
 from causeway.operate.executions import executions_of
@@ -27,6 +26,7 @@ VERSIONS = 5  # of a source, the newest
 # Manifests written after a version landed that are looked through for it: its first batch is among the first.
 LOOKED_THROUGH = 300
 READERS = 16
+Rows = dict[str | None, dict[str, Any] | None]  # what a report says of each version of a source
 
 
 def key_of(deployment: Deployment, name: str) -> str:
@@ -69,7 +69,9 @@ def trace(deployment: Deployment, key: str, now: datetime) -> dict[str, Any]:
             "landed": _text(listed.at),
             "size": listed.size,
             "state": DELETED if listed.deleted else classify(listed, held, pending),
-            "batches": [batch.document(listed) for batch in batches if listed.version in batch.versions],
+            "batches": [
+                {**batch, "rows": rows[listed.version]} for batch, rows in batches if listed.version in rows
+            ],
         }
         for listed in versions
     ]
@@ -92,52 +94,10 @@ def _beside(landing: Landing, key: str) -> list[str]:
     return [listed.source for listed in next(filter(None, pages), [])]
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """A batch that was told of the source; `committed` is its item of the ledger, empty if it has none."""
-
-    manifest: Manifest
-    key: str
-    written: datetime
-    executions: list[dict[str, Any]]
-    runs: list[Run]
-    committed: Mapping[str, Any]
-    report: Report | None
-
-    @property
-    def rows(self) -> Iterator[SourceReport]:
-        return (
-            source for source in (self.report.sources if self.report else ()) if source.source == self.key
-        )
-
-    @property
-    def versions(self) -> set[str | None]:
-        """Those that its events spoke of, and the one that it curated: what S3 held then."""
-        listed = {source.version for source in self.manifest.sources if source.source == self.key}
-        return {*listed, *(source.version for source in self.rows)}
-
-    def document(self, listed: Listed) -> dict[str, Any]:
-        sources, dollars = self.manifest.sources, sum((run.dollars for run in self.runs), Decimal())
-        size = sum(source.size for source in sources)
-        share = Decimal(listed.size) / size if size else Decimal(1) / len(sources)
-        return {
-            "batch": self.manifest.batch,
-            "written": _text(self.written),
-            "sources": len(sources),
-            "executions": self.executions,
-            "runs": [
-                {"id": r.id, "state": r.state, "at": r.at, "dollars": float(r.dollars)} for r in self.runs
-            ],
-            "committed": self.committed.get("at"),
-            "snapshot": self.committed.get("snapshot"),
-            "rows": next((asdict(source) for source in self.rows if source.version == listed.version), None),
-            "dollars": float(dollars),
-            "share": float(round(dollars * share, 6)),  # of the dollars, by bytes
-        }
-
-
-def _batches(deployment: Deployment, key: str, versions: Iterable[Listed]) -> Iterator[_Batch]:
-    """Those that were told of one of the versions, oldest first."""
+def _batches(
+    deployment: Deployment, key: str, versions: Iterable[Listed]
+) -> Iterator[tuple[dict[str, Any], Rows]]:
+    """Batches that were told of one of the versions, oldest first; by version, what became of its rows."""
     landing, dataset, machine = deployment.landing, dataset_of(key), deployment.pipeline["StateMachine"]
     written, states = _written(landing, dataset), deployment.client("stepfunctions")
     wanted = {
@@ -147,18 +107,31 @@ def _batches(deployment: Deployment, key: str, versions: Iterable[Listed]) -> It
     }
     with ThreadPoolExecutor(READERS) as pool:
         read = pool.map(lambda batch: landing.manifest(dataset, batch), sorted(wanted))
-        manifests = {m.batch: m for m in read if m and any(source.source == key for source in m.sources)}
-    since = min((written[batch] for batch in manifests), default=datetime.now(UTC))
+        sources = {m.batch: m.sources for m in read if m and key in {source.source for source in m.sources}}
+    since = min((written[batch] for batch in sources), default=datetime.now(UTC))
     runs = [run for run in runs_since(landing.ledger, since) if run.dataset == dataset]
     # A part of a batch that was split has no execution: what it did is told of the batch.
     whole = {run.part: run.batch for run in runs if run.batch}
-    for batch in sorted(manifests, key=written.__getitem__):
-        if whole.get(batch, batch) == batch:
-            parts = [part for part in manifests if whole.get(part, part) == batch]
-            tries = list(executions_of(states, machine, f"{dataset}-{batch}"))
-            own = [run for run in runs if run.batch == batch]
-            committed, report = _commit(landing, dataset, parts, key)
-            yield _Batch(manifests[batch], key, written[batch], tries, own, committed, report)
+    for batch in sorted(sources, key=written.__getitem__):
+        if whole.get(batch, batch) != batch:
+            continue
+        own = [run for run in runs if run.batch == batch]
+        parts = [part for part in sources if whole.get(part, part) == batch]
+        committed, rows = _commit(landing, dataset, parts, key)
+        (mine,) = (source for source in sources[batch] if source.source == key)
+        size, dollars = sum(source.size for source in sources[batch]), sum(float(run.dollars) for run in own)
+        told = {
+            "batch": batch,
+            "written": _text(written[batch]),
+            "sources": len(sources[batch]),
+            "executions": list(executions_of(states, machine, f"{dataset}-{batch}")),
+            "runs": [{"id": r.id, "state": r.state, "at": r.at, "dollars": float(r.dollars)} for r in own],
+            **{name: committed.get(name) for name in ("at", "snapshot")},
+            "dollars": dollars,
+            "share": round(dollars * (mine.size / size if size else 1 / len(sources[batch])), 6),  # by bytes
+        }
+        # Whatever version its event spoke of, the job curates what S3 holds then.
+        yield told, {mine.version: None, **rows}
 
 
 def _written(landing: Landing, dataset: str) -> dict[str, datetime]:
@@ -170,17 +143,16 @@ def _written(landing: Landing, dataset: str) -> dict[str, datetime]:
     return {one["Key"][len(prefix) : -len(suffix)]: one["LastModified"] for one in listed}
 
 
-def _commit(
-    landing: Landing, dataset: str, parts: Iterable[str], key: str
-) -> tuple[Mapping[str, Any], Report | None]:
-    """The ledger's item of a batch, and its report: of the part that says what became of the source."""
-    committed: tuple[Mapping[str, Any], Report | None] = {}, None
+def _commit(landing: Landing, dataset: str, parts: Iterable[str], key: str) -> tuple[Mapping[str, Any], Rows]:
+    """The ledger's item of a batch, of the part that had the source if one did, and the source's rows."""
+    committed: Mapping[str, Any] = {}
+    rows: Rows = {}
     for item in (item for part in parts for item in Ledger(landing.ledger, dataset).items(f"batch#{part}")):
         stored = landing.s3.get_object(Bucket=landing.bucket, Key=item["report"])
-        report = Report.from_json(stored["Body"].read())
-        if not committed[1] or any(source.source == key for source in report.sources):
-            committed = item, report
-    return committed
+        reported = Report.from_json(stored["Body"].read()).sources
+        own: Rows = {source.version: asdict(source) for source in reported if source.source == key}
+        committed, rows = (item, rows | own) if own or not committed else (committed, rows)
+    return committed, rows
 
 
 def _text(at: datetime) -> str:

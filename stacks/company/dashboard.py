@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from causeway.flow import metrics
 from stacks.company.alarms import RUNBOOK
+from stacks.company.lake import LakeStack
 
 HOUR, EVERY = Duration.hours(1), Duration.minutes(15)
 HEAD = (
@@ -32,16 +32,10 @@ class Dashboard(Construct):
     """Searches for metrics, so that a dataset shows with its first commit."""
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        project: str,
-        landing_events: sqs.Queue,
-        dead_letters: sqs.Queue,
-        machine: sfn.StateMachine,
+        self, scope: Construct, construct_id: str, *, project: str, lake: LakeStack, machine: sfn.StateMachine
     ) -> None:
         super().__init__(scope, construct_id)
+        landing_events, dead_letters = lake.landing_events, lake.dead_letters
         waiting = [
             landing_events.metric_approximate_number_of_messages_visible(label="queued"),
             landing_events.metric_approximate_number_of_messages_not_visible(label="being batched"),

@@ -71,30 +71,13 @@ class PipelineStack(Stack):
         self.batch_events = self._batch_events()
         self.profiles = self._profiles()
         jobs = [self.job.job, *([self.profiles.job.job] if self.profiles else [])]
-        self.measurements = Measurements(
-            self,
-            "Measurements",
-            settings=settings,
-            contracts=contracts,
-            machine=self.batches.machine,
-            ledger=self.ledger,
-            failures=self.failures,
-        )
         self.prices = RunPrices(self, "RunPrices", settings=settings, jobs=jobs, ledger=self.ledger)
         readable = settings.partner.readable(contracts)
         if settings.partner.ml.enabled and readable:
             News(self, "News", settings=settings, datasets=readable, failures=self.failures)
         removing = sorted(name for name, contract in contracts.items() if contract.on_delete == "remove")
         self.reconcile = self._reconcile(removing)
-        self._alarms()
-        Dashboard(
-            self,
-            "Dashboard",
-            project=settings.project,
-            landing_events=lake.landing_events,
-            dead_letters=lake.dead_letters,
-            machine=self.batches.machine,
-        )
+        self._watch(contracts)
         CfnOutput(self, "AlertTopic", value=self.failures.topic_arn)
         CfnOutput(self, "LedgerTable", value=self.ledger.table_name)
         CfnOutput(self, "StateMachine", value=self.batches.machine.state_machine_arn)
@@ -227,13 +210,23 @@ class PipelineStack(Stack):
         )
         return reconcile
 
-    def _alarms(self) -> None:
+    def _watch(self, contracts: Mapping[str, Contract]) -> None:
+        """Metrics by dataset, every alarm, and the dashboard."""
+        measurements = Measurements(
+            self,
+            "Measurements",
+            settings=self._settings,
+            contracts=contracts,
+            machine=self.batches.machine,
+            ledger=self.ledger,
+            failures=self.failures,
+        )
         machines, log_groups = {"Batch": self.batches.machine}, {"Curating": self._job_logs}
         functions = {
             "Batching": self.batch_events,
             "Reconciliation": self.reconcile,
             "Splitting": self.split_batch,
-            "Measuring": self.measurements.measure,
+            "Measuring": measurements.measure,
         }
         if self.profiles:
             machines["Profile"] = self.profiles.machine
@@ -244,3 +237,5 @@ class PipelineStack(Stack):
         alarm_on_queues(self, self._lake, self._settings, self.failures)
         log_groups |= {does: one.log_group for does, one in functions.items()}
         alarm_on_logs(self, log_groups, self._settings, self.failures)
+        project, machine = self._settings.project, self.batches.machine
+        Dashboard(self, "Dashboard", project=project, lake=self._lake, machine=machine)

@@ -16,8 +16,8 @@ from causeway.settings import Settings
 from stacks.company.alarms import alarm, alarm_at_first
 from stacks.company.lake import LakeStack
 
-# As AWS's services and the libraries over them say it; a term without %…% would be a whole word.
-DENIED = "%AccessDenied|ACCESS_DENIED%"
+# As AWS's services and the libraries over them say it, S3 of a HEAD too; without %…% it would be whole words.
+DENIED = "%AccessDenied|ACCESS_DENIED|Forbidden%"
 
 
 def alarm_on_executions(scope: Construct, machines: Mapping[str, sfn.StateMachine], topic: sns.Topic) -> None:

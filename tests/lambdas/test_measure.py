@@ -81,7 +81,7 @@ def test_what_runs_is_measured_of_every_dataset_and_freshness_of_what_promises_i
     deployed.start(deployed.lake.put("b.csv", "1,Oslo"))
     states.start_execution(stateMachineArn=machine, name=f"mail-{'a' * 32}")
     deployed.fail(deployed.lake.put("c.csv", "1,Oslo"))
-    later = NOW + timedelta(hours=2)
+    later = datetime.now(UTC) + timedelta(hours=2)
     found = of_now(["planes"], later, states=states, machine=machine, ledger=deployed.landing.ledger)
     measured = {dataset: (values, oldest) for dataset, values, oldest in found}
     assert [*measured] == ["mail", "planes", "trips"]

@@ -147,7 +147,7 @@ def test_every_try_of_a_failed_batch_is_told_with_its_cause_and_what_to_run(
         (f"trips-{batch}", "ABORTED", "ABORTED"),
         (f"trips-{batch}-r2", "ABORTED", "ABORTED"),
     ]
-    assert (story["rows"], story["committed"]) == (None, None)
+    assert (story["rows"], story["at"]) == (None, None)
     assert f"once the cause is mended: causeway replay {batch}" in show("trips/a.csv", exits=1)
 
 

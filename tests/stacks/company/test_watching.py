@@ -200,7 +200,12 @@ def denied(*_: Any, **__: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "told", ["AccessDeniedException: no", "PyArrow: AWS Error ACCESS_DENIED during GetObject"]
+    "told",
+    [
+        "NotTheObjectsError: An error occurred (403) when calling the HeadObject operation: Forbidden",
+        "AccessDeniedException: no",
+        "PyArrow: AWS Error ACCESS_DENIED during GetObject",
+    ],
 )
 def test_a_refusal_that_a_job_dies_of_trips_the_alarm_by_what_the_search_logs(
     template: Template,
