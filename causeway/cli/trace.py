@@ -64,19 +64,15 @@ def _text(document: Mapping[str, Any]) -> Iterator[str]:
     if not document["versions"]:
         yield "  S3 keeps no version of it any more"
     for version in document["versions"]:
-        yield f"version {version['version']}, {version['size']:,} bytes, landed {version['landed']}: " + (
-            version["state"].replace("_", "-")
-        )
-        for batch in version["batches"]:
-            yield from (f"  {line}" for line in _batch(batch))
-        if not version["batches"] and version["state"] != "deleted":
+        state, batches = version["state"], version["batches"]
+        of = f"{version['size']:,} bytes, landed {version['landed']}"
+        yield f"version {version['version']}, {of}: {state.replace('_', '-')}"
+        yield from (f"  {line}" for batch in batches for line in _batch(batch))
+        if not batches and state != "deleted":
             yield "  no batch was told of it, as far as manifests are kept and were looked through"
-        if version is document["versions"][0] and version["state"] in NEXT:
-            batch = version["batches"][-1]["batch"] if version["batches"] else ""
-            queued = sum(document["queue"].values())
-            yield "  " + NEXT[version["state"]].format(
-                batch=batch, dataset=document["dataset"], queued=queued
-            )
+        if version is document["versions"][0] and state in NEXT:
+            batch, queued = batches[-1]["batch"] if batches else "", sum(document["queue"].values())
+            yield f"  {NEXT[state].format(batch=batch, dataset=document['dataset'], queued=queued)}"
     if held := document["held"]:
         of = f"of version {held['version']}" if held["version"] else "and no version: it was removed"
         yield f"the table holds {held['rows']:,} rows {of}, since snapshot {held['snapshot']}"

@@ -78,12 +78,12 @@ def executions_of(states: Any, machine: str, batch: str) -> Iterator[dict[str, A
             described = states.describe_execution(executionArn=execution)
         except states.exceptions.ExecutionDoesNotExist:
             return
-        status, times = described["status"], (described["startDate"], described.get("stopDate"))
         yield {
             "name": name,
-            "status": status,
-            **dict(zip(("started", "stopped"), map(_text, times), strict=True)),
-            "cause": cause(states, execution) if status in RED else "",
+            "status": described["status"],
+            "started": _text(described["startDate"]),
+            "stopped": _text(described.get("stopDate")),
+            "cause": cause(states, execution) if described["status"] in RED else "",
         }
 
 
