@@ -27,13 +27,14 @@ from causeway.cli.revoke import revoke
 from causeway.cli.search import search
 from causeway.cli.status import status
 from causeway.cli.store import store
+from causeway.cli.trace import trace
 from causeway.contract.model import ContractError
 from causeway.operate import explain as errors
 from causeway.settings_errors import SettingsError
 
 PANELS: dict[str, list[Callable[..., Any]]] = {
     "A contract": [infer, check, profile, explain],
-    "A deployment": [estimate, status, quarantine, reconcile, backfill, replay, retire, search],
+    "A deployment": [estimate, status, trace, quarantine, reconcile, backfill, replay, retire, search],
     "The partner": [partner_kit, revoke],
 }
 

@@ -8,14 +8,19 @@ import logging
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 from pyspark import SparkConf, SparkContext
+
+from causeway.flow.parameters import EXECUTION, MANIFEST
 
 logger = logging.getLogger("causeway")
 
 
 def main(argv: Sequence[str]) -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.basicConfig(
+        level=logging.INFO, format=f"%(asctime)s %(name)s %(levelname)s %(message)s {run_of(argv)}"
+    )
     logging.getLogger("py4j").setLevel(logging.WARNING)
     logger.info("began")
     with ThreadPoolExecutor(1) as pool:
@@ -23,6 +28,13 @@ def main(argv: Sequence[str]) -> None:
         from glue_jobs.job import curate  # noqa: PLC0415 - takes seconds
 
         curate(argv, spark)
+
+
+def run_of(argv: Sequence[str]) -> str:
+    """Which batch, or part of one, a run is of, and which execution started it: for each line of its log."""
+    given = dict(pairwise(argv))
+    *_, batch, _ = f"//{given.get(MANIFEST, '')}".split("/")
+    return f"batch={batch} execution={given.get(EXECUTION, '').rpartition(':')[2]}".replace("%", "%%")
 
 
 def start_spark() -> SparkContext:

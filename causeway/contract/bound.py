@@ -9,6 +9,7 @@ from typing import Any
 ROWS, NULLS, DUPLICATES, LATENCY = "rowCount", "nullValues", "duplicateValues", "latency"
 DISTINCT, LOWEST, HIGHEST, MEAN, DEVIATION = "distinct", "minimum", "maximum", "mean", "deviation"
 PERCENT = "percent"
+SECONDS = {"d": 86400, "h": 3600, "m": 60}  # of a latency's units
 WARNING, ERROR = "warning", "error"
 # The standard's operators, in words. Its two ends of a range are no part of it: "mustBeBetween is the
 # equivalent to mustBeGreaterThan and mustBeLessThan".

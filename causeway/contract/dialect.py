@@ -58,6 +58,11 @@ def _lines(value: Any) -> str | None:
     return None if fits else f"is not a number of lines, from 0 to {MAX_SKIPPED:,}"
 
 
+def _percent(value: Any) -> str | None:
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 100  # noqa: PLR2004
+    return None if fits else "is not a share in percent, from 0 to less than 100"
+
+
 def _encoding(value: Any) -> str | None:
     if _encodes(value):
         return None
@@ -99,6 +104,7 @@ FACTS: dict[str, Fact] = {
     "onSchemaChange": Fact("on_schema_change", _one_of("evolve", "rescue", "freeze")),
     "duplicates": Fact("duplicates", _one_of("last", "reject")),
     "onDelete": Fact("on_delete", _one_of("keep", "remove")),
+    "quarantineLimit": Fact("quarantine_limit", _percent),
 }
 # How values are spelled: of all columns, or of one, under its own custom properties.
 SPELLINGS: dict[str, Fact] = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from causeway.contract.bound import Bound
+from causeway.contract.bound import LATENCY, SECONDS, Bound
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -178,6 +178,8 @@ class Contract:
     on_delete: str = "keep"  # when a source is deleted: keep | remove its rows
     rules: tuple[Rule, ...] = ()  # of each row
     bounds: tuple[Bound, ...] = ()  # of the table's profile
+    frequency: int = 0  # seconds between two commits of rows, at most; 0: nothing is promised
+    quarantine_limit: float | None = None  # percent of a batch's rows, at most, that may be rejected
     served: bool = False  # loaded into the relational store
     references: tuple[Reference, ...] = ()
 
@@ -199,6 +201,15 @@ class Contract:
     @property
     def embedded(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if column.embedded)
+
+    @property
+    def freshness(self) -> int:
+        """Seconds within which rows must be committed again, for all that it promises to hold; 0: nothing.
+
+        A newest value is no younger than the commit that brought it: so a latency is such a promise too.
+        """
+        ages = [bound.limits[0] * SECONDS[bound.unit] for bound in self.bounds if bound.metric == LATENCY]
+        return int(min([*ages, *([self.frequency] if self.frequency else [])], default=0))
 
     @property
     def major(self) -> int:

@@ -13,7 +13,7 @@ from causeway.contract.model import Column, Contract
 from causeway.contract.odcs_file import read_standard
 from causeway.contract.odcs_property import compile_columns
 from causeway.contract.odcs_quality import compile_quality
-from causeway.contract.odcs_sla import compile_sla
+from causeway.contract.odcs_sla import compile_frequency, compile_sla
 from causeway.contract.place import Place, not_one_of
 from causeway.contract.serving import compile_references, is_served
 from causeway.flow.datasets import SUFFIX
@@ -55,6 +55,7 @@ def compile_file(path: Path, text: str | None = None) -> Contract:
         contract,
         rules=rules,
         bounds=(*bounds, *compile_sla(standard, schemas[0], contract, top)),
+        frequency=compile_frequency(standard, top),
         served=is_served(standard, contract, top),
         references=compile_references(schemas[0], contract, place),
     )

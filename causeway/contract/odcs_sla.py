@@ -1,4 +1,4 @@
-"""Compiles a contract's service levels: how old its newest value may be."""
+"""Compiles a contract's service levels: how old its newest value may be, how often rows must come."""
 
 from __future__ import annotations
 
@@ -11,25 +11,44 @@ from open_data_contract_standard.model import (
     ServiceLevelAgreementProperty,
 )
 
-from causeway.contract.bound import LATENCY, WARNING, Bound
+from causeway.contract.bound import LATENCY, SECONDS, WARNING, Bound
 from causeway.contract.model import Column, Contract
 from causeway.contract.odcs_bounds import column_of, require, severity_of, tables_of
 from causeway.contract.place import Place, nearest, not_one_of
 
 # The standard writes d, day and days, and means the like of others; months and years are no freshness.
 UNITS = {word: name[0] for name in ("day", "hour", "minute") for word in (name[0], name, f"{name}s")}
+FREQUENCY = ("frequency", "fy")
 SEVERITY = "severity"  # an entry's custom property: the standard has none here
+
+
+def compile_frequency(standard: OpenDataContractStandard, place: Place) -> int:
+    """Seconds between two commits of rows, at most; 0 if the contract says nothing of it."""
+    said = 0
+    for i, sla in enumerate(standard.slaProperties or []):
+        at = place / f"slaProperties[{i}]"
+        if (sla.property or "").lower() in FREQUENCY:
+            for name in ("valueExt", "element"):
+                if getattr(sla, name) is not None:
+                    raise (at / name).wrong("frequency is of the whole dataset and has none; take it out")
+            if said:
+                raise at.wrong("frequency is there already; keep one of them")
+            said = math.ceil(_age(sla, at / "value") * SECONDS[_unit(sla, at / "unit")])
+    return said
 
 
 def compile_sla(
     standard: OpenDataContractStandard, schema: SchemaObject, contract: Contract, place: Place
 ) -> Iterator[Bound]:
     for i, sla in enumerate(standard.slaProperties or []):
-        at = place / f"slaProperties[{i}]"
-        if (sla.property or "").lower() not in (LATENCY, "ly"):
+        at, name = place / f"slaProperties[{i}]", (sla.property or "").lower()
+        if name in FREQUENCY:
+            continue  # of no column: compile_frequency
+        if name not in (LATENCY, "ly"):
             raise at.wrong(
                 f"nothing here watches {sla.property!r}; take it out. Allowed is property: latency,"
-                " value: 36, unit: h (or d, m), element: <table>.<column>"
+                " value: 36, unit: h (or d, m), element: <table>.<column>;"
+                " or property: frequency, value: 1, unit: d"
             )
         if sla.valueExt is not None:
             raise (at / "valueExt").wrong("latency has none; take it out")

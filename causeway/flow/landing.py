@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 # Events are seldom this late; what landed since is left to its own.
 GRACE = timedelta(minutes=15)
+# The log's words for what reconciliation misses: an alarm counts them.
+QUEUED_AGAIN = "are queued again"
 SENDS = 5  # of what SQS refused, before giving up
 READERS = 16
 # A ledger that began less than this ago without a snapshot is being built, and knows nothing yet.

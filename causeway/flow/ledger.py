@@ -21,6 +21,7 @@ from typing import Any
 from causeway.flow.report import Report
 
 WATERMARK = "watermark"
+ARRIVAL = "arrival"  # the item that says when rows were last committed
 READ_AT_ONCE = 100  # DynamoDB's limit for a BatchGetItem
 WRITERS = 16
 EARLIER = "attribute_not_exists(#item) OR #epoch < :epoch OR (#epoch = :epoch AND #sequence < :sequence)"
@@ -117,17 +118,30 @@ class Ledger:
 
     def close_batch(self, report: Report, snapshot: str) -> None:
         """The batch's own item, which the state machine reads. The first that is written stays."""
+        at = datetime.now(UTC).isoformat(timespec="seconds")
         item = {
             "item": f"batch#{report.batch}",
             "batch": report.batch,
             "snapshot": snapshot,
             "report": report.key,
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "at": at,
             "versions": report.versions,
             "size": report.size,
             **report.totals,
         }
-        self._put(item, "attribute_not_exists(#item)")
+        if self._put(item, "attribute_not_exists(#item)") and report.totals["curated"]:
+            self._table.put_item(Item={"dataset": self._dataset, "item": ARRIVAL, "at": at})
+
+    def arrival(self, now: datetime) -> datetime:
+        """When rows were last committed; of a dataset without any, when that was first asked."""
+        answer = self._table.update_item(
+            Key={"dataset": self._dataset, "item": ARRIVAL},
+            UpdateExpression="SET #at = if_not_exists(#at, :now)",
+            ExpressionAttributeNames={"#at": "at"},
+            ExpressionAttributeValues={":now": now.isoformat(timespec="seconds")},
+            ReturnValues="ALL_NEW",
+        )
+        return datetime.fromisoformat(answer["Attributes"]["at"])
 
     def advance(self, watermark: Watermark) -> None:
         """Everything up to this snapshot is written down."""
@@ -163,7 +177,8 @@ class Ledger:
         order = {"epoch": at.epoch, "sequence": at.sequence}
         self._put({**item, **order}, EARLIER, **order)
 
-    def _put(self, item: dict[str, Any], condition: str, **values: int) -> None:
+    def _put(self, item: dict[str, Any], condition: str, **values: int) -> bool:
+        """Whether the condition held, and the item is written."""
         names = {f"#{name}": name for name in ("item", "epoch", "sequence") if f"#{name}" in condition}
         given = {f":{name}": value for name, value in values.items()}
         with contextlib.suppress(self._table.meta.client.exceptions.ConditionalCheckFailedException):
@@ -173,3 +188,5 @@ class Ledger:
                 ExpressionAttributeNames=names,
                 **({"ExpressionAttributeValues": given} if given else {}),
             )
+            return True
+        return False

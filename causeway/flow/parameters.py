@@ -108,6 +108,14 @@ class PriceRunParameters:
 
 
 @dataclass(frozen=True)
+class MeasureParameters:
+    promising: Sequence[str]  # datasets whose contract promises freshness
+    state_machine: str
+    ledger_table: str
+    namespace: str  # of the metrics
+
+
+@dataclass(frozen=True)
 class ActivateTagsParameters:
     keys: Sequence[str]
 

@@ -43,6 +43,7 @@ PRICES = {
     "audited_event": Price(Decimal("0.000001"), "object event of the trail", "cloudtrail/pricing"),
     "log_gb": Price(Decimal("0.50"), "GB written to logs", "cloudwatch/pricing"),
     "alarm_month": Price(Decimal("0.10"), "alarm and month", "cloudwatch/pricing"),
+    "dashboard_month": Price(Decimal(3), "dashboard and month", "cloudwatch/pricing"),
     "metric_month": Price(Decimal("0.30"), "metric and month", "cloudwatch/pricing"),
     "ce_request": Price(
         Decimal("0.01"), "request to Cost Explorer", "aws-cost-management/aws-cost-explorer/pricing"

@@ -43,6 +43,16 @@ class Profiles:
         before = (one.snapshot_id for one in lineage(table, snapshot))
         return next((id_ for id_ in before if f"{id_}.json" in profiled), None)
 
+    def first_with(self, s3: Any, table: Table, snapshot: int) -> int | None:
+        """The oldest snapshot with a profile among this one and those that followed from it."""
+        profiled, newest = set(self._names(s3, "", Delimiter="/")), table.current_snapshot()
+        after: list[int] = []
+        for one in lineage(table, newest.snapshot_id) if newest else ():
+            after.append(one.snapshot_id)
+            if one.snapshot_id == snapshot:
+                return next((id_ for id_ in reversed(after) if f"{id_}.json" in profiled), None)
+        return None
+
     def counts(self, s3: Any, snapshot: int) -> bytes | None:
         return self._get(s3, f"counts/{snapshot}")
 

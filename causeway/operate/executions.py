@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 from causeway.flow.landing import Landing, Listed
@@ -48,8 +49,7 @@ def batches(
     for execution in sorted(executions, key=lambda execution: execution["startDate"]):
         name = NAME.fullmatch(execution["name"])
         if name and name["dataset"] in datasets:
-            end = execution.get("stopDate")
-            stopped = end and end.astimezone(UTC).isoformat(timespec="seconds")
+            stopped = _text(execution.get("stopDate"))
             failures = by_id[name["batch"]].failures + 1 if name["batch"] in by_id else 1
             arn = execution["executionArn"]
             by_id[name["batch"]] = Batch(name["dataset"], name["batch"], arn, stopped, failures)
@@ -64,6 +64,31 @@ def cause(states: Any, execution: str) -> str:
         job = json.loads(reason)
         reason = job.get("ErrorMessage") or job.get("FailureReason") or reason  # Glue's, SageMaker AI's
     return ": ".join(part for part in (described.get("error", described["status"]), reason) if part)
+
+
+def executions_of(states: Any, machine: str, batch: str) -> Iterator[dict[str, Any]]:
+    """Every execution of a batch, `<dataset>-<id>`, in the order of their starts; AWS keeps them 90 days.
+
+    Of each its name, status, and times in ISO 8601; `cause` if it failed.
+    """
+    for start in count(1):
+        name = batch + (f"-r{start}" if start > 1 else "")
+        execution = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+        try:
+            described = states.describe_execution(executionArn=execution)
+        except states.exceptions.ExecutionDoesNotExist:
+            return
+        yield {
+            "name": name,
+            "status": described["status"],
+            "started": _text(described["startDate"]),
+            "stopped": _text(described.get("stopDate")),
+            "cause": cause(states, execution) if described["status"] in RED else "",
+        }
+
+
+def _text(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat(timespec="seconds") if at else None
 
 
 def outstanding(landing: Landing, dataset: str, sources: Iterable[SourceVersion]) -> list[SourceVersion]:

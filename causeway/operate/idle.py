@@ -14,12 +14,14 @@ from causeway.settings import Settings
 
 DAYS = 30  # of a month
 # Of the pipeline's stack, and of the store's; tests compare them with the templates.
-ALARMS, PROFILE_ALARMS, NEWS_ALARMS, SMALL_ALARMS, STORE_ALARMS = 9, 3, 1, 1, 3
+ALARMS, PROFILE_ALARMS, NEWS_ALARMS, SMALL_ALARMS, STORE_ALARMS = 18, 4, 1, 2, 3
+FRESHNESS_ALARMS = 2  # of a dataset that promises it
 # Of the language model's endpoint: its stack's three, and two that scaling by its backlog makes itself.
 INFERENCE_ALARMS = 5
 # Lambda's pollers of a queue, and the seconds that each waits for a message.
 POLLERS, POLL_SECONDS = 5, 20
 RECONCILE_GB_SECONDS = 1.73 * 5  # of a pass that finds nothing to list
+MEASURED_A_DAY, MEASURE_GB_SECONDS = 96, 0.5
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,15 @@ def lake(_settings: Settings, contracts: Contracts) -> Iterator[Item]:
 def pipeline(settings: Settings, contracts: Contracts) -> Iterator[Item]:
     profiles, news = any(settings.profile_hours().values()), settings.partner.ml.enabled
     small = settings.small_batches.max_objects > 0
+    fresh = sum(contract.freshness > 0 for contract in contracts.values())
+    limited = sum(contract.quarantine_limit is not None for contract in contracts.values())
     alarms = ALARMS + PROFILE_ALARMS * profiles + NEWS_ALARMS * news + SMALL_ALARMS * small
+    alarms += FRESHNESS_ALARMS * fresh + limited
     yield Item("alarms", alarms, "alarm_month", "AWS asks nothing for an account's first ten")
+    yield Item("dashboard", 1, "dashboard_month", "AWS asks nothing for an account's first three")
+    yield Item("freshness", fresh, "metric_month", "a metric of each dataset whose contract promises it")
+    measuring = DAYS * MEASURED_A_DAY * MEASURE_GB_SECONDS
+    yield Item("measuring function", measuring, "lambda_gb_second", "a second every quarter of an hour")
     passes = DAYS * 24 / settings.limits.reconcile_hours
     yield Item("reconciliation", passes * len(contracts), "s3_put", "a listing a dataset")
     yield Item("reconciliation's function", passes * RECONCILE_GB_SECONDS, "lambda_gb_second", "5 s a pass")

@@ -10,7 +10,7 @@ import boto3
 
 from causeway.flow.clients import PATIENT
 from causeway.flow.datasets import CONTRACTS, datasets_in, prefix_of
-from causeway.flow.landing import GRACE, Landing
+from causeway.flow.landing import GRACE, QUEUED_AGAIN, Landing
 from causeway.flow.parameters import ReconcileParameters, from_environment
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def reconcile(
         for checkpoint in landing.walk(prefixes, after=after, older_than=GRACE):
             seen, queued, after = seen + checkpoint.seen, queued + checkpoint.queued, checkpoint.after
             if checkpoint.queued:
-                logger.warning("%s: %d sources are queued again", checkpoint.dataset, checkpoint.queued)
+                logger.warning("%s: %d sources %s", checkpoint.dataset, checkpoint.queued, QUEUED_AGAIN)
             if remaining_ms() < ENOUGH_MS or queued >= MAX_QUEUED:
                 break
         else:

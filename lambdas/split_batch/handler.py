@@ -47,14 +47,19 @@ def split_batch(event: Mapping[str, Any], *, landing_bucket: str, s3: Any) -> di
     isolated = [sources[n].source for n in search.poison]
     state = {"dataset": event["dataset"], "whole": whole, "isolated": isolated, "search": search.to_json()}
     if search.done:
-        logger.info("%d sources done after %d runs; isolated: %s", len(sources), search.runs, isolated)
+        logger.info("batch %s: %d done, isolated: %s", _batch(whole), len(sources), isolated)
         return {**state, "manifest": event["manifest"], "batch": event["batch"]}
     running = [sources[n] for n in search.running]
     poison = [replace(sources[n], hint=POISON + deaths) for n, deaths in search.quarantines.items()]
     part = Manifest(event["dataset"], tuple(sorted([*running, *poison])))
     s3.put_object(Bucket=landing_bucket, Key=part.key, Body=part.to_json().encode())
-    logger.info("run %d: %d of %d sources as %s", search.runs, len(running), len(sources), part.batch)
+    logger.info("batch %s: run %d: %d sources as %s", _batch(whole), search.runs, len(running), part.batch)
     return {**state, "manifest": f"s3://{landing_bucket}/{part.key}", "batch": part.batch}
+
+
+def _batch(manifest: str) -> str:
+    """The id in a manifest's URI."""
+    return manifest.rsplit("/", 2)[-2]
 
 
 def _failed_run(failure: Mapping[str, str]) -> dict[str, str]:
@@ -77,7 +82,7 @@ def decide(event: Mapping[str, Any], *, landing_bucket: str, s3: Any) -> dict[st
     try:
         return split_batch(event, landing_bucket=landing_bucket, s3=s3)
     except GivenUp as verdict:
-        logger.warning("given up: %s", verdict)
+        logger.warning("batch %s: given up: %s", _batch(event.get("whole", event["manifest"])), verdict)
         return {**event, "failure": {"Error": "GivenUp", "Cause": str(verdict)}, "given_up": True}
 
 

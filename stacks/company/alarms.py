@@ -13,6 +13,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 MINUTE = Duration.minutes(1)
+RUNBOOK, NAMES = "docs/runbook.md", "causeway status names dataset and batch"
 Publisher = Literal["budgets", "cloudwatch", "costalerts"]
 
 
@@ -49,23 +50,50 @@ def alert_topic(
     return topic
 
 
+def alarm(
+    scope: Construct,
+    construct_id: str,
+    metric: cloudwatch.Metric,
+    *,
+    topic: sns.Topic,
+    threshold: float = 1,
+    statistic: str = "Maximum",
+    period: Duration = MINUTE,
+    above: bool = False,
+    names: str = NAMES,
+) -> cloudwatch.Alarm:
+    """An alarm of one value that reaches the threshold (or is `above` it), which notifies the topic.
+
+    Its id is `<kind>` or `<kind>-<of what>`; its kind is its section of the runbook. `names`: what says more.
+    """
+    kind, _, of = construct_id.partition("-")
+    reached = f"{kind} of {of}" if of else kind
+    operators = cloudwatch.ComparisonOperator
+    made = cloudwatch.Alarm(
+        scope,
+        construct_id,
+        alarm_description=f"{reached}: {RUNBOOK}#{kind.lower()}; {names}",
+        metric=metric.with_(period=period, statistic=statistic),
+        threshold=threshold,
+        evaluation_periods=1,
+        comparison_operator=operators.GREATER_THAN_THRESHOLD
+        if above
+        else operators.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+    )
+    made.add_alarm_action(cloudwatch_actions.SnsAction(topic))
+    return made
+
+
 def alarm_at_first(
     scope: Construct,
     metrics: Mapping[str, cloudwatch.Metric],
     *,
     statistic: str,
     topic: sns.Topic,
-    threshold: int = 1,
+    threshold: float = 1,
+    names: str = NAMES,
 ) -> None:
     """An alarm for each metric, by construct id, that notifies the topic."""
     for construct_id, metric in metrics.items():
-        alarm = cloudwatch.Alarm(
-            scope,
-            construct_id,
-            metric=metric.with_(period=MINUTE, statistic=statistic),
-            threshold=threshold,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
-        alarm.add_alarm_action(cloudwatch_actions.SnsAction(topic))
+        alarm(scope, construct_id, metric, topic=topic, threshold=threshold, statistic=statistic, names=names)

@@ -15,7 +15,7 @@ MODULES_MB = 1024  # of disk: the job's modules are 520 MB
 
 
 class CurateSmall(Construct):
-    """`function` curates one batch. `condition`: of the executions whose batch is small."""
+    """`curate` curates one batch. `condition`: of the executions whose batch is small."""
 
     @classmethod
     def wanted(cls, scope: Construct, settings: Settings, job: CurateJob) -> "CurateSmall | None":
@@ -33,7 +33,7 @@ class CurateSmall(Construct):
             sfn.Condition.number_less_than_equals("$.objects", small.max_objects),
             sfn.Condition.number_less_than_equals("$.bytes", small.max_bytes),
         )
-        curate = PythonFunction(
+        self.curate = PythonFunction(
             self,
             "Curate",
             name="curate_small",
@@ -46,7 +46,7 @@ class CurateSmall(Construct):
             shared=assets.GLUE_LIBRARY,
         )
         if layer := modules_layer(self, "Modules", assets.JOB_MODULES, archive="modules.zip"):
-            curate.function.add_layers(layer)
-        self.function, self.log_group = curate.function, curate.log_group
-        job.let_curate(curate.role)
-        job.allow_packages(curate.role)
+            self.curate.function.add_layers(layer)
+        self.function = self.curate.function
+        job.let_curate(self.curate.role)
+        job.allow_packages(self.curate.role)

@@ -4,26 +4,30 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import ArnFormat, CfnOutput, Duration, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_event_sources as event_sources
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from causeway.contract.model import Contract
-from causeway.flow.events import NO_DATASET
 from causeway.flow.manifest import BATCHES_PREFIX
 from causeway.flow.parameters import BatchEventsParameters, ReconcileParameters, SplitBatchParameters
-from causeway.flow.report import REJECTED_WHOLE
 from causeway.settings import Settings
-from stacks.company.alarms import alarm_at_first, alert_topic
+from stacks.company.alarms import alert_topic
 from stacks.company.batches import Batches
 from stacks.company.curate_job import CurateJob
 from stacks.company.curate_small import CurateSmall
+from stacks.company.dashboard import Dashboard
 from stacks.company.lake import BATCHING_TIMEOUT, LakeStack
+from stacks.company.measurements import Measurements
 from stacks.company.news import News
+from stacks.company.pipeline_alarms import (
+    alarm_on_executions,
+    alarm_on_functions,
+    alarm_on_logs,
+    alarm_on_queues,
+)
 from stacks.company.profiles import Profiles
 from stacks.company.run_prices import RunPrices
 from stacks.parts.functions import PythonFunction, make_log_group, removal_policy
@@ -76,7 +80,7 @@ class PipelineStack(Stack):
             News(self, "News", settings=settings, datasets=readable, failures=self.failures)
         removing = sorted(name for name, contract in contracts.items() if contract.on_delete == "remove")
         self.reconcile = self._reconcile(removing)
-        self._alarms()
+        self._watch(contracts)
         CfnOutput(self, "AlertTopic", value=self.failures.topic_arn)
         CfnOutput(self, "LedgerTable", value=self.ledger.table_name)
         CfnOutput(self, "StateMachine", value=self.batches.machine.state_machine_arn)
@@ -209,42 +213,34 @@ class PipelineStack(Stack):
         )
         return reconcile
 
-    def _alarms(self) -> None:
-        machine, dead_letters = self.batches.machine, self._lake.dead_letters
-        failures = {
-            "BatchFailed": machine.metric_failed(),
-            "BatchTimedOut": machine.metric_timed_out(),
-            "BatchAborted": machine.metric_aborted(),
-            "BatchingFailed": self.batch_events.function.metric_errors(),
-            "ReconciliationFailed": self.reconcile.function.metric_errors(),
-            "PricingFailed": self.prices.function.metric_errors(),
+    def _watch(self, contracts: Mapping[str, Contract]) -> None:
+        """Metrics by dataset, every alarm, and the dashboard."""
+        measurements = Measurements(
+            self,
+            "Measurements",
+            settings=self._settings,
+            contracts=contracts,
+            machine=self.batches.machine,
+            ledger=self.ledger,
+            failures=self.failures,
+        )
+        machines, log_groups = {"Batch": self.batches.machine}, {"Curating": self._job_logs}
+        functions = {
+            "Batching": self.batch_events,
+            "Reconciliation": self.reconcile,
+            "Splitting": self.split_batch,
+            "Measuring": measurements.measure,
         }
         if self.profiles:
-            failures |= {
-                "ProfileFailed": self.profiles.machine.metric_failed(),
-                "ProfileTimedOut": self.profiles.machine.metric_timed_out(),
-                "SchedulingFailed": self.profiles.schedule.function.metric_errors(),
-            }
+            machines["Profile"] = self.profiles.machine
+            functions["Scheduling"] = self.profiles.schedule
         if self.small:
-            failures["SmallBatchFailed"] = self.small.function.metric_errors()
-            # The same metric as the job's log makes.
-            self._counted("RejectedWhole", self.small.log_group, REJECTED_WHOLE, "OfFunction")
-        alarm_at_first(self, failures, statistic="Sum", topic=self.failures)
-        counted = {
-            "Unrouted": self._counted("Unrouted", self.batch_events.log_group, NO_DATASET),
-            "RejectedWhole": self._counted("RejectedWhole", self._job_logs, REJECTED_WHOLE),
-        }
-        alarm_at_first(self, counted, statistic="Sum", topic=self.failures)
-        messages = {"DeadLetters": dead_letters.metric_approximate_number_of_messages_visible()}
-        alarm_at_first(self, messages, statistic="Maximum", topic=self.failures)
-
-    def _counted(self, name: str, log: logs.LogGroup, words: str, of: str = "") -> cloudwatch.Metric:
-        """How many lines of the log have these words."""
-        return logs.MetricFilter(
-            self,
-            f"{name}Filter{of}",
-            log_group=log,
-            filter_pattern=logs.FilterPattern.all_terms(words),
-            metric_namespace=self._settings.project,
-            metric_name=name,
-        ).metric()
+            functions["SmallBatch"] = self.small.curate
+        alarm_on_executions(self, machines, self.failures)
+        called = {does: one.function for does, one in functions.items()} | {"Pricing": self.prices.function}
+        alarm_on_functions(self, called, self.failures)
+        alarm_on_queues(self, self._lake, self._settings, self.failures)
+        log_groups |= {does: one.log_group for does, one in functions.items()}
+        alarm_on_logs(self, log_groups, self._settings, self.failures)
+        project, machine = self._settings.project, self.batches.machine
+        Dashboard(self, "Dashboard", project=project, lake=self._lake, machine=machine)

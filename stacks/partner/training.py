@@ -224,7 +224,9 @@ class TrainingStack(Stack):
             "PromotionFailed": self.promote.function.metric_errors(),
             **self.inference.failures(),
         }
-        alarm_at_first(self, metrics, statistic="Sum", topic=self.failures)
+        alarm_at_first(
+            self, metrics, statistic="Sum", topic=self.failures, names="causeway ml status names the model"
+        )
 
 
 def _asking(model: str, snapshot: str, *, asked: bool) -> events.RuleTargetInput:

@@ -27,6 +27,7 @@ CURATE, SMALL, UPKEEP, MACHINE, BATCHING, PROFILE, SCHEDULE, PROFILES_MACHINE, N
         "runprices-price",
     )
 )
+MEASURE = f"{ROLE}/causeway-pipeline-measurements-measure-role"
 ACTIVATE = f"{ROLE}/causeway-costs-activatetags-role"
 READER, ANALYST = (
     f"arn:aws:iam::{PARTNER}:role/causeway-reader",

@@ -416,6 +416,7 @@ def _own_roles() -> Iterator[Intent]:
     yield from curating()
     yield from _profiles()
     yield from _prices()
+    yield from _measures()
     yield from _activation()
     yield Intent(
         "the tables' upkeep changes their files and their metadata",
@@ -526,6 +527,28 @@ def _prices() -> Iterator[Intent]:
             "reads a source": i.read(i.PRICE, i.LANDING, "landing/flights/a.csv"),
             "reads the ledger": (Check(i.PRICE, "dynamodb:GetItem", i.LEDGER),),
             "empties the ledger": (Check(i.PRICE, "dynamodb:DeleteItem", i.LEDGER),),
+        },
+    )
+
+
+def _measures() -> Iterator[Intent]:
+    """Of commits, of what runs, and of what does not come."""
+    machine = f"arn:aws:states:{HERE}:stateMachine:causeway-pipeline-batches-machine"
+    look = Check(i.MEASURE, "states:ListExecutions", machine)
+    yield Intent(
+        "a function measures commits, running batches and freshness",
+        (
+            look,
+            Check(i.MEASURE, "dynamodb:Query", i.LEDGER),
+            Check(i.MEASURE, "dynamodb:UpdateItem", i.LEDGER),
+        ),
+        {
+            "the executions of profiles": (replace(look, resource=machine.replace("batches", "profiles")),),
+            "starts an execution": (replace(look, action="states:StartExecution"),),
+            "empties the ledger": (Check(i.MEASURE, "dynamodb:DeleteItem", i.LEDGER),),
+            "another ledger": (Check(i.MEASURE, "dynamodb:Query", i.LEDGER.replace("ledger", "other")),),
+            "reads data": i.read(i.MEASURE, i.CURATED, i.FLIGHTS),
+            "reads a source": i.read(i.MEASURE, i.LANDING, "landing/flights/a.csv"),
         },
     )
 

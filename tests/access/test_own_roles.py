@@ -37,6 +37,7 @@ from glue_jobs.profiler import Profiler
 from glue_jobs.tasks import Task
 from lambdas.batch_events import handler
 from lambdas.batch_events.handler import Batching
+from lambdas.measure.handler import of_commit, of_now
 from lambdas.price_run.handler import price_run
 from lambdas.reconcile import handler as reconcile_handler
 from lambdas.schedule_profile.handler import schedule_profile
@@ -313,6 +314,16 @@ def run_price(aws: EmbeddedAws, case: str) -> None:
         price_run({"jobName": job, "jobRunId": run}, glue=boto3.client("glue")).put(ledger)
 
 
+def run_measure(aws: EmbeddedAws, case: str) -> None:
+    """A commit, and a look at what is now."""
+    ledger, states = (
+        boto3.resource("dynamodb").Table("causeway-pipeline-ledger"),
+        boto3.client("stepfunctions"),
+    )
+    of_commit({"dataset": f"case{case}", "batch": "0" * 32}, ledger)
+    list(of_now([f"case{case}"], datetime.now(UTC), states=states, machine=MACHINE, ledger=ledger))
+
+
 WORK: dict[str, Callable[[EmbeddedAws, str], None]] = {
     "batchevents": run_batching,
     "splitbatch": run_split,
@@ -321,6 +332,7 @@ WORK: dict[str, Callable[[EmbeddedAws, str], None]] = {
     "curatesmall-curate": run_job,
     "profiles-profile": run_profile,
     "runprices-price": run_price,
+    "measurements-measure": run_measure,
     "profiles-schedule": run_schedule,
 }
 ROLES = [(f"arn:aws:iam::{COMPANY}:role/causeway-pipeline-{name}-role", work) for name, work in WORK.items()]

@@ -15,7 +15,7 @@ from causeway.settings import Settings
 from tests.stacks.conftest import ROOT, build_app
 
 LAMBDA_RUNTIME = ["boto3"]
-FUNCTIONS = ("batch_events", "split_batch", "reconcile", "search")
+FUNCTIONS = ("batch_events", "split_batch", "reconcile", "measure", "search")
 # Glue brings Spark; everything else the job asks for itself, in glue_jobs/requirements.txt.
 GLUE_RUNTIME = ("pyspark", "py4j")
 

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
-from causeway.contract.bound import DISTINCT, DUPLICATES, LATENCY, NULLS, PERCENT, ROWS, Bound
+from causeway.contract.bound import DISTINCT, DUPLICATES, LATENCY, NULLS, PERCENT, ROWS, SECONDS, Bound
 
-SECONDS = {"d": 86400, "h": 3600, "m": 60}
 A_DAY = len("2024-01-31")
 NO_ROWS, OTHER_TYPE = "there are no rows", "the table has this column with another type"
 # Whether each number from `low` to `high` is allowed, by the first and the last limit.

@@ -178,12 +178,16 @@ def test_the_first_failure_raises_an_alarm(pipeline: Template) -> None:
         "ExecutionsAborted",
         "Errors",
         "ApproximateNumberOfMessagesVisible",
+        "ApproximateAgeOfOldestMessage",
+        "Throttles",
         "Unrouted",
         "RejectedWhole",
+        "Missing",
+        "AccessDenied",
     }
-    assert len(resources(pipeline, "AWS::CloudWatch::Alarm")) == 14
-    for alarm in alarms.values():
-        assert alarm["Threshold"] == 1
+    assert len(resources(pipeline, "AWS::CloudWatch::Alarm")) == 25
+    for name, alarm in alarms.items():
+        assert alarm["Threshold"] == (960 if name == "ApproximateAgeOfOldestMessage" else 1)
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
         assert alarm["EvaluationPeriods"] == 1
         assert alarm["AlarmActions"]
@@ -216,7 +220,7 @@ def test_the_alarm_on_files_that_are_rejected_whole_counts_the_words_of_both_log
 
 
 def test_every_log_is_kept_for_the_time_in_the_settings(pipeline: Template) -> None:
-    assert len(resources(pipeline, "AWS::Logs::LogGroup")) == 10
+    assert len(resources(pipeline, "AWS::Logs::LogGroup")) == 11
     pipeline.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": 90})
 
 
@@ -254,6 +258,7 @@ def test_the_only_lambdas_are_our_own(templates: dict[str, Template]) -> None:
         "pipeline": [
             "batch_events",
             "curate_small",
+            "measure",
             "price_run",
             "reconcile",
             "schedule_profile",
