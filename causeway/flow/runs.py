@@ -4,7 +4,6 @@ It names the batch that caused them. They share a partition, whose name no datas
 when they ended.
 """
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from causeway.flow.metrics import metric_line
 from causeway.flow.parameters import DATASET, EXECUTION, LOAD, MANIFEST
 from causeway.flow.prices import DATE, DPUS, MINUTE, PRICES, REGION
 
@@ -86,11 +86,8 @@ class Run:
 
     def metric(self, namespace: str) -> str:
         """The line, printed as it is, of which CloudWatch makes a metric."""
-        described = {"Name": METRIC, "Unit": "None"}
-        metrics = {"Namespace": namespace, "Dimensions": [["Dataset"]], "Metrics": [described]}
-        ended = round(1000 * datetime.fromisoformat(self.at).timestamp())
-        told = {"_aws": {"Timestamp": ended, "CloudWatchMetrics": [metrics]}}
-        return json.dumps({**told, "Dataset": self.dataset, METRIC: float(self.dollars), "run": self.id})
+        ended = datetime.fromisoformat(self.at)
+        return metric_line(namespace, self.dataset, {METRIC: float(self.dollars)}, ended, run=self.id)
 
     def put(self, ledger: Any) -> None:
         """Write it down; again changes nothing."""
