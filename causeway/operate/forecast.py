@@ -9,7 +9,7 @@ from causeway.settings import Settings
 
 BYTES_A_SECOND = 20 << 20  # of a DPU, which has 4 processors: a fifth of what docs/speed.md measures of 2
 # A call of the function for small batches: assumed, since S3 is farther from Lambda than it was where
-# docs/costs.md measured 0.4 s and 0.01 s an object. Some calls start an environment, too.
+# docs/costs.md measured 0.7 s and 0.02 s an object. Some calls start an environment, too.
 CALL_SECONDS, OBJECT_SECONDS = 4.0, 0.05
 PROCESSOR_MB = 1769  # of memory, for each of which Lambda gives a processor
 

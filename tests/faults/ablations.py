@@ -167,7 +167,7 @@ ABLATIONS: dict[str, tuple[Callable[[], Any], str, int]] = {
     ),
     "throttling is waited out": (_no_patience, "throttling", 60),
     "a full Glue is waited for": (_no_retry, "throttling", 300),
-    "the job is the function's way back": (_no_way_back, "small batches: unsteady function", 60),
+    "the job is the function's way back": (_no_way_back, "small batches: unsteady function", 200),
     "batches are split": (_swap(Search, "begin", _gives_up), "killers", 3),
     "keys are decoded as forms": (
         _swap(events, "unquote_plus", lambda key, **_: key),
