@@ -10,6 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := $(VENV)/.installed
 READERS := $(VENV)/readers/.installed
 PROFILERS := $(VENV)/profilers/.installed
+BROWSER := tests/browser/node_modules/.installed
 
 .PHONY: help install demo test quick lint synth deploy destroy bench access faults fuzz wheels sbom audit clean lock
 
@@ -37,7 +38,12 @@ $(READERS): $(INSTALLED) tests/readers/requirements.txt
 	@$(BIN)/uv pip sync --quiet --require-hashes --python $(VENV)/readers/bin/python tests/readers/requirements.txt
 	@touch $@
 
-test: $(INSTALLED) $(READERS) ## Run every test
+$(BROWSER): $(INSTALLED) tests/browser/package-lock.json
+	@echo "▸ Installing a browser that looks at pages into tests/browser/node_modules"
+	@cd tests/browser && npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+test: $(INSTALLED) $(READERS) $(BROWSER) ## Run every test
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
 quick: $(INSTALLED) ## Run the tests that need neither Spark nor the embedded AWS

@@ -27,7 +27,7 @@ hypothesis.settings.load_profile("patient")
 # What `make quick` leaves to `make test`, besides what starts Spark or the embedded AWS: whole systems,
 # synths, proofs over catalogues, searches with many examples, and what moto makes long.
 SLOW = re.compile(
-    r"/(faults|access|lake|store|glue_jobs|lambdas|fuzz|readers)/|stacks/test_|local/test_embedded|contract/test_changes"
+    r"/(faults|access|lake|store|glue_jobs|lambdas|fuzz|readers|browser)/|stacks/test_|local/test_embedded|contract/test_changes"
     r"|engine/test_(properties|corpora)|flow/test_landing|cli/test_(status|requeue|ledger)"
     r"|ml/test_corpus|test_(no_rule_could_be|a_parquet_file_of_any_types|lines_that_differ|every_cell_of_a_sample)"
 )

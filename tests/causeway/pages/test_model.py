@@ -52,6 +52,12 @@ REPORT: dict[str, Any] = {
     "importances": [{"feature": "length", "lost": 0.25}],
     "words": {},
 }  # fmt: skip
+ABLATIONS = [{"trained_on": name, "rows": 20, "before": 0.83, "now": 0.94} for name in ("original", "both")]
+LATER: dict[str, Any] = {
+    **REPORT,
+    "champion": {"run": "before", "average_precision": 0.61, "average_precision_before": 0.72},
+    "ablations": [*ABLATIONS, {"trained_on": "new", "rows": 0}],
+}
 PASSED: dict[str, Any] = {"verdict": "passed", "reasons": []}
 
 
@@ -77,9 +83,6 @@ def test_a_model_without_a_threshold_has_a_page_that_says_why(verdict: str) -> N
 
 
 def test_a_later_model_stands_beside_the_one_in_use_and_its_own_ablations() -> None:
-    champion = {"run": "before", "average_precision": 0.61, "average_precision_before": 0.72}
-    parts = [{"trained_on": name, "rows": 20, "before": 0.83, "now": 0.94} for name in ("original", "both")]
-    parts.append({"trained_on": "new", "rows": 0})
-    page = model_page({**REPORT, "champion": champion, "ablations": parts}, PASSED, PIN)
+    page = model_page(LATER, PASSED, PIN)
     for told in ("in use (before)", "0.720", "0.610", "this model", "0.830", "0.940", "original", "new"):
         assert told in page
