@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -30,6 +31,7 @@ def estimate(
     context: Annotated[int, typer.Option(help="Tokens of a request and its answer.")] = 8192,
     concurrency: Annotated[int, typer.Option(help="Requests at once.")] = 4,
     dtype: Annotated[str, typer.Option(help="Of the weights; the model's own if it is not given.")] = "",
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page here, in one file.")] = None,
     as_json: Json = False,
 ) -> None:
     """Say what a month of one dataset would cost, by the settings, and what another window would.
@@ -51,6 +53,10 @@ def estimate(
     arrivals = Arrivals(pattern.value, objects, size)
     settings = load_settings()
     document = estimate_of(settings, load_contracts(CONTRACTS), arrivals)
+    if html:
+        from causeway.pages.estimate import estimate_page
+
+        html.write_text(estimate_page(document), "utf-8")
     answer(document, lambda: _text(document, settings.limits.max_concurrent_runs), as_json)
 
 

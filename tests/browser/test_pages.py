@@ -46,6 +46,13 @@ def profile() -> str:
         return page.read_text("utf-8")
 
 
+def estimate() -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "estimate.html"
+        assert main(["estimate", "--objects", "1440", "--bytes", "1000000", "--html", str(page)]) == 0
+        return page.read_text("utf-8")
+
+
 def model() -> str:
     return model_page(LATER, PASSED, PIN)
 
@@ -53,6 +60,7 @@ def model() -> str:
 # Each page, and what a person reads there in any case.
 PAGES: dict[str, tuple[Callable[[], str], str]] = {
     "costs": (costs, "Dollars per GB that landed, by day"),
+    "estimate": (estimate, "a run of the job for each object, a month"),
     "profile": (profile, "Profile of weather"),
     "model": (model, "Model spam: passed"),
 }
