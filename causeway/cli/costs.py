@@ -140,6 +140,7 @@ def doctor(as_json: Json = False) -> int:
     Exits 1 if the payer account must activate tags, or nobody hears of the budget. Changes nothing.
     """
     from causeway.flow.billing import REFUSED, REGION, command, look
+    from causeway.operate import advisor
     from causeway.operate.alerts import company_alerts
     from causeway.operate.deployment import Deployment
     from causeway.operate.guard_rails import bounds
@@ -162,6 +163,7 @@ def doctor(as_json: Json = False) -> int:
         "anomaly_dollars": settings.limits.anomaly_dollars,
         "alerts": {"budget": budget},
         "bounds": bounds(settings),
+        "trusted_advisor": advisor.advice(deployment.session.client("support", advisor.REGION)),
     }
     answer(document, lambda: _doctor_text(document), as_json)
     return Exit.ATTENTION if refused or not budget["confirmed"] else Exit.FINE
@@ -191,3 +193,8 @@ def _doctor_text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield f"Spending out of the ordinary: {told}\n"
     rows = [(b["limit"], f"{b['value']:,}", b["bounds"], f"{b['dollars']:,.2f}") for b in document["bounds"]]
     yield table(("limit", "is", "bounds", "dollars"), rows)
+    advice = document["trusted_advisor"]
+    yield f"\nTrusted Advisor: {printable(advice['state'])}"
+    for one in advice["flags"]:
+        saving = f"${one['dollars_a_month']:,.2f} a month"
+        yield f"  {printable(one['check'])}: {one['resources']} of the account's resources, {saving}"

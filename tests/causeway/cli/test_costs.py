@@ -219,6 +219,9 @@ def test_the_doctor_says_where_the_tags_stand_and_what_to_do(
     status, state, told = case
     alerts = {"budget": {"confirmed": int(hears), "unconfirmed": []}}
     monkeypatch.setattr("causeway.operate.alerts.company_alerts", lambda _: alerts)
+    flag = {"check": "Idle things", "resources": 2, "dollars_a_month": 31.5}
+    advised = {"state": "available", "flags": [flag]}
+    monkeypatch.setattr("causeway.operate.advisor.advice", lambda _: advised)
     client = boto3.Session.client
     monkeypatch.setattr(
         boto3.Session,
@@ -234,6 +237,9 @@ def test_the_doctor_says_where_the_tags_stand_and_what_to_do(
     assert ("nobody hears of budget" in printed) is not hears
     assert "all runs of the curating job, a day" in printed
     assert "211.20" in printed
+    assert (
+        "Trusted Advisor: available\n  Idle things: 2 of the account's resources, $31.50 a month" in printed
+    )
     assert main(["costs", "doctor", "--json"]) == expected
     assert json.loads(capsys.readouterr().out)["tags"]["state"] == state
 
