@@ -1,6 +1,8 @@
 // Opens each page in a real browser, as a person may, and says what there is. Called by test_pages.py.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import chromium from "@sparticuz/chromium";
 import puppeteer from "puppeteer-core";
@@ -37,9 +39,16 @@ async function look(browser, file, way) {
   return { ...seen, fetched: fetched.slice(1), errors, violations: told };
 }
 
+// It unpacks itself below the folder for temporary files, with fonts whose configuration knows /tmp alone.
+const executablePath = await chromium.executablePath();
+const fonts = join(tmpdir(), "fonts");
+writeFileSync(
+  join(fonts, "fonts.conf"),
+  `<?xml version="1.0"?><fontconfig><dir>${fonts}</dir><cachedir>${fonts}/cache</cachedir></fontconfig>`,
+);
 const browser = await puppeteer.launch({
   args: chromium.args,
-  executablePath: await chromium.executablePath(),
+  executablePath,
   headless: "shell",
   pipe: true,
 });
