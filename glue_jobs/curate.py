@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from pyspark import SparkConf, SparkContext
 
+from causeway.flow.manifest import dataset_and_batch
 from causeway.flow.parameters import EXECUTION, MANIFEST
 
 logger = logging.getLogger("causeway")
@@ -33,7 +34,7 @@ def main(argv: Sequence[str]) -> None:
 def run_of(argv: Sequence[str]) -> str:
     """Which batch, or part of one, a run is of, and which execution started it: for each line of its log."""
     given = dict(pairwise(argv))
-    *_, batch, _ = f"//{given.get(MANIFEST, '')}".split("/")
+    _, batch = dataset_and_batch(given.get(MANIFEST, ""))
     return f"batch={batch} execution={given.get(EXECUTION, '').rpartition(':')[2]}".replace("%", "%%")
 
 

@@ -61,6 +61,12 @@ def batch_prefix(dataset: str, batch: str) -> str:
     return f"{BATCHES_PREFIX}{dataset}/{batch}/"
 
 
+def dataset_and_batch(uri: str) -> tuple[str, str]:
+    """Those in the URI of a manifest; both empty of an empty one."""
+    *_, dataset, batch, _ = f"//{uri}".split("/")
+    return dataset, batch
+
+
 def manifest_key(dataset: str, batch: str) -> str:
     """Where a batch's manifest lies in the landing bucket."""
     return f"{batch_prefix(dataset, batch)}manifest.json"

@@ -5,20 +5,19 @@ when they ended.
 """
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from causeway.flow.executions import NAME
+from causeway.flow.manifest import dataset_and_batch
 from causeway.flow.metrics import metric_line
 from causeway.flow.parameters import DATASET, EXECUTION, LOAD, MANIFEST
 from causeway.flow.prices import DATE, DPUS, MINUTE, PRICES, REGION
 
 PARTITION = "#runs"
-# An execution's name; one that was started again has the number.
-NAME = re.compile(r"(?P<dataset>.+?)-(?P<batch>[0-9a-f]{32})(-r\d+)?")
 CURATE, PROFILE, STORE = "curate", "profile", "store"
 MICRODOLLAR = Decimal("0.000001")
 METRIC = "Dollars"
@@ -108,7 +107,7 @@ def _dpu_seconds(run: Mapping[str, Any]) -> Decimal:
 def _cause(arguments: Mapping[str, str]) -> dict[str, str]:
     if dataset := arguments.get(DATASET):
         return {"job": STORE if LOAD in arguments else PROFILE, "dataset": dataset, "batch": "", "part": ""}
-    *_, dataset, part, _ = f"//{arguments.get(MANIFEST, '')}".split("/")
+    dataset, part = dataset_and_batch(arguments.get(MANIFEST, ""))
     # Started by hand, or before runs were told their execution: no part of another, as far as one can tell.
     named = NAME.fullmatch(arguments.get(EXECUTION, "").rpartition(":")[2])
     return {"job": CURATE, "dataset": dataset, "batch": named["batch"] if named else part, "part": part}

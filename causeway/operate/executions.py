@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+from causeway.flow.executions import NAME, execution_arn, execution_name
 from causeway.flow.landing import Landing, Listed
 from causeway.flow.ledger import Entry
 from causeway.flow.manifest import AGAIN, REMOVED, SourceVersion
-from causeway.flow.runs import NAME
 
 RUNNING, RED = ("RUNNING",), ("FAILED", "TIMED_OUT", "ABORTED")
 
@@ -66,14 +66,14 @@ def cause(states: Any, execution: str) -> str:
     return ": ".join(part for part in (described.get("error", described["status"]), reason) if part)
 
 
-def executions_of(states: Any, machine: str, batch: str) -> Iterator[dict[str, Any]]:
-    """Every execution of a batch, `<dataset>-<id>`, in the order of their starts; AWS keeps them 90 days.
+def executions_of(states: Any, machine: str, dataset: str, batch: str) -> Iterator[dict[str, Any]]:
+    """Every execution of a batch, in the order of their starts; AWS keeps them 90 days.
 
     Of each its name, status, and times in ISO 8601; `cause` if it failed.
     """
     for start in count(1):
-        name = batch + (f"-r{start}" if start > 1 else "")
-        execution = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+        name = execution_name(dataset, batch, start)
+        execution = execution_arn(machine, name)
         try:
             described = states.describe_execution(executionArn=execution)
         except states.exceptions.ExecutionDoesNotExist:

@@ -124,7 +124,7 @@ def _batches(
             "batch": batch,
             "written": _text(written[batch]),
             "sources": len(sources[batch]),
-            "executions": list(executions_of(states, machine, f"{dataset}-{batch}")),
+            "executions": list(executions_of(states, machine, dataset, batch)),
             "runs": [{"id": r.id, "state": r.state, "at": r.at, "dollars": float(r.dollars)} for r in own],
             **{name: committed.get(name) for name in ("at", "snapshot")},
             "dollars": dollars,

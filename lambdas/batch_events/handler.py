@@ -19,6 +19,7 @@ from causeway.flow.batching import cut, until_closed
 from causeway.flow.clients import PATIENT
 from causeway.flow.datasets import CONTRACTS, datasets_in
 from causeway.flow.events import HARMLESS, NO_DATASET, Change, Unrouted, held_message, read_message
+from causeway.flow.executions import execution_arn, execution_name
 from causeway.flow.ledger import Entry, Ledger
 from causeway.flow.manifest import AGAIN, REMOVED, SEEN, Manifest, SourceVersion
 from causeway.flow.parameters import BatchEventsParameters, BatchLimits, from_environment
@@ -129,13 +130,13 @@ class Batching:
             }
         )
         for start in range(1, MAX_STARTS + 1):
-            name = f"{manifest.dataset}-{manifest.batch}" + (f"-r{start}" if start > 1 else "")
+            name = execution_name(manifest.dataset, manifest.batch, start)
             try:
                 self.states.start_execution(stateMachineArn=self.state_machine, name=name, input=batch_input)
                 logger.info("started %s: %d sources", name, len(manifest.sources))
                 return
             except self.states.exceptions.ExecutionAlreadyExists:
-                arn = self.state_machine.replace(":stateMachine:", ":execution:") + f":{name}"
+                arn = execution_arn(self.state_machine, name)
                 status = self.states.describe_execution(executionArn=arn)["status"]
             if status in ("RUNNING", "PENDING_REDRIVE", "SUCCEEDED"):
                 logger.info("%s is %s already", name, status)

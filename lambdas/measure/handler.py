@@ -8,10 +8,10 @@ from typing import Any
 import boto3
 
 from causeway.flow.clients import PATIENT
+from causeway.flow.executions import NAME
 from causeway.flow.ledger import Ledger
 from causeway.flow.metrics import CURATED, FRESHNESS, LANDED, OLDEST, QUARANTINED, RUNNING, SHARE, metric_line
 from causeway.flow.parameters import MeasureParameters, from_environment
-from causeway.flow.runs import NAME
 
 Values = dict[str, float]
 

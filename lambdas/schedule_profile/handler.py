@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 
 from causeway.flow.clients import PATIENT
+from causeway.flow.executions import execution_arn
 from causeway.flow.parameters import ScheduleProfileParameters, from_environment
 from causeway.flow.profiles import last_began, set_began
 
@@ -47,7 +48,7 @@ def _start(dataset: str, due: datetime, machine: str, states: Any) -> str:
     try:
         states.start_execution(stateMachineArn=machine, name=name, input=json.dumps(request))
     except states.exceptions.ExecutionAlreadyExists:
-        execution = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+        execution = execution_arn(machine, name)
         if states.describe_execution(executionArn=execution)["status"] != "RUNNING":
             return ""
     return name

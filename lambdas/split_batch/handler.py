@@ -12,7 +12,7 @@ import boto3
 
 from causeway.flow.clients import PATIENT
 from causeway.flow.failures import NotTheObjectsError
-from causeway.flow.manifest import POISON, Manifest
+from causeway.flow.manifest import POISON, Manifest, dataset_and_batch
 from causeway.flow.parameters import SplitBatchParameters, from_environment
 from lambdas.split_batch.search import GivenUp, Search
 
@@ -39,6 +39,7 @@ def split_batch(event: Mapping[str, Any], *, landing_bucket: str, s3: Any) -> di
     failure = event.get("failure")
     run = _failed_run(failure) if failure else {}
     whole = event.get("whole", event["manifest"])
+    _, batch = dataset_and_batch(whole)
     stored = s3.get_object(Bucket=landing_bucket, Key=whole.removeprefix(f"s3://{landing_bucket}/"))
     sources = Manifest.from_json(stored["Body"].read()).sources
     search = Search.from_json(event["search"]) if "search" in event else Search.begin(len(sources))
@@ -47,19 +48,14 @@ def split_batch(event: Mapping[str, Any], *, landing_bucket: str, s3: Any) -> di
     isolated = [sources[n].source for n in search.poison]
     state = {"dataset": event["dataset"], "whole": whole, "isolated": isolated, "search": search.to_json()}
     if search.done:
-        logger.info("batch %s: %d done, isolated: %s", _batch(whole), len(sources), isolated)
+        logger.info("batch %s: %d done, isolated: %s", batch, len(sources), isolated)
         return {**state, "manifest": event["manifest"], "batch": event["batch"]}
     running = [sources[n] for n in search.running]
     poison = [replace(sources[n], hint=POISON + deaths) for n, deaths in search.quarantines.items()]
     part = Manifest(event["dataset"], tuple(sorted([*running, *poison])))
     s3.put_object(Bucket=landing_bucket, Key=part.key, Body=part.to_json().encode())
-    logger.info("batch %s: run %d: %d sources as %s", _batch(whole), search.runs, len(running), part.batch)
+    logger.info("batch %s: run %d: %d sources as %s", batch, search.runs, len(running), part.batch)
     return {**state, "manifest": f"s3://{landing_bucket}/{part.key}", "batch": part.batch}
-
-
-def _batch(manifest: str) -> str:
-    """The id in a manifest's URI."""
-    return manifest.rsplit("/", 2)[-2]
 
 
 def _failed_run(failure: Mapping[str, str]) -> dict[str, str]:
@@ -82,7 +78,8 @@ def decide(event: Mapping[str, Any], *, landing_bucket: str, s3: Any) -> dict[st
     try:
         return split_batch(event, landing_bucket=landing_bucket, s3=s3)
     except GivenUp as verdict:
-        logger.warning("batch %s: given up: %s", _batch(event.get("whole", event["manifest"])), verdict)
+        _, batch = dataset_and_batch(event.get("whole", event["manifest"]))
+        logger.warning("batch %s: given up: %s", batch, verdict)
         return {**event, "failure": {"Error": "GivenUp", "Cause": str(verdict)}, "given_up": True}
 
 

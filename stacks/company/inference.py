@@ -13,7 +13,7 @@ from stacks.company.alarms import alarm_at_first
 from stacks.company.inference_endpoint import ANSWERED, EACH, FAILED, SENT, VARIANT, InferenceEndpoint
 from stacks.company.lake import LakeStack
 from stacks.company.pipeline import PipelineStack
-from stacks.parts.functions import removal_policy
+from stacks.parts.buckets import private_bucket
 from stacks.parts.permissions import acknowledge, allow
 
 KEPT = Duration.days(7)
@@ -55,18 +55,14 @@ class InferenceStack(Stack):
         CfnOutput(self, "UserRoleArn", value=self.users.role_arn)
 
     def _make_bucket(self) -> s3.Bucket:
-        bucket = s3.Bucket(
+        bucket = private_bucket(
             self,
             "Exchange",
+            self._settings,
             encryption=s3.BucketEncryption.KMS,
             encryption_key=self._lake.key,
             bucket_key_enabled=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
             lifecycle_rules=[s3.LifecycleRule(expiration=KEPT)],
-            removal_policy=removal_policy(self._settings),
         )
         acknowledge(bucket, "AwsSolutions::AwsSolutions-S1", "It holds requests and answers for a week")
         return bucket

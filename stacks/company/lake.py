@@ -14,6 +14,7 @@ from constructs import Construct
 from causeway.contract.model import Contract
 from causeway.flow.datasets import LANDING_PREFIX
 from causeway.settings import Settings
+from stacks.parts.buckets import private_bucket
 from stacks.parts.functions import removal_policy
 
 # The partner's roles live under this IAM path. Policies here speak of the path, so that this stack
@@ -36,15 +37,17 @@ class LakeStack(Stack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        self._removal = removal_policy(settings)
+        self._settings, self._removal = settings, removal_policy(settings)
         limits = settings.limits
 
         self.key = kms.Key(
             self, "Key", description="Causeway's data", enable_key_rotation=True, removal_policy=self._removal
         )
         self.hash_key = self._hash_key() if any(c.hashed for c in contracts.values()) else None
-        self.log_bucket = self._bucket(
+        self.log_bucket = private_bucket(
+            self,
             "Logs",
+            settings,
             # Log delivery cannot write under a customer key.
             encryption=s3.BucketEncryption.S3_MANAGED,
             lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(limits.log_retention_days))],
@@ -85,18 +88,6 @@ class LakeStack(Stack):
             removal_policy=self._removal,
         )
 
-    def _bucket(self, construct_id: str, **kwargs: Any) -> s3.Bucket:
-        return s3.Bucket(
-            self,
-            construct_id,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            removal_policy=self._removal,
-            **kwargs,
-        )
-
     def _data_bucket(self, name: str, retention_days: int | None, prefix: str | None = None) -> s3.Bucket:
         """A bucket whose objects (those below the prefix) expire after so many days, or never."""
         expiring = (
@@ -104,8 +95,10 @@ class LakeStack(Stack):
             if retention_days
             else []
         )
-        bucket = self._bucket(
+        bucket = private_bucket(
+            self,
             name,
+            self._settings,
             encryption=s3.BucketEncryption.KMS,
             encryption_key=self.key,
             bucket_key_enabled=True,

@@ -23,6 +23,7 @@ from stacks.company.run_prices import RunPrices
 from stacks.company.store_cluster import DATABASE, ZONES, StoreCluster
 from stacks.company.store_job import StoreJob
 from stacks.company.store_search import StoreSearch
+from stacks.parts.buckets import private_bucket
 from stacks.parts.functions import make_log_group, removal_policy
 from stacks.parts.machines import (
     DATASET_CURATED,
@@ -98,19 +99,15 @@ class StoreStack(Stack):
         return [Fn.select(number, Fn.get_azs()) for number in range(ZONES)]
 
     def _make_staging(self) -> s3.Bucket:
-        bucket = s3.Bucket(
+        bucket = private_bucket(
             self,
             "Staging",
+            self._settings,
             encryption=s3.BucketEncryption.KMS,
             encryption_key=self._lake.key,
             bucket_key_enabled=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
             # A load removes its own; these are of loads that were killed.
             lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(1))],
-            removal_policy=removal_policy(self._settings),
         )
         for_minutes = "It holds a load's files for the minutes that the load takes"
         acknowledge(bucket, "AwsSolutions::AwsSolutions-S1", for_minutes)

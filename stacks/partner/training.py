@@ -21,6 +21,7 @@ from stacks.partner.news import news_bus
 from stacks.partner.roles import OWN_BUCKET, starting_role
 from stacks.partner.workflow import Workflow
 from stacks.parts import assets
+from stacks.parts.buckets import private_bucket
 from stacks.parts.functions import PythonFunction, removal_policy
 from stacks.parts.machines import DATASET_CURATED, EVENT_SOURCE
 from stacks.parts.permissions import acknowledge, acknowledge_wildcards, allow
@@ -82,18 +83,14 @@ class TrainingStack(Stack):
         CfnOutput(self, "TrainingMachine", value=self.workflow.machine.state_machine_arn)
 
     def _bucket(self) -> s3.Bucket:
-        bucket = s3.Bucket(
+        bucket = private_bucket(
             self,
             "Work",
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            self._settings,
             encryption=s3.BucketEncryption.S3_MANAGED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
             lifecycle_rules=[
                 s3.LifecycleRule(prefix=prefix, expiration=Duration.days(30)) for prefix in EXPIRING
             ],
-            removal_policy=removal_policy(self._settings),
         )
         copies = "CloudTrail shows who reads rows; here are copies of some for 30 days"
         acknowledge(bucket, "AwsSolutions::AwsSolutions-S1", copies)
