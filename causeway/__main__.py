@@ -21,6 +21,7 @@ from causeway.cli.output import Exit, printable
 from causeway.cli.partner_kit import partner_kit
 from causeway.cli.profile import profile
 from causeway.cli.quarantine import quarantine
+from causeway.cli.report import report
 from causeway.cli.requeue import backfill, reconcile, replay
 from causeway.cli.retire import retire
 from causeway.cli.revoke import revoke
@@ -34,7 +35,18 @@ from causeway.settings_errors import SettingsError
 
 PANELS: dict[str, list[Callable[..., Any]]] = {
     "A contract": [infer, check, profile, explain],
-    "A deployment": [estimate, status, trace, quarantine, reconcile, backfill, replay, retire, search],
+    "A deployment": [
+        estimate,
+        status,
+        report,
+        trace,
+        quarantine,
+        reconcile,
+        backfill,
+        replay,
+        retire,
+        search,
+    ],
     "The partner": [partner_kit, revoke],
 }
 

@@ -10,7 +10,8 @@ import pytest
 
 from causeway.__main__ import main
 from causeway.operate.costs import Spending
-from causeway.pages.costs import HEIGHT, costs_page
+from causeway.pages.chart import HEIGHT
+from causeway.pages.costs import costs_page
 from tests.causeway.cli.test_costs import put, run
 from tests.causeway.cli.test_profile import Page
 from tests.causeway.conftest import Deployed
