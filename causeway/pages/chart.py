@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-WIDTH, HEIGHT = 720, 200  # of the chart
-COLOURS = 6  # of the template; further datasets share the last
+WIDTH, HEIGHT, WIDEST = 720, 200, 60  # of the chart; a day at most
+COLOURS = 8  # of the template; further datasets share the last
 
 
 def every_day(days: Iterable[str]) -> list[str]:
@@ -30,7 +30,7 @@ def bars(
     """`days`: numbers by day and dataset. `limit`: a line, where it is not far above all bars."""
     most = max((sum(of.values()) for of in days.values()), default=0.0) or 1.0
     top = limit if most < limit < 2 * most else most
-    step = WIDTH / max(1, len(shown))
+    step = min(WIDEST, WIDTH / max(1, len(shown)))
     drawn: list[dict[str, Any]] = []
     for n, day in enumerate(shown):
         y = float(HEIGHT)

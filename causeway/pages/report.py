@@ -71,8 +71,8 @@ def _way(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     rejected = sum(group["rows"] for group in document["quarantine"])
     return [
         (f"{total['landed']:,}", "files landed", f"{total['superseded']:,} of them superseded"),
-        (f"{queued:,}", "events wait", f"{state['dead_letters']:,} dead letters"),
-        (f"{state['running']:,}", "batches run", f"{len(state['failed']):,} failed"),
+        (f"{queued:,}", "events waiting", f"{state['dead_letters']:,} dead letters"),
+        (f"{state['running']:,}", "batches running", f"{len(state['failed']):,} failed"),
         (f"{total['committed']:,}", "files committed", f"{total['quarantined']:,} rejected whole"),
         (f"{sum(one['rows'] for one in tables):,}", "rows to read", f"in {len(tables)} tables"),
         (f"{rejected:,}", "faults in quarantine", "a row counts once for each of its faults"),

@@ -9,12 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from causeway.cli.output import show
 from causeway.settings import load_settings
 from local.aws.embedded import ROOT, EmbeddedAws
 from local.demo.accounts import account_for, problems_of
 from local.demo.deploy import deploy
 from local.demo.films import film_files
 from local.demo.mail import mail_rounds
+from local.demo.page import write_page
 from local.demo.partner import PartnerSide
 from local.demo.profiles import show_profiles
 from local.demo.progress import Progress
@@ -42,7 +44,7 @@ SERVED = ("castings", "films", "people")
 
 
 def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progress: Progress) -> list[str]:
-    """Do it all, write build/demo.json, print a summary; returns what does not hold, a line each."""
+    """Do it all, write build/demo.json and .html, print a summary; returns what does not hold, a line each."""
     settings = load_settings()
     lake, access = outputs[f"{settings.project}-lake"], outputs[f"{settings.project}-partner"]
     watch = Watch(aws, lake, outputs[f"{settings.project}-pipeline"])
@@ -82,13 +84,18 @@ def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progr
         "profiles": {dataset: profile["profile"]["snapshot"] for dataset, profile in profiles.items()},
         "store": store,
         "model": model,
-        "seconds": {**progress.seconds, "total": progress.total},
+        "seconds": {},
     }
-    (build / "demo.json").write_text(json.dumps(document, indent=1) + "\n")
     problems = [*problems_of(account, refusals | store["refusals"]), *problems_of_training(model)]
     show_profiles(profiles, build)
+    with progress.phase("page", "Writing the page of all this (causeway report)"):
+        asked = {dataset: (sql, answers[dataset]) for dataset, sql in QUESTIONS.items()}
+        page = write_page(aws, document, asked, build)
+    document["seconds"] |= {**progress.seconds, "total": progress.total}
+    (build / "demo.json").write_text(json.dumps(document, indent=1) + "\n")
     show_store(store)
     show_training(model)
+    show(f"\nAll of this on a page, with samples of what was rejected: {page}")
     print_summary(document, answers["flights"]["result"], problems)
     return problems
 

@@ -13,7 +13,6 @@ import pytest
 from causeway.__main__ import main
 from causeway.operate.costs import Spending
 from causeway.operate.overview import overview
-from causeway.pages.report import report_page
 from causeway.settings import load_settings
 from tests.causeway.cli.test_costs import run
 from tests.causeway.cli.test_profile import Page
@@ -134,15 +133,3 @@ def test_a_deployment_in_which_nothing_landed_is_a_page_that_says_so(
     assert "Nothing is in quarantine." in file.read_text("utf-8")
     assert main(["report"]) == 0
     assert "never" in capsys.readouterr().out
-
-
-def test_a_profile_is_beside_its_dataset(curated: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
-    document = report_of(capsys)
-    column = {"null_share": 0.25}
-    pair = {"x": "id", "y": "city", "effect": 0.5}
-    quality = [{"holds": False}, {"holds": True}]
-    profile = {"snapshot": 7, "columns": {"id": {"null_share": 0.0}, "city": column}, "associations": [pair]}
-    document["tables"]["trips"]["profile"] = profile | {"quality": quality}
-    page = Page()
-    page.feed(report_page(document))
-    assert {"city, 25.0% null", "id, city: 0.50", "7"} <= set(page.texts)

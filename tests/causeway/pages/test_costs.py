@@ -76,7 +76,7 @@ def test_more_datasets_than_colours_are_all_in_the_bars() -> None:
     for x, height in BARS.findall(page):
         heights[x] += float(height)
     assert list(heights.values()) == [pytest.approx(HEIGHT, abs=1)]
-    assert "c6" not in page
+    assert "c8" not in page
 
 
 def test_the_command_writes_it(deployed: Deployed, tmp_path: Path) -> None:
