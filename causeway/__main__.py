@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from causeway.cli.check import check
 from causeway.cli.costs import costs
+from causeway.cli.doctor import doctor
 from causeway.cli.estimate import estimate
 from causeway.cli.explain import explain
 from causeway.cli.infer import infer
@@ -36,6 +37,7 @@ from causeway.settings_errors import SettingsError
 PANELS: dict[str, list[Callable[..., Any]]] = {
     "A contract": [infer, check, profile, explain],
     "A deployment": [
+        doctor,
         estimate,
         status,
         report,

@@ -44,7 +44,9 @@ SERVED = ("castings", "films", "people")
 
 
 def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progress: Progress) -> list[str]:
-    """Do it all, write build/demo.json and .html, print a summary; returns what does not hold, a line each."""
+    """Do it all, write build/demo.json and .html, print a summary;
+    returns what does not hold, a line each.
+    """
     settings = load_settings()
     lake, access = outputs[f"{settings.project}-lake"], outputs[f"{settings.project}-partner"]
     watch = Watch(aws, lake, outputs[f"{settings.project}-pipeline"])
