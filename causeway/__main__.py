@@ -16,6 +16,7 @@ from causeway.cli.estimate import estimate
 from causeway.cli.explain import explain
 from causeway.cli.infer import infer
 from causeway.cli.inference import inference
+from causeway.cli.land import land
 from causeway.cli.ledger import ledger
 from causeway.cli.ml import ml
 from causeway.cli.output import Exit, printable
@@ -40,6 +41,7 @@ PANELS: dict[str, list[Callable[..., Any]]] = {
         doctor,
         estimate,
         status,
+        land,
         report,
         trace,
         quarantine,
