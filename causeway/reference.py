@@ -1,4 +1,4 @@
-"""`python -m causeway.reference`: the reference pages of docs/, from the commands' help and the settings' model."""
+"""`python -m causeway.reference`: docs/reference, from the commands' help and the settings' model."""
 
 import tomllib
 from collections.abc import Iterator, Mapping

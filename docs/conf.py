@@ -13,6 +13,7 @@ BESIDE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")  # thei
 project = "Causeway"
 html_title = project
 html_theme = "furo"
+html_show_copyright = False
 extensions = ["myst_parser"]
 root_doc = "index"
 exclude_patterns = ["access", "site"]
