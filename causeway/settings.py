@@ -51,6 +51,7 @@ class StoreSettings(Section):
     pause_after_minutes: Annotated[int, Field(ge=5, le=1440)]
     readers: Annotated[list[PrincipalName], Field(min_length=1)]
     embeddings: Literal["local", "bedrock"]
+    vectors: Literal["postgres", "s3"]
     answers: Annotated[str, text(r"^([a-z0-9]+\.[a-z0-9:-]+)?$", '"" or an id: "amazon.nova-lite-v1:0"')]
 
 

@@ -21,6 +21,7 @@ from causeway.lake.tables import glue_catalog
 from causeway.store.database import Database
 from causeway.store.embeddings import embedder
 from causeway.store.load import Loader
+from causeway.store.s3_vectors import vector_bucket
 from causeway.store.staging import Staging
 from glue_jobs.job import read_object
 
@@ -39,7 +40,8 @@ def main(argv: Sequence[str]) -> None:
     client = boto3.client("rds-data", config=PATIENT)
     database = Database(client, parameters.cluster, parameters.owner_secret, parameters.store_database)
     password = json.loads(secret["SecretString"])["password"]
-    loader = Loader(database, served, password, embedder(parameters.embeddings, boto3))
+    by, vectors = embedder(parameters.embeddings, boto3), vector_bucket(parameters.vector_bucket, boto3)
+    loader = Loader(database, served, password, by, vectors)
     staging = Staging(s3, parameters.staging_bucket, s3.meta.region_name)
     table = glue_catalog().load_table((parameters.curated_database, served[dataset].table))
     wanted = None if parameters.load in (CHANGES, NEWEST) else int(parameters.load)

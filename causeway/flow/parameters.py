@@ -82,6 +82,7 @@ class LoadParameters:
     reader_secret: str  # ARN of the secret of the user who may read them
     store_database: str
     embeddings: str = "local"  # a value of the settings' store.embeddings
+    vector_bucket: str = ""  # ARN; without it vectors are in the store
     load: str = "changes"  # since the last load; or all of a snapshot: its id, or "newest"
 
 
@@ -91,6 +92,7 @@ class SearchParameters:
     reader_secret: str  # ARN
     store_database: str
     embeddings: str
+    vector_bucket: str  # ARN, or none: vectors are in the store
     answers: str  # a model's id, or none
 
 

@@ -16,6 +16,7 @@ from causeway.flow.datasets import LANDING_PREFIX
 from causeway.settings import Settings
 from stacks.parts.buckets import private_bucket
 from stacks.parts.functions import removal_policy
+from stacks.parts.vectors import let_index_vectors
 
 # The partner's roles live under this IAM path. Policies here speak of the path, so that this stack
 # needs nothing of the partner's.
@@ -67,6 +68,7 @@ class LakeStack(Stack):
         )
         self._notify_of_landing()
         self._limit_partner(settings.partner.may_land)
+        let_index_vectors(self.key, settings)
 
         self.curated_database = self._database("CuratedDatabase", settings.database("lake"))
         self.quarantine_database = self._database("QuarantineDatabase", settings.database("quarantine"))

@@ -23,6 +23,7 @@ from stacks.company.run_prices import RunPrices
 from stacks.company.store_cluster import DATABASE, ZONES, StoreCluster
 from stacks.company.store_job import StoreJob
 from stacks.company.store_search import StoreSearch
+from stacks.company.store_vectors import StoreVectors
 from stacks.parts.buckets import private_bucket
 from stacks.parts.functions import make_log_group, removal_policy
 from stacks.parts.machines import (
@@ -61,6 +62,12 @@ class StoreStack(Stack):
         self._settings, self._lake, self._pipeline = settings, lake, pipeline
         self.staging = self._make_staging()
         self.store = StoreCluster(self, "Store", settings=settings, lake=lake, staging=self.staging)
+        by_s3 = settings.store.vectors == "s3"
+        vectors = (
+            StoreVectors(self, "Vectors", settings=settings, lake=lake, contracts=contracts)
+            if by_s3
+            else None
+        )
         self.job = StoreJob(
             self,
             "Load",
@@ -68,6 +75,7 @@ class StoreStack(Stack):
             lake=lake,
             store=self.store,
             staging=self.staging,
+            vectors=vectors,
             ledger=pipeline.ledger,
             log_group=make_log_group(self, "LoadLogs", settings),
         )
@@ -84,7 +92,7 @@ class StoreStack(Stack):
         }
         alarm_at_first(self, failed, statistic="Sum", topic=pipeline.failures)
         self.applications = self._let_read()
-        search = StoreSearch(self, "Search", settings=settings, lake=lake, store=self.store)
+        search = StoreSearch(self, "Search", settings=settings, lake=lake, store=self.store, vectors=vectors)
         allow(self.applications, "lambda:InvokeFunction", search.function.function_arn)
         CfnOutput(self, "SearchFunction", value=search.function.function_name)
         CfnOutput(self, "Cluster", value=self.store.cluster.cluster_arn)

@@ -10,6 +10,7 @@ from causeway.settings import Settings
 from stacks.company.lake import LakeStack
 from stacks.company.store_cluster import DATABASE, StoreCluster
 from stacks.company.store_search import let_embed
+from stacks.company.store_vectors import WRITING, StoreVectors
 from stacks.company.upkeep import FILES, allow_finding
 from stacks.parts import assets
 from stacks.parts.permissions import allow
@@ -30,6 +31,7 @@ class StoreJob(SparkJob):
         lake: LakeStack,
         store: StoreCluster,
         staging: s3.Bucket,
+        vectors: StoreVectors | None,
         ledger: dynamodb.Table,
         log_group: logs.LogGroup,
     ) -> None:
@@ -54,6 +56,7 @@ class StoreJob(SparkJob):
             reader_secret=store.reader_secret.secret_arn,
             store_database=DATABASE,
             embeddings=settings.store.embeddings,
+            vector_bucket=vectors.arn if vectors else "",
         )
         self.job = self.make(
             to_arguments(parameters),
@@ -63,6 +66,8 @@ class StoreJob(SparkJob):
         )
         self._allow_loading(lake, store, staging)
         let_embed(self.role, settings)
+        if vectors:
+            vectors.let(self.role, WRITING)
         allow(self.role, "dynamodb:UpdateItem", ledger.table_arn)
 
     def _allow_loading(self, lake: LakeStack, store: StoreCluster, staging: s3.Bucket) -> None:
