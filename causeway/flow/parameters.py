@@ -83,6 +83,8 @@ class LoadParameters:
     store_database: str
     embeddings: str = "local"  # a value of the settings' store.embeddings
     vector_bucket: str = ""  # ARN; without it vectors are in the store
+    partner_secret: str = ""  # ARN of that of the partner's user; without it there is none
+    partner_datasets: str = ""  # which that user may read, with blanks between
     load: str = "changes"  # since the last load; or all of a snapshot: its id, or "newest"
 
 

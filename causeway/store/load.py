@@ -19,7 +19,7 @@ from causeway.store.s3_vectors import VectorBucket
 from causeway.store.schemas import CURATED, LOADS, QUARANTINE, REASON, columns_of
 from causeway.store.staging import Staging, as_text
 from causeway.store.strays import Strays
-from causeway.store.tables import prepare
+from causeway.store.tables import Users, prepare
 from causeway.store.vectors import Passages
 
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('causeway')) AS mine"
@@ -46,7 +46,7 @@ class Loaded:
 class Loader:
     database: Database
     served: Mapping[str, Contract]
-    reader_password: str
+    users: Users
     embedder: Embedder = field(default_factory=Hashing)
     vectors: VectorBucket | None = None  # where those of passages are; without, they are in the store
 
@@ -99,7 +99,7 @@ class Loader:
             passages.stage(changes, staging)
         with self.database.transaction() as transaction:
             _lock(transaction)
-            changed = prepare(transaction, self.served, self.reader_password)
+            changed = prepare(transaction, self.served, self.users)
             others = snapshot_loaded(transaction, contract) != before
             if others or not ((changes and changes.keys is None) or passages.are_current(transaction)):
                 raise _OthersLoadedError

@@ -22,6 +22,7 @@ from stacks.company.pipeline import PipelineStack
 from stacks.company.run_prices import RunPrices
 from stacks.company.store_cluster import DATABASE, ZONES, StoreCluster
 from stacks.company.store_job import StoreJob
+from stacks.company.store_partner import StorePartner, calls_to_read
 from stacks.company.store_search import StoreSearch
 from stacks.company.store_vectors import StoreVectors
 from stacks.parts.buckets import private_bucket
@@ -37,11 +38,11 @@ from stacks.parts.machines import (
     run_job,
 )
 from stacks.parts.permissions import acknowledge, allow
+from stacks.parts.roles import application_role
 
 LOADED = "Dataset Loaded"
 # A load that fails is tried again: the store was away, full or being changed.
 TRIES, BETWEEN = 4, Duration.minutes(2)
-READING = "ExecuteStatement BatchExecuteStatement BeginTransaction CommitTransaction RollbackTransaction"
 
 
 class StoreStack(Stack):
@@ -76,6 +77,7 @@ class StoreStack(Stack):
             store=self.store,
             staging=self.staging,
             vectors=vectors,
+            contracts=contracts,
             ledger=pipeline.ledger,
             log_group=make_log_group(self, "LoadLogs", settings),
         )
@@ -94,6 +96,9 @@ class StoreStack(Stack):
         self.applications = self._let_read()
         search = StoreSearch(self, "Search", settings=settings, lake=lake, store=self.store, vectors=vectors)
         allow(self.applications, "lambda:InvokeFunction", search.function.function_arn)
+        if secret := self.store.partner_secret:
+            StorePartner(self, "Partner", settings=settings, lake=lake, store=self.store, secret=secret)
+            CfnOutput(self, "PartnerSecret", value=secret.secret_arn)
         CfnOutput(self, "SearchFunction", value=search.function.function_name)
         CfnOutput(self, "Cluster", value=self.store.cluster.cluster_arn)
         CfnOutput(self, "Database", value=DATABASE)
@@ -155,18 +160,14 @@ class StoreStack(Stack):
         )
 
     def _let_read(self) -> iam.Role:
-        names = [f"arn:aws:iam::{self.account}:{name}" for name in self._settings.store.readers]
-        role = iam.Role(
+        role = application_role(
             self,
             "Applications",
-            role_name=f"{self._settings.project}-store-reader",
-            assumed_by=iam.PrincipalWithConditions(
-                iam.AccountPrincipal(self.account), {"ArnLike": {"aws:PrincipalArn": names}}
-            ),
+            name=f"{self._settings.project}-store-reader",
+            principals=self._settings.store.readers,
             description="For applications: reads the store",
         )
-        calls = " ".join(f"rds-data:{name}" for name in READING.split())
-        allow(role, calls, self.store.cluster.cluster_arn)
+        allow(role, " ".join(calls_to_read()), self.store.cluster.cluster_arn)
         allow(role, "secretsmanager:GetSecretValue", self.store.reader_secret.secret_arn)
         allow(role, "kms:Decrypt", self._lake.key.key_arn)
         return role

@@ -1,10 +1,13 @@
 """The Glue job that loads the relational store, and the role it runs under."""
 
+from collections.abc import Mapping
+
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from causeway.contract.model import Contract
 from causeway.flow.parameters import LoadParameters, to_arguments
 from causeway.settings import Settings
 from stacks.company.lake import LakeStack
@@ -32,6 +35,7 @@ class StoreJob(SparkJob):
         store: StoreCluster,
         staging: s3.Bucket,
         vectors: StoreVectors | None,
+        contracts: Mapping[str, Contract],
         ledger: dynamodb.Table,
         log_group: logs.LogGroup,
     ) -> None:
@@ -57,6 +61,8 @@ class StoreJob(SparkJob):
             store_database=DATABASE,
             embeddings=settings.store.embeddings,
             vector_bucket=vectors.arn if vectors else "",
+            partner_secret=store.partner_secret.secret_arn if store.partner_secret else "",
+            partner_datasets=" ".join(settings.partner.readable(contracts) if store.partner_secret else ()),
         )
         self.job = self.make(
             to_arguments(parameters),
@@ -79,6 +85,7 @@ class StoreJob(SparkJob):
         allow(role, "kms:Decrypt kms:GenerateDataKey", lake.key.key_arn)
         owner = store.cluster.secret
         assert owner
-        allow(role, "secretsmanager:GetSecretValue", owner.secret_arn, store.reader_secret.secret_arn)
+        users = [secret.secret_arn for secret in (store.reader_secret, store.partner_secret) if secret]
+        allow(role, "secretsmanager:GetSecretValue", owner.secret_arn, *users)
         calls = " ".join(f"rds-data:{name}" for name in TRANSACTIONS.split())
         allow(role, calls, store.cluster.cluster_arn)

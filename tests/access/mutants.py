@@ -12,7 +12,13 @@ from tests.access.simulator import Simulator
 from tests.access.sweep import sweep
 
 # What the partner's requests meet, and all that is in its own account; and what applications meet.
-PARTNER_FACING = ("causeway-partner/", "causeway-lake/", "causeway-training/", "causeway-store/Applications")
+PARTNER_FACING = (
+    "causeway-partner/",
+    "causeway-lake/",
+    "causeway-training/",
+    "causeway-store/Applications",
+    "causeway-store/Partner/",
+)
 # Edits that change nothing, by what their names begin and end with, and why.
 EQUIVALENT = {
     ("causeway-partner/", "principal widened to anyone"): "aws:PrincipalArn names the account again",

@@ -25,8 +25,9 @@ from causeway.store.database import Database
 from causeway.store.embeddings import DIMENSION, Embedder, Hashing
 from causeway.store.load import Loaded, Loader
 from causeway.store.s3_vectors import VectorBucket, index_name
-from causeway.store.schemas import READER
+from causeway.store.schemas import PARTNER, READER
 from causeway.store.staging import Staging
+from causeway.store.tables import Users
 from local.aws.bridges import rds_data as rds_data_bridge
 from local.aws.bridges import s3vectors
 from local.aws.bridges.rds_data import Connection, Cursor
@@ -141,7 +142,7 @@ def open_database(server: Server) -> Iterator[Database]:
         host=str(server.folder), user=SUPERUSER, password=server.password, dbname="postgres", autocommit=True
     ) as connection:
         connection.execute("DROP DATABASE IF EXISTS store WITH (FORCE)")
-        for role in (READER, OWNER):
+        for role in (PARTNER, READER, OWNER):
             connection.execute(f"DROP ROLE IF EXISTS {role}")
     cluster = {"DBClusterIdentifier": "store", "HttpEndpointEnabled": True, "DatabaseName": "store"}
     rds_data_bridge._make(server, {**cluster, "MasterUsername": OWNER, "_MasterUserPassword": PASSWORD})
@@ -168,6 +169,7 @@ class World:
     folder: Path
     contracts: dict[str, Contract]
     vectors: VectorBucket | None = None
+    users: Users = dataclasses.field(default_factory=lambda: Users("reads-only"))
 
     def contract(self, name: str, properties: str) -> None:
         path = self.folder / f"{name}.odcs.yaml"
@@ -197,7 +199,7 @@ class World:
 
     def load(self, name: str, by: Embedder | None = None, **options: Any) -> Loaded:
         staging = Staging(Files(self.server.folder), "staging", "us-east-1")
-        loader = Loader(self.database, self.contracts, "reads-only", by or Hashing(), self.vectors)
+        loader = Loader(self.database, self.contracts, self.users, by or Hashing(), self.vectors)
         try:
             return loader.load(name, self.table(name), staging, **options)
         finally:
