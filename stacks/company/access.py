@@ -43,7 +43,7 @@ class PartnerStack(Stack):
         policies, boundary = self._permissions(partner, lake, _tables_of(partner, contracts))
         limits: Any = {"description": DESCRIPTION, "policies": policies, "boundary": boundary}
         if partner.programmatic:
-            programmatic = program_role(self, settings, "programmatic", **limits)
+            programmatic = program_role(self, settings, "programmatic", programs=partner.programs(), **limits)
             if partner.vpc_endpoints:
                 self._only_through(programmatic, partner.vpc_endpoints)
         if partner.console:

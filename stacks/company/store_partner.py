@@ -56,6 +56,7 @@ class StorePartner(Construct):
             self,
             settings,
             KIND,
+            programs=settings.partner.programmatic_roles,
             description="For the partner: reads its datasets in the store",
             policies=[policy],
             boundary=policy,

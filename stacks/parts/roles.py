@@ -8,7 +8,6 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from causeway.settings import Settings
-from causeway.settings_partner import Partner
 
 # The partner's roles live under this IAM path, of which policies of stacks speak that need nothing of theirs.
 PARTNER_PATH = "/causeway/partner/"
@@ -74,14 +73,16 @@ def program_role(
     settings: Settings,
     kind: str,
     *,
+    programs: Sequence[str],
     description: str,
     policies: Sequence[iam.IManagedPolicy],
     boundary: iam.IManagedPolicy,
 ) -> iam.Role:
-    """One that the partner's programs take, by its external id."""
+    """One that these roles of the partner's programs take, by its external id."""
     partner = settings.partner
+    names = [f"arn:aws:iam::{partner.account}:role/{role}" for role in programs]
     conditions: dict[str, Any] = {
-        "ArnEquals": {"aws:PrincipalArn": _programs(partner)},
+        "ArnEquals": {"aws:PrincipalArn": names},
         "StringEquals": {"sts:ExternalId": partner.external_id},
     }
     if partner.source_identity:
@@ -96,20 +97,12 @@ def program_role(
         boundary=boundary,
     )
     if partner.source_identity:
-        _let_name_source(role, partner)
-    return role
-
-
-def _let_name_source(role: iam.Role, partner: Partner) -> None:
-    """A statement of its own: AWS knows no external id when it asks for this action."""
-    cast(iam.PolicyDocument, role.assume_role_policy).add_statements(
-        iam.PolicyStatement(
-            principals=[iam.AccountPrincipal(partner.account)],
-            actions=["sts:SetSourceIdentity"],
-            conditions={"ArnEquals": {"aws:PrincipalArn": _programs(partner)}},
+        # A statement of its own: AWS knows no external id when it asks for this action.
+        cast(iam.PolicyDocument, role.assume_role_policy).add_statements(
+            iam.PolicyStatement(
+                principals=[iam.AccountPrincipal(partner.account)],
+                actions=["sts:SetSourceIdentity"],
+                conditions={"ArnEquals": {"aws:PrincipalArn": names}},
+            )
         )
-    )
-
-
-def _programs(partner: Partner) -> list[str]:
-    return [f"arn:aws:iam::{partner.account}:role/{role}" for role in partner.programs()]
+    return role

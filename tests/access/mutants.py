@@ -29,6 +29,7 @@ EQUIVALENT = {
     ("causeway-store/", "principal widened to anyone"): "aws:PrincipalArn names the account again",
     ("causeway-store/", "aws:PrincipalArn only if it exists"): "AWS always gives it",
     ("causeway-partner/Programmatic (trust): 0", "widened to sts:*"): "only AssumeRole knows an external id",
+    ("causeway-store/Partner/Store (trust): 0", "widened to sts:*"): "only AssumeRole knows an external id",
     ("causeway-training/NewsPolicy", "widened to events:*"): "only PutEvents says source and type to a bus",
     (
         "causeway-training/NewsPolicy",

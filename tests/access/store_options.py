@@ -8,7 +8,7 @@ from tests.access import intent as i
 from tests.access.intent import Intent
 from tests.access.policies import STORE
 from tests.access.request import Check
-from tests.access.resolver import HERE
+from tests.access.resolver import COMPANY, HERE
 from tests.access.searching import FUNCTION, SEARCH
 from tests.access.store import (
     APPLICATIONS,
@@ -38,6 +38,7 @@ def store_options() -> Iterator[Intent]:
     yield from _vectors()
     yield _taking()
     yield _reading()
+    yield from _unlocking()
 
 
 def _vectors() -> Iterator[Intent]:
@@ -77,9 +78,7 @@ def _taking() -> Intent:
         {
             "without the external id": i.take(PARTNER, i.READER, {}),
             "by another external id": i.take(PARTNER, i.READER, {"sts:ExternalId": "another-partner-s-id"}),
-            "as the partner's training, whose own policy knows it not": i.take(
-                PARTNER, i.TRAINING, i.EXTERNAL_ID
-            ),
+            "as the partner's training": i.take(PARTNER, i.TRAINING, i.EXTERNAL_ID),
             "as a person": i.take(PARTNER, i.ANALYST, {**i.EXTERNAL_ID, **i.MFA}),
             "as another role": i.take(PARTNER, i.READER.replace("reader", "intern"), i.EXTERNAL_ID),
             "as a user of that name": i.take(PARTNER, i.READER.replace(":role/", ":user/"), i.EXTERNAL_ID),
@@ -119,6 +118,39 @@ def _reading() -> Intent:
             "loads the store": (Check(PARTNER, "states:StartExecution", MACHINE),),
             "as its role that reads the lake": (replace(calls[0], principal=i.PROGRAMMATIC),),
             "an application as the partner's user": (replace(secret, principal=APPLICATIONS),),
+        },
+        OPTIONAL,
+    )
+
+
+def _unlocking() -> Iterator[Intent]:
+    unlocked = Check(PARTNER, "kms:Decrypt", i.KEY, UNLOCKED)
+    by_sqs = unlocked.but({"kms:ViaService": "sqs.us-east-1.amazonaws.com"})
+    directly = ("GetKeyPolicy", "ListGrants", "PutKeyPolicy", "Decrypt", "ScheduleKeyDeletion")
+    yield Intent(
+        "with mistaken policies, the partner uses the key through S3 and Secrets Manager alone",
+        (
+            *i.mistaken((unlocked, i.through_s3(PARTNER, "kms:Decrypt", i.CURATED))),
+            Check(i.ADMIN, "kms:Decrypt", i.KEY),
+        ),
+        {
+            "through SQS": i.mistaken((by_sqs,)),
+            **{name: i.mistaken((Check(PARTNER, f"kms:{name}", i.KEY),)) for name in directly},
+        },
+        OPTIONAL,
+    )
+    source = {"aws:SourceAccount": COMPANY, "aws:SourceArn": BUCKET}
+    orders = Check("indexing.s3vectors.amazonaws.com", "kms:Decrypt", i.KEY, source)
+    yield Intent(
+        "S3 Vectors reads what it orders of the store's bucket under the key",
+        (orders,),
+        {
+            "and encrypts": (replace(orders, action="kms:Encrypt"),),
+            "another service": (replace(orders, principal="glue.amazonaws.com"),),
+            "of another account": (orders.but({"aws:SourceAccount": i.STRANGER}),),
+            "of none": (orders.but({"aws:SourceAccount": None}),),
+            "of another bucket": (orders.but({"aws:SourceArn": BUCKET.replace("store", "other")}),),
+            "of no bucket": (orders.but({"aws:SourceArn": None}),),
         },
         OPTIONAL,
     )

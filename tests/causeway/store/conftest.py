@@ -179,7 +179,7 @@ class World:
     def table(self, name: str) -> Table:
         contract = self.contracts[name]
         lineage = [pa.field("_batch", pa.string()), pa.field("_committed_at", pa.timestamp("us", tz="UTC"))]
-        schema = pa.schema([*(column.arrow_field() for column in contract.columns), *lineage])
+        schema = pa.schema([*contract.arrow_schema(), *lineage])
         design = Design(("lake", contract.table), schema, f"{self.folder.as_uri()}/{contract.table}")
         return open_table(self.catalog, design)
 
