@@ -50,7 +50,9 @@ class StoreSettings(Section):
     max_capacity: Annotated[int, Field(ge=1, le=256)]
     pause_after_minutes: Annotated[int, Field(ge=5, le=1440)]
     readers: Annotated[list[PrincipalName], Field(min_length=1)]
+    partner_reads: bool
     embeddings: Literal["local", "bedrock"]
+    vectors: Literal["postgres", "s3"]
     answers: Annotated[str, text(r"^([a-z0-9]+\.[a-z0-9:-]+)?$", '"" or an id: "amazon.nova-lite-v1:0"')]
 
 
@@ -156,6 +158,15 @@ class Settings(Section):
             raise ValueError(
                 f"partner.account: found {self.partner.account}, which is company.account as well; "
                 "write the partner's own account: Causeway joins two"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _partner_takes_a_role(self) -> Self:
+        if self.store.partner_reads and not self.partner.programmatic:
+            raise ValueError(
+                "store.partner_reads: found true, and partner.programmatic false; set that to true as well: "
+                "the partner reads the store by programs"
             )
         return self
 

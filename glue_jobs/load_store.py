@@ -21,7 +21,9 @@ from causeway.lake.tables import glue_catalog
 from causeway.store.database import Database
 from causeway.store.embeddings import embedder
 from causeway.store.load import Loader
+from causeway.store.s3_vectors import vector_bucket
 from causeway.store.staging import Staging
+from causeway.store.tables import Users
 from glue_jobs.job import read_object
 
 logger = logging.getLogger("causeway")
@@ -33,13 +35,15 @@ def main(argv: Sequence[str]) -> None:
     started, s3 = time.monotonic(), boto3.client("s3", config=PATIENT)
     contracts = read_contracts(read_object(s3, parameters.contracts))
     served = {name: contract for name, contract in contracts.items() if contract.served}
-    secret = boto3.client("secretsmanager", config=PATIENT).get_secret_value(
-        SecretId=parameters.reader_secret
-    )
     client = boto3.client("rds-data", config=PATIENT)
     database = Database(client, parameters.cluster, parameters.owner_secret, parameters.store_database)
-    password = json.loads(secret["SecretString"])["password"]
-    loader = Loader(database, served, password, embedder(parameters.embeddings, boto3))
+    users = Users(
+        _password(parameters.reader_secret),
+        _password(parameters.partner_secret) if parameters.partner_secret else "",
+        parameters.partner_datasets.split(),
+    )
+    by, vectors = embedder(parameters.embeddings, boto3), vector_bucket(parameters.vector_bucket, boto3)
+    loader = Loader(database, served, users, by, vectors)
     staging = Staging(s3, parameters.staging_bucket, s3.meta.region_name)
     table = glue_catalog().load_table((parameters.curated_database, served[dataset].table))
     wanted = None if parameters.load in (CHANGES, NEWEST) else int(parameters.load)
@@ -55,6 +59,12 @@ def main(argv: Sequence[str]) -> None:
     ledger = boto3.resource("dynamodb", config=PATIENT).Table(parameters.ledger_table)
     outcome: dict[str, Any] = {"rows": loaded.rows, "quarantined": loaded.quarantined}
     write_outcome(ledger, dataset, snapshot=loaded.snapshot, **outcome)
+
+
+def _password(secret: str) -> str:
+    """Of the store's user whose secret this is."""
+    told = boto3.client("secretsmanager", config=PATIENT).get_secret_value(SecretId=secret)
+    return str(json.loads(told["SecretString"])["password"])
 
 
 def read_contracts(archive: bytes) -> dict[str, Contract]:

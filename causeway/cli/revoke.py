@@ -18,10 +18,11 @@ NOTHING = {"Sid": NAME, "Effect": "Deny", "Action": "*", "Resource": "*"}
 class Kind(StrEnum):
     PROGRAMMATIC = "programmatic"
     CONSOLE = "console"
+    STORE = "store"
 
 
 def revoke(
-    only: Annotated[Kind | None, typer.Option(help="One of the two roles.")] = None,
+    only: Annotated[Kind | None, typer.Option(help="One of its roles.")] = None,
     undo: Annotated[
         bool, typer.Option("--undo", help="Give it back; sessions from before stay dead.")
     ] = False,

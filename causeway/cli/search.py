@@ -39,10 +39,12 @@ def search(
     model = deployment.settings.store.answers
     if by_model:
         answers.check_model(model)
+    deployed = DeployedStore(deployment)
     found = store.search(
-        DeployedStore(deployment).database,
+        deployed.database,
         embedder(deployment.settings.store.embeddings, deployment.session),
         question,
+        vectors=deployed.vectors,
         dataset=dataset,
         filters=asked,
         limit=limit,

@@ -82,6 +82,9 @@ class LoadParameters:
     reader_secret: str  # ARN of the secret of the user who may read them
     store_database: str
     embeddings: str = "local"  # a value of the settings' store.embeddings
+    vector_bucket: str = ""  # ARN; without it vectors are in the store
+    partner_secret: str = ""  # ARN of that of the partner's user; without it there is none
+    partner_datasets: str = ""  # which that user may read, with blanks between
     load: str = "changes"  # since the last load; or all of a snapshot: its id, or "newest"
 
 
@@ -91,6 +94,7 @@ class SearchParameters:
     reader_secret: str  # ARN
     store_database: str
     embeddings: str
+    vector_bucket: str  # ARN, or none: vectors are in the store
     answers: str  # a model's id, or none
 
 

@@ -50,6 +50,8 @@ PRICES = {
     ),
     "secret_month": Price(Decimal("0.40"), "secret and month", "secrets-manager/pricing"),
     "aurora_gb_month": Price(Decimal("0.10"), "GB-month of the store", "rds/aurora/pricing"),
+    "vector_gb_month": Price(Decimal("0.06"), "GB-month of vectors", "s3/pricing", verified=True),
+    "vector_query": Price(Decimal("0.0000025"), "search of vectors", "s3/pricing", verified=True),
     "key_month": Price(Decimal(1), "key and month", "kms/pricing"),
 }
 

@@ -16,6 +16,9 @@ DAYS = 30  # of a month
 # Of the pipeline's stack, and of the store's; tests compare them with the templates.
 ALARMS, PROFILE_ALARMS, NEWS_ALARMS, SMALL_ALARMS, STORE_ALARMS = 18, 4, 1, 2, 3
 FRESHNESS_ALARMS = 2  # of a dataset that promises it
+# Passages of a GB: with the index 2.6 KB of each were measured in the store; S3 Vectors bills vector, id and
+# metadata, some 0.2 KB.
+IN_STORE, IN_S3 = 380_000, 800_000
 # Of the language model's endpoint: its stack's three, and two that scaling by its backlog makes itself.
 INFERENCE_ALARMS = 5
 # Lambda's pollers of a queue, and the seconds that each waits for a message.
@@ -71,11 +74,27 @@ def costs(_settings: Settings, _contracts: Contracts) -> Iterator[Item]:
     yield Item("looking for the tags in billing", 2 * DAYS, "ce_request", asked)
 
 
-def store(settings: Settings, _contracts: Contracts) -> Iterator[Item]:
+def store(settings: Settings, contracts: Contracts) -> Iterator[Item]:
     if settings.store.enabled:
-        yield Item("store's secrets", 2, "secret_month")
+        yield Item("store's secrets", 2 + settings.store.partner_reads, "secret_month")
         yield Item("store's alarms", STORE_ALARMS, "alarm_month")
         yield Item("store's storage", 1, "aurora_gb_month", "of each GB; paused, its capacity costs nothing")
+        if any(contract.embedded for contract in contracts.values()):
+            yield from _vectors(settings)
+
+
+def _vectors(settings: Settings) -> Iterator[Item]:
+    """Where they are, and what it would be elsewhere."""
+    if settings.store.vectors == "postgres":
+        other = PRICES["vector_gb_month"].dollars
+        of = f'of each GB, {IN_STORE:,} passages; for "s3": ${other:f}, {IN_S3:,} passages'
+        yield Item("vectors in the store", 1, "aurora_gb_month", of)
+        return
+    other = PRICES["aurora_gb_month"].dollars
+    of = f'of each GB, {IN_S3:,} passages; for "postgres": ${other:f}, {IN_STORE:,} passages'
+    yield Item("vectors in S3 Vectors", 1, "vector_gb_month", of)
+    scanned = "a thousand; besides, of each so much as the index has, some $0.004 a TB"
+    yield Item("searches of vectors", 1000, "vector_query", scanned)
 
 
 def inference(settings: Settings, _contracts: Contracts) -> Iterator[Item]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from causeway.store.search import SearchError
+from causeway.store.nearest import SearchError
 
 TOKENS = 1000  # of an answer, at most
 INSTRUCTION = (

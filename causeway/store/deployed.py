@@ -22,6 +22,7 @@ from causeway.operate.account import stack_outputs
 from causeway.operate.deployment import Deployment
 from causeway.operate.executions import RED, cause
 from causeway.store.database import Database, StoreError, has, quoted
+from causeway.store.s3_vectors import BUCKET, VectorBucket
 from causeway.store.schemas import CURATED, LOADS, QUARANTINE, REASON
 
 POLL = 2  # seconds
@@ -37,6 +38,9 @@ class DeployedStore:
         self._states, self._machine = deployment.client("stepfunctions"), outputs["LoadMachine"]
         client = deployment.client("rds-data")
         self.database = Database(client, outputs["Cluster"], outputs["ReaderSecret"], outputs["Database"])
+
+        client = deployment.client("s3vectors")
+        self.vectors = VectorBucket(client, outputs[BUCKET]) if BUCKET in outputs else None
 
     @cached_property
     def _catalog(self) -> Catalog:  # a search never asks it

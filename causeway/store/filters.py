@@ -8,8 +8,9 @@ from typing import Any
 from causeway.contract.model import Contract
 from causeway.store.database import quoted
 from causeway.store.links import links
+from causeway.store.nearest import LIST, TOLD
+from causeway.store.s3_vectors import MOST_COLUMNS
 from causeway.store.schemas import CURATED, VECTORS, columns_of
-from causeway.store.search import LIST
 from causeway.store.tables import type_of
 
 
@@ -27,6 +28,13 @@ def described(contract: Contract, served: Mapping[str, Contract]) -> dict[str, A
         "columns": _types(contract),
         "related": related,
     }
+
+
+def filterable(contract: Contract) -> list[str]:
+    """Columns that an index in S3 Vectors is told; filters by others are the store's to answer."""
+    types = _types(contract)
+    told = [name for name, kind in types.items() if kind in TOLD and name not in contract.embedded]
+    return [name for name in told if name.isidentifier()][:MOST_COLUMNS]
 
 
 def _types(contract: Contract) -> dict[str, str]:

@@ -15,9 +15,11 @@ from causeway.store.changes import BATCH, COMMITTED, Changes, changes_between
 from causeway.store.database import PAUSE, Database, StoreError, Transaction, has, listed, quoted
 from causeway.store.embeddings import Embedder, Hashing
 from causeway.store.links import keep_links, settle
+from causeway.store.s3_vectors import VectorBucket
 from causeway.store.schemas import CURATED, LOADS, QUARANTINE, REASON, columns_of
 from causeway.store.staging import Staging, as_text
-from causeway.store.tables import prepare
+from causeway.store.strays import Strays
+from causeway.store.tables import Users, prepare
 from causeway.store.vectors import Passages
 
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('causeway')) AS mine"
@@ -44,8 +46,9 @@ class Loaded:
 class Loader:
     database: Database
     served: Mapping[str, Contract]
-    reader_password: str
+    users: Users
     embedder: Embedder = field(default_factory=Hashing)
+    vectors: VectorBucket | None = None  # where those of passages are; without, they are in the store
 
     def load(
         self, dataset: str, table: Table, staging: Staging, *, wanted: int | None = None, anew: bool = False
@@ -55,16 +58,29 @@ class Loader:
         Raises SnapshotError, or StoreError (MigrationError is one), and the store is as it was.
         """
         contract, snapshot = self.served[dataset], snapshot_of(table, wanted)
+        if self.vectors and not Strays.are_told(self.database):
+            with self.database.transaction() as transaction:
+                _lock(transaction)
+                Strays.make(transaction)
         for _ in range(TRIES):
             before = snapshot_loaded(self.database, contract)
-            passages = Passages(contract, self.served, self.embedder)
-            whole = anew or not passages.are_current(self.database)
+            passages = self._passages(contract)
+            whole = anew or not passages.are_current(self.database) or passages.are_lost(self.database)
             changes = None
             if whole or before != snapshot:
                 changes = _changes(table, contract, None if whole else before, snapshot)
             with contextlib.suppress(_OthersLoadedError):
-                return self._commit(contract, changes, passages, staging, snapshot=snapshot, before=before)
+                loaded = self._commit(contract, changes, passages, staging, snapshot=snapshot, before=before)
+                if passages.strays:
+                    with self.database.transaction() as transaction:
+                        _lock(transaction)
+                        passages.strays.remove(transaction)
+                return loaded
         raise StoreError(f"{dataset} kept being loaded by others")
+
+    def _passages(self, contract: Contract) -> Passages:
+        index = self.vectors.index(contract.table, self.embedder.dimension) if self.vectors else None
+        return Passages(contract, self.served, self.embedder, index)
 
     def _commit(
         self,
@@ -83,7 +99,7 @@ class Loader:
             passages.stage(changes, staging)
         with self.database.transaction() as transaction:
             _lock(transaction)
-            changed = prepare(transaction, self.served, self.reader_password)
+            changed = prepare(transaction, self.served, self.users)
             others = snapshot_loaded(transaction, contract) != before
             if others or not ((changes and changes.keys is None) or passages.are_current(transaction)):
                 raise _OthersLoadedError

@@ -8,7 +8,7 @@ LOADS = f"{OWN}.loads"  # which snapshot each table has
 INDEXES = f"{OWN}.indexes"  # what may be searched, by which model's vectors
 REASON = "_reason"  # why a row is in the quarantine
 WAITS = "_waits_for"  # the dataset that lacks a row to which it refers; null if no row would help
-READER = "reader"  # the applications' user
+READER, PARTNER = "reader", "partner"  # the applications' user, and the partner's
 
 
 def columns_of(contract: Contract) -> list[Column]:

@@ -7,19 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from causeway.flow.nearest import did_you_mean
-from causeway.store.database import Database, StoreError, Value, has, listed, quoted, text
-from causeway.store.embeddings import Embedder
+from causeway.store.database import Database, Value, has, quoted
+from causeway.store.embeddings import Embedder, Vector
+from causeway.store.nearest import LIST, Asked, SearchError, in_s3, in_store
+from causeway.store.s3_vectors import VectorBucket
 
-LIST = "texts"  # the kind of a column whose values are lists of texts: one of them is asked for
 MOST = 100  # answers: what the Data API returns is 1 MB at most
 DESCRIBED = """
-    SELECT i."table", i.dataset, i.model, i.dimension, i.search, l.snapshot::text AS snapshot
+    SELECT i."table", i.dataset, i.model, i.dimension, i.shape, i.search, l.snapshot::text AS snapshot
     FROM causeway.indexes i JOIN causeway.loads l USING ("table")
 """
-
-
-class SearchError(StoreError):
-    """What was asked cannot be answered, and why."""
 
 
 def search(
@@ -27,6 +24,7 @@ def search(
     embedder: Embedder,
     question: str,
     *,
+    vectors: VectorBucket | None = None,
     dataset: str | None = None,
     filters: Mapping[str, Any] | None = None,
     limit: int = 5,
@@ -34,23 +32,23 @@ def search(
 ) -> dict[str, Any]:
     """The passages nearest to the question, each with its row, and the snapshot that they are of.
 
-    Filters are equalities: of a column, or <dataset>.<column> of one that references lead to; those of one
-    dataset are about one of its rows. Raises SearchError.
+    `vectors` is where they are, unless they are in the store. Filters are equalities: of a column, or
+    <dataset>.<column> of one that references lead to; those of one dataset are about one of its rows.
+    Raises SearchError.
     """
     if not 1 <= limit <= MOST:
         raise SearchError(f"limit {limit}: expected 1 to {MOST}")
     index = _index(database, dataset)
     conditions, values = _conditions(index["search"], filters or {})
-    vector = _vector(question, index, embedder)
-    # With a filter HNSW would find the nearest and then drop what does not pass, up to all of it.
-    exact = exact or bool(filters)
-
-    def ask(exact: bool) -> list[dict[str, Any]]:
-        return database.query(_statement(index, conditions, limit, exact=exact), vector=vector, **values)
-
-    rows = ask(exact)
-    if len(rows) < limit and not exact:  # passages near by are of rows that wait in the quarantine
-        rows, exact = ask(True), True
+    asked = Asked(database, index, conditions, values, limit)
+    vector, bucket = _vector(question, index, embedder), _bucket(index, vectors)
+    if bucket:
+        rows, exact = in_s3(
+            asked, bucket.index(index["table"], index["dimension"]), vector, filters or {}, exact=exact
+        )
+    else:
+        # With a filter HNSW would find the nearest and then drop what does not pass, up to all of it.
+        rows, exact = in_store(asked, vector, exact=exact or bool(filters))
     return {
         "dataset": index["dataset"],
         "model": index["model"],
@@ -73,10 +71,23 @@ def _index(database: Database, dataset: str | None) -> dict[str, Any]:
     if wanted not in found:
         known = ", ".join(sorted(found))
         raise SearchError(f"{wanted} cannot be searched; {known} can{did_you_mean(wanted, found)}")
-    return {**found[wanted], "search": json.loads(found[wanted]["search"])}
+    _, _, *in_s3 = json.loads(found[wanted]["shape"])
+    told = in_s3[0] if in_s3 else None
+    return {**found[wanted], "search": json.loads(found[wanted]["search"]), "told": told}
 
 
-def _vector(question: str, index: Mapping[str, Any], embedder: Embedder) -> str:
+def _bucket(index: Mapping[str, Any], vectors: VectorBucket | None) -> VectorBucket | None:
+    """Where the vectors are, if not in the store."""
+    if (index["told"] is not None) == (vectors is not None):
+        return vectors
+    there, here = ("postgres", "s3") if vectors else ("s3", "postgres")
+    raise SearchError(
+        f'{index["dataset"]} has its vectors where store.vectors = "{there}" puts them, and "{here}" is '
+        f"deployed; causeway store load {index['dataset']} moves them, or set store.vectors back"
+    )
+
+
+def _vector(question: str, index: Mapping[str, Any], embedder: Embedder) -> Vector:
     found, mine = (index["model"], index["dimension"]), (embedder.name, embedder.dimension)
     if found != mine:
         raise SearchError(
@@ -87,7 +98,7 @@ def _vector(question: str, index: Mapping[str, Any], embedder: Embedder) -> str:
     vector = embedder.embed([question])[0]
     if vector is None:
         raise SearchError(f"{question!r} has no word in it; ask with at least one")
-    return json.dumps(vector)
+    return vector
 
 
 def filters_of(written: Sequence[str]) -> dict[str, str]:
@@ -140,27 +151,6 @@ def _equals(alias: str, column: str, kind: str, parameter: str) -> str:
     if kind == LIST:
         return f"{name} @> to_jsonb(CAST(:{parameter} AS text))"
     return f"{name} = CAST(:{parameter} AS {kind})"
-
-
-def _statement(index: Mapping[str, Any], conditions: list[str], limit: int, *, exact: bool) -> str:
-    """Row and passage are looked up for the nearest alone."""
-    one = index["search"]
-    key, where = listed(one["key"]), " AND ".join(conditions)
-    distance = f"v._vector <=> CAST(:vector AS vector({index['dimension']}))"
-    order = f"({distance}) + 0" if exact else distance  # HNSW's index answers the operator alone
-    without_texts = "".join(f" - {text(name)}" for name in one["texts"])
-    return f"""
-        WITH nearest AS (
-            SELECT {listed(one["key"], "v.")}, v._column, v._passage, v._begin, v._end, {distance} AS distance
-            FROM {one["passages"]} v JOIN {one["rows"]} d USING ({key})
-            {where and f"WHERE {where}"} ORDER BY {order} LIMIT {limit}
-        )
-        SELECT 1 - distance AS similarity, _column AS text, _begin AS begins, _end AS ends,
-            substring(to_jsonb(d) ->> _column FROM _begin + 1 FOR _end - _begin) AS passage,
-            (to_jsonb(d){without_texts})::text AS row,
-            (SELECT snapshot::text FROM causeway.loads WHERE "table" = {text(index["table"])}) AS snapshot
-        FROM nearest JOIN {one["rows"]} d USING ({key}) ORDER BY distance, {key}, _column, _passage
-    """
 
 
 def _answer(row: Mapping[str, Any]) -> dict[str, Any]:

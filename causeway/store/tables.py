@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 from causeway.contract.model import Column, Contract
 from causeway.contract.serving import parents_first
 from causeway.store.database import StoreError, Transaction, listed, quoted, text
 from causeway.store.links import drop_links
-from causeway.store.schemas import CURATED, LOADS, OWN, QUARANTINE, READER, REASON, WAITS, columns_of
+from causeway.store.schemas import CURATED, LOADS, OWN, PARTNER, QUARANTINE, READER, REASON, WAITS, columns_of
 
 BEGIN = (
     "CREATE EXTENSION IF NOT EXISTS aws_s3 CASCADE",
@@ -50,7 +51,16 @@ def type_of(column: Column) -> str:
     return TYPES[column.type]
 
 
-def prepare(transaction: Transaction, served: Mapping[str, Contract], reader_password: str) -> list[str]:
+@dataclass(frozen=True)
+class Users:
+    """Who may read, by their passwords; the partner, if it may, of these datasets."""
+
+    reader: str
+    partner: str = ""
+    partner_datasets: Collection[str] = ()
+
+
+def prepare(transaction: Transaction, served: Mapping[str, Contract], users: Users) -> list[str]:
     """Make and change tables until they are what the contracts say; what was changed, a line each.
 
     Foreign keys come last, by `keep_links`: rows may have to go first. Raises MigrationError.
@@ -67,7 +77,8 @@ def prepare(transaction: Transaction, served: Mapping[str, Contract], reader_pas
             _create(transaction, contract)
             changes.append(f"made {CURATED}.{contract.table}")
     changes += drop_links(transaction, served)
-    _let_read(transaction, reader_password)
+    _let_read(transaction, users.reader)
+    _let_partner_read(transaction, served, users)
     return changes
 
 
@@ -123,8 +134,30 @@ def _is_wider(found: str, wanted: str) -> bool:
 
 def _let_read(transaction: Transaction, password: str) -> None:
     """The applications' user reads every table, and does nothing else."""
-    there = transaction.query("SELECT 1 AS there FROM pg_roles WHERE rolname = :name", name=READER)
-    transaction.execute(f"{'ALTER' if there else 'CREATE'} ROLE {READER} LOGIN PASSWORD {text(password)}")
+    _let_login(transaction, READER, password)
     schemas = f"{CURATED}, {QUARANTINE}, {OWN}"
     transaction.execute(f"GRANT USAGE ON SCHEMA {schemas} TO {READER}")
     transaction.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schemas} TO {READER}")
+
+
+def _let_partner_read(transaction: Transaction, served: Mapping[str, Contract], users: Users) -> None:
+    """The partner's user reads its datasets' tables; what it might read before goes."""
+    if not users.partner and not _is_there(transaction, PARTNER):
+        return
+    _let_login(transaction, PARTNER, users.partner)
+    every = f"ALL TABLES IN SCHEMA {CURATED}"
+    transaction.execute(f"REVOKE ALL ON {every} FROM {PARTNER}")
+    tables = [quoted(CURATED, one.table) for name, one in served.items() if name in users.partner_datasets]
+    if users.partner and tables:
+        transaction.execute(f"GRANT USAGE ON SCHEMA {CURATED} TO {PARTNER}")
+        transaction.execute(f"GRANT SELECT ON {', '.join(sorted(tables))} TO {PARTNER}")
+
+
+def _is_there(transaction: Transaction, user: str) -> bool:
+    return bool(transaction.query("SELECT 1 AS there FROM pg_roles WHERE rolname = :name", name=user))
+
+
+def _let_login(transaction: Transaction, user: str, password: str) -> None:
+    """By this password; without one, not at all."""
+    what = f"LOGIN PASSWORD {text(password)}" if password else "NOLOGIN PASSWORD NULL"
+    transaction.execute(f"{'ALTER' if _is_there(transaction, user) else 'CREATE'} ROLE {user} {what}")

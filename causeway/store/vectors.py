@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
@@ -18,9 +20,11 @@ from causeway.contract.model import Contract
 from causeway.store.changes import BATCH, COMMITTED, Changes
 from causeway.store.database import Database, Transaction, has, listed, quoted
 from causeway.store.embeddings import Embedder, passages
-from causeway.store.filters import described
+from causeway.store.filters import described, filterable
+from causeway.store.s3_vectors import MORE, MOST, Vector, VectorIndex
 from causeway.store.schemas import INDEXES, READER, REASON, VECTORS
 from causeway.store.staging import Staging, as_text
+from causeway.store.strays import ID, STRAYS, Strays
 from causeway.store.tables import type_of
 
 # Passages of a file, and of a statement with it, which must end within the Data API's 45 s: the index takes
@@ -35,19 +39,40 @@ VECTOR = "_vector"
 
 @dataclass
 class Passages:
-    """Of one dataset. Without embedded texts it has none, and those of an earlier contract go."""
+    """Of one dataset. Without embedded texts it has none, and those of an earlier contract go.
+
+    Their vectors are in the store's table, or in an index of S3 Vectors.
+    """
 
     contract: Contract
     served: Mapping[str, Contract]
     embedder: Embedder
+    index: VectorIndex | None = None
     _files: list[str] = field(default_factory=list)
+    _vectors: list[list[Vector]] = field(default_factory=list)  # of each file, for the index
 
     @property
     def table(self) -> str:
         return quoted(VECTORS, self.contract.table)
 
+    @property
+    def strays(self) -> Strays | None:
+        return Strays(self.contract.table, self.index) if self.index and self.contract.embedded else None
+
+    @property
+    def _vector(self) -> tuple[str, str]:
+        """The table's column, and its type, of the vector, or of what it is called in the index."""
+        return (ID, "text") if self.index else (VECTOR, f"vector({self.embedder.dimension})")
+
+    def are_lost(self, database: Database) -> bool:
+        """Whether the index has nothing of what the store has: it was made anew."""
+        if not self.strays or not has(database, self.table):
+            return False
+        some = database.query(f"SELECT EXISTS (SELECT FROM {self.table}) AS some")[0]["some"]
+        return bool(some) and self.strays.index.is_empty()
+
     def are_current(self, source: Database | Transaction) -> bool:
-        """Whether the store's are of this model, and of the contract's texts and key."""
+        """Whether they are of this model, of the contract's texts and key, and where they are to be."""
         if not has(source, INDEXES):
             return not self.contract.embedded
         found = source.query(
@@ -59,10 +84,11 @@ class Passages:
     def stage(self, changes: Changes, staging: Staging) -> None:
         """Embed the texts that changed: before the transaction, for it takes its time."""
         texts = [name for name in self.contract.embedded if name in changes.columns]
-        rows = dataclasses.replace(changes, columns=[*self.contract.key, *texts]).rows()
-        self._files = staging.put(
-            part for table in rows if texts for part in self._embed(as_text(table), texts)
-        )
+        told = [name for name in self._metadata() if name in changes.columns]
+        columns = list(dict.fromkeys([*self.contract.key, *texts, *told]))
+        rows = dataclasses.replace(changes, columns=columns).rows()
+        self._vectors.clear()
+        self._files = staging.put(part for table in rows if texts for part in self._embed(table, texts, told))
 
     def replace(self, transaction: Transaction, changes: Changes, staging: Staging) -> list[str]:
         """After the rows: the passages of changed keys go, those of the rows that came are there."""
@@ -75,11 +101,17 @@ class Passages:
 
     def _made(self) -> dict[str, Any]:
         types = {column.name: type_of(column) for column in self.contract.columns}
-        shape = [list(self.contract.embedded), {name: types[name] for name in self.contract.key}]
+        shape: list[Any] = [list(self.contract.embedded), {name: types[name] for name in self.contract.key}]
+        shape += [self._metadata()] if self.index else []
         made = {"model": self.embedder.name, "dimension": self.embedder.dimension, "shape": json.dumps(shape)}
         return {"table": self.contract.table, **made}
 
-    def _embed(self, rows: pa.Table, texts: list[str]) -> Iterator[pa.Table]:
+    def _metadata(self) -> list[str]:
+        """Columns by which the index may be filtered."""
+        return filterable(self.contract) if self.index else []
+
+    def _embed(self, table: pa.Table, texts: list[str], told: list[str]) -> Iterator[pa.Table]:
+        rows = as_text(table)
         cut = [
             (at, name, number, begin, end, value[begin:end])
             for name in texts
@@ -90,13 +122,36 @@ class Passages:
         for start in range(0, len(cut), AT_ONCE):
             some = cut[start : start + AT_ONCE]
             vectors = self.embedder.embed([passage for *_, passage in some])
-            there = [(place, vector) for (*place, _), vector in zip(some, vectors, strict=True) if vector]
-            of = rows.take([at for (at, *_), _ in there])
-            columns: dict[str, Any] = {name: of[name] for name in (*self.contract.key, COMMITTED, BATCH)}
+            there = [(place, vector) for place, vector in zip(some, vectors, strict=True) if vector]
+            of = [at for (at, *_), _ in there]
+            columns: dict[str, Any] = {
+                name: rows[name].take(of) for name in (*self.contract.key, COMMITTED, BATCH)
+            }
             for i, name in enumerate(PLACE, 1):
                 columns[name] = pa.array([place[i] for place, _ in there])
-            columns[VECTOR] = pa.array([json.dumps(vector) for _, vector in there], pa.string())
+            name, _ = self._vector
+            columns[name] = pa.array([json.dumps(vector) for _, vector in there], pa.string())
+            if self.index:
+                keys = rows.select([*self.contract.key]).take(of).to_pylist()
+                metadata = table.select(told).take(of).to_pylist()
+                self._vectors.append(
+                    [
+                        self._called(list(key.values()), place, vector, row)
+                        for key, (place, vector), row in zip(keys, there, metadata, strict=True)
+                    ]
+                )
+                columns[name] = pa.array([called for called, *_ in self._vectors[-1]], pa.string())
             yield pa.table(columns)
+
+    def _called(
+        self, key: list[Any], place: tuple[Any, ...], vector: list[float], row: dict[str, Any]
+    ) -> Vector:
+        """A vector with its metadata, by a name that says all of it."""
+        metadata = {name: value for name, value in row.items() if value not in (None, "", [])}
+        if len(json.dumps(metadata, ensure_ascii=False).encode()) > MOST:
+            metadata = {MORE: True}
+        every = [self.embedder.name, self.embedder.dimension, key, place[1:], metadata]
+        return sha256(json.dumps(every, default=str).encode()).hexdigest()[:32], array("f", vector), metadata
 
     def _make(self, transaction: Transaction) -> list[str]:
         """The table anew, and none of what the dataset's earlier contract or another model had."""
@@ -109,16 +164,17 @@ class Passages:
         ):
             transaction.execute(statement)
         dataset = {"dataset": self.contract.dataset}
-        for row in transaction.query(f'SELECT "table" FROM {INDEXES} WHERE dataset = :dataset', **dataset):
-            transaction.execute(f"DROP TABLE {quoted(VECTORS, row['table'])}")
-        transaction.execute(f"DELETE FROM {INDEXES} WHERE dataset = :dataset", **dataset)
+        self._drop(transaction)
         if not self.contract.embedded:
             return [f"{self.table} is gone: no text of {self.contract.dataset} is embedded"]
         made = self._made()
-        columns = {**json.loads(made["shape"])[1], **PLACE, VECTOR: f"vector({self.embedder.dimension})"}
+        name, kind = self._vector
+        columns = {**json.loads(made["shape"])[1], **PLACE, name: kind}
         typed = ", ".join(f"{quoted(name)} {kind} NOT NULL" for name, kind in columns.items())
         key = listed([*self.contract.key, "_column", "_passage"])
         transaction.execute(f"CREATE TABLE {self.table} ({typed}, PRIMARY KEY ({key}))")
+        if self.index:
+            transaction.execute(f"CREATE UNIQUE INDEX ON {self.table} ({ID})")
         transaction.execute(
             f"""INSERT INTO {INDEXES} ("table", dataset, model, dimension, shape, search)
                 VALUES (:table, :dataset, :model, :dimension, :shape, '')""",
@@ -127,11 +183,31 @@ class Passages:
         )
         transaction.execute(f"GRANT USAGE ON SCHEMA {VECTORS} TO {READER}")
         transaction.execute(f"GRANT SELECT ON {self.table}, {INDEXES} TO {READER}")
-        return [f"made {self.table} with vectors of {self.embedder.name}"]
+        where = " in S3 Vectors" if self.index else ""
+        return [f"made {self.table} with vectors of {self.embedder.name}{where}"]
+
+    def _drop(self, transaction: Transaction) -> None:
+        """All that the dataset has, of any version; what its index still has of it is written down."""
+        dataset = {"dataset": self.contract.dataset}
+        for row in transaction.query(
+            f'SELECT "table", shape FROM {INDEXES} WHERE dataset = :dataset', **dataset
+        ):
+            table, (_, _, *in_s3) = quoted(VECTORS, row["table"]), json.loads(row["shape"])
+            if in_s3 and self.strays and row["table"] == self.contract.table:
+                self.strays.take(transaction, f"SELECT {ID} FROM {table}")
+            elif in_s3:  # its index goes with what the stack no longer asks for
+                transaction.execute(f'DELETE FROM {STRAYS} WHERE "table" = :table', table=row["table"])
+            transaction.execute(f"DROP TABLE {table}")
+        transaction.execute(f"DELETE FROM {INDEXES} WHERE dataset = :dataset", **dataset)
 
     def _insert(self, transaction: Transaction, changes: Changes, staging: Staging) -> None:
-        key, columns = list(self.contract.key), [*self.contract.key, *PLACE, VECTOR]
-        transaction.execute(f"DELETE FROM {self.table} v {changes.among('v')}")
+        key, (vector, _) = list(self.contract.key), self._vector
+        columns = [*key, *PLACE, vector]
+        gone = f"DELETE FROM {self.table} v {changes.among('v')}"
+        if self.strays:
+            self.strays.take(transaction, f"{gone} RETURNING v.{ID}")
+        else:
+            transaction.execute(gone)
         stamps = listed([COMMITTED, BATCH])
         transaction.execute(
             f"CREATE TEMPORARY TABLE passages ON COMMIT DROP AS SELECT {listed(columns)}, {stamps}"
@@ -139,16 +215,22 @@ class Passages:
         )
         if len(self._files) > INDEXED_AT_ONCE // AT_ONCE:
             self._index(transaction)
-        for file in self._files:
-            staging.import_into(transaction, "passages", [*key, COMMITTED, BATCH, *PLACE, VECTOR], [file])
+        for number, file in enumerate(self._files):
+            if self.strays:
+                self.strays.put(transaction.database, self._vectors[number])
+            staging.import_into(transaction, "passages", [*key, COMMITTED, BATCH, *PLACE, vector], [file])
             transaction.execute(
                 f"INSERT INTO {self.table} ({listed(columns)}) SELECT {listed(columns)} FROM passages"
                 f" JOIN newest USING ({listed(key)}, {stamps}) WHERE {REASON} IS NULL"
             )
             transaction.execute("TRUNCATE passages")
+        if self.strays:
+            self.strays.keep(transaction)
         self._index(transaction)
 
     def _index(self, transaction: Transaction) -> None:
+        if self.index:
+            return
         transaction.execute(
             f"CREATE INDEX IF NOT EXISTS {quoted(f'{self.contract.table}_nearest')} ON {self.table}"
             f" USING hnsw ({VECTOR} vector_cosine_ops)"

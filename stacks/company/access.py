@@ -1,9 +1,9 @@
 """The partner: two roles of one permission set, to the curated data and nothing else."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
-from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -12,18 +12,14 @@ from causeway.flow.datasets import LANDING_PREFIX
 from causeway.settings import Settings
 from causeway.settings_errors import SettingsError
 from causeway.settings_partner import Partner
-from stacks.company.lake import PARTNER_PATH, LakeStack
+from stacks.company.lake import LakeStack
 from stacks.parts.permissions import acknowledge_wildcards
+from stacks.parts.roles import PARTNER_PATH, SESSION, partner_role, program_role
 
-# Both the longest session and how recent the console's MFA must be.
-SESSION = Duration.hours(1)
+DESCRIPTION = "For the partner: reads the curated data"
 # A policy has 6,144 characters at most, and what a table needs up to 300; a role has 10 policies at most.
 TABLES_IN_A_POLICY = 16
 MAX_TABLES = 10 * TABLES_IN_A_POLICY
-
-
-def _programs(partner: Partner) -> list[str]:
-    return [f"arn:aws:iam::{partner.account}:role/{role}" for role in partner.programs()]
 
 
 class PartnerStack(Stack):
@@ -43,40 +39,18 @@ class PartnerStack(Stack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        partner, self._project = settings.partner, settings.project
-        self._policies, self._boundary = self._permissions(partner, lake, _tables_of(partner, contracts))
+        partner = settings.partner
+        policies, boundary = self._permissions(partner, lake, _tables_of(partner, contracts))
+        limits: Any = {"description": DESCRIPTION, "policies": policies, "boundary": boundary}
         if partner.programmatic:
-            programmatic = self._role("programmatic", partner, self._programmatic_conditions(partner))
-            if partner.source_identity:
-                self._let_name_source(programmatic, partner)
+            programmatic = program_role(self, settings, "programmatic", programs=partner.programs(), **limits)
             if partner.vpc_endpoints:
                 self._only_through(programmatic, partner.vpc_endpoints)
         if partner.console:
-            self._role("console", partner, self._console_conditions(partner))
-            name = f"{PARTNER_PATH.strip('/')}/{self._project}-console"
+            partner_role(self, settings, "console", self._console_conditions(partner), **limits)
+            name = f"{PARTNER_PATH.strip('/')}/{settings.project}-console"
             url = f"https://signin.aws.amazon.com/switchrole?account={self.account}&roleName={name}"
             CfnOutput(self, "SwitchRoleUrl", value=url)
-
-    @staticmethod
-    def _programmatic_conditions(partner: Partner) -> dict[str, Any]:
-        conditions: dict[str, Any] = {
-            "ArnEquals": {"aws:PrincipalArn": _programs(partner)},
-            "StringEquals": {"sts:ExternalId": partner.external_id},
-        }
-        if partner.source_identity:
-            conditions["StringLike"] = {"sts:SourceIdentity": "?*"}
-        return conditions
-
-    @staticmethod
-    def _let_name_source(role: iam.Role, partner: Partner) -> None:
-        """A statement of its own: AWS knows no external id when it asks for this action."""
-        cast(iam.PolicyDocument, role.assume_role_policy).add_statements(
-            iam.PolicyStatement(
-                principals=[iam.AccountPrincipal(partner.account)],
-                actions=["sts:SetSourceIdentity"],
-                conditions={"ArnEquals": {"aws:PrincipalArn": _programs(partner)}},
-            )
-        )
 
     @staticmethod
     def _console_conditions(partner: Partner) -> dict[str, Any]:
@@ -87,31 +61,6 @@ class PartnerStack(Stack):
             conditions["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
             conditions["NumericLessThan"] = {"aws:MultiFactorAuthAge": str(SESSION.to_seconds())}
         return conditions
-
-    def _role(self, kind: str, partner: Partner, conditions: dict[str, Any]) -> iam.Role:
-        # The account, narrowed to names: a role as the principal would have to exist at deploy time,
-        # and would break in silence when the partner makes it anew.
-        account = iam.AccountPrincipal(partner.account)
-        role = iam.Role(
-            self,
-            kind.capitalize(),
-            # A name of ours, because the partner must be able to write it down.
-            role_name=f"{self._project}-{kind}",
-            path=PARTNER_PATH,
-            description="For the partner: reads the curated data",
-            assumed_by=iam.PrincipalWithConditions(account, conditions),
-            managed_policies=self._policies,
-            permissions_boundary=self._boundary,
-            max_session_duration=SESSION,
-        )
-        if partner.revoked:
-            deny: dict[str, Any] = {"sid": "Revoked", "effect": iam.Effect.DENY}
-            cast(iam.PolicyDocument, role.assume_role_policy).add_statements(
-                iam.PolicyStatement(**deny, principals=[iam.AnyPrincipal()], actions=["sts:AssumeRole"])
-            )
-            role.add_to_policy(iam.PolicyStatement(**deny, actions=["*"], resources=["*"]))
-        CfnOutput(self, f"{kind.capitalize()}RoleArn", value=role.role_arn)
-        return role
 
     @staticmethod
     def _only_through(role: iam.Role, endpoints: list[str]) -> None:

@@ -15,6 +15,7 @@ from stacks.company.lake import LakeStack
 from stacks.company.pipeline import PipelineStack
 from stacks.parts.buckets import private_bucket
 from stacks.parts.permissions import acknowledge, allow
+from stacks.parts.roles import application_role
 
 KEPT = Duration.days(7)
 TOO_LONG = 3600  # seconds that a request waits: no capacity, no quota, or a container that does not start
@@ -68,14 +69,11 @@ class InferenceStack(Stack):
         return bucket
 
     def _let_use(self) -> iam.Role:
-        names = [f"arn:aws:iam::{self.account}:{name}" for name in self._settings.inference.users]
-        role = iam.Role(
+        role = application_role(
             self,
             "Users",
-            role_name=f"{self._settings.project}-inference-user",
-            assumed_by=iam.PrincipalWithConditions(
-                iam.AccountPrincipal(self.account), {"ArnLike": {"aws:PrincipalArn": names}}
-            ),
+            name=f"{self._settings.project}-inference-user",
+            principals=self._settings.inference.users,
             description="For applications: sends requests to the language model and reads its answers",
         )
         objects = self.bucket.arn_for_objects

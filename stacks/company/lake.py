@@ -16,10 +16,9 @@ from causeway.flow.datasets import LANDING_PREFIX
 from causeway.settings import Settings
 from stacks.parts.buckets import private_bucket
 from stacks.parts.functions import removal_policy
+from stacks.parts.roles import PARTNER_PATH
+from stacks.parts.vectors import let_index_vectors
 
-# The partner's roles live under this IAM path. Policies here speak of the path, so that this stack
-# needs nothing of the partner's.
-PARTNER_PATH = "/causeway/partner/"
 # Lambda asks for a visibility timeout of at least six times the function's.
 BATCHING_TIMEOUT = Duration.minutes(2)
 
@@ -66,7 +65,8 @@ class LakeStack(Stack):
             "Quarantine", limits.quarantine_retention_days, "unrouted/"
         )
         self._notify_of_landing()
-        self._limit_partner(settings.partner.may_land)
+        self._limit_partner(settings)
+        let_index_vectors(self.key, settings)
 
         self.curated_database = self._database("CuratedDatabase", settings.database("lake"))
         self.quarantine_database = self._database("QuarantineDatabase", settings.database("quarantine"))
@@ -140,9 +140,9 @@ class LakeStack(Stack):
                 )
             )
 
-    def _limit_partner(self, may_land: list[str]) -> None:
+    def _limit_partner(self, settings: Settings) -> None:
         """What the partner's roles cannot do, whatever their own policies come to say."""
-        landing = self.landing_bucket
+        landing, may_land = self.landing_bucket, settings.partner.may_land
         left: dict[s3.Bucket, list[str]] = {
             self.curated_bucket: ["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"],
             landing: ["s3:PutObject"] if may_land else [],
@@ -157,7 +157,9 @@ class LakeStack(Stack):
             files = [landing.arn_for_objects(f"{LANDING_PREFIX}{dataset}/*") for dataset in may_land]
             elsewhere = self._deny_partner("Elsewhere", actions=["s3:PutObject"], not_resources=files)
             landing.add_to_resource_policy(elsewhere)
-        directly = {"StringNotEquals": {"kms:ViaService": f"s3.{self.region}.amazonaws.com"}}
+        by_s3, by_secrets = (f"{name}.{self.region}.amazonaws.com" for name in ("s3", "secretsmanager"))
+        through = [by_s3, by_secrets] if settings.store.partner_reads else by_s3
+        directly = {"StringNotEquals": {"kms:ViaService": through}}
         self.key.add_to_resource_policy(
             self._deny_partner("Directly", actions=["kms:*"], resources=["*"], conditions=directly)
         )

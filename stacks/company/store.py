@@ -22,7 +22,9 @@ from stacks.company.pipeline import PipelineStack
 from stacks.company.run_prices import RunPrices
 from stacks.company.store_cluster import DATABASE, ZONES, StoreCluster
 from stacks.company.store_job import StoreJob
+from stacks.company.store_partner import StorePartner, calls_to_read
 from stacks.company.store_search import StoreSearch
+from stacks.company.store_vectors import StoreVectors
 from stacks.parts.buckets import private_bucket
 from stacks.parts.functions import make_log_group, removal_policy
 from stacks.parts.machines import (
@@ -36,11 +38,11 @@ from stacks.parts.machines import (
     run_job,
 )
 from stacks.parts.permissions import acknowledge, allow
+from stacks.parts.roles import application_role
 
 LOADED = "Dataset Loaded"
 # A load that fails is tried again: the store was away, full or being changed.
 TRIES, BETWEEN = 4, Duration.minutes(2)
-READING = "ExecuteStatement BatchExecuteStatement BeginTransaction CommitTransaction RollbackTransaction"
 
 
 class StoreStack(Stack):
@@ -61,6 +63,12 @@ class StoreStack(Stack):
         self._settings, self._lake, self._pipeline = settings, lake, pipeline
         self.staging = self._make_staging()
         self.store = StoreCluster(self, "Store", settings=settings, lake=lake, staging=self.staging)
+        by_s3 = settings.store.vectors == "s3"
+        vectors = (
+            StoreVectors(self, "Vectors", settings=settings, lake=lake, contracts=contracts)
+            if by_s3
+            else None
+        )
         self.job = StoreJob(
             self,
             "Load",
@@ -68,6 +76,8 @@ class StoreStack(Stack):
             lake=lake,
             store=self.store,
             staging=self.staging,
+            vectors=vectors,
+            contracts=contracts,
             ledger=pipeline.ledger,
             log_group=make_log_group(self, "LoadLogs", settings),
         )
@@ -84,8 +94,11 @@ class StoreStack(Stack):
         }
         alarm_at_first(self, failed, statistic="Sum", topic=pipeline.failures)
         self.applications = self._let_read()
-        search = StoreSearch(self, "Search", settings=settings, lake=lake, store=self.store)
+        search = StoreSearch(self, "Search", settings=settings, lake=lake, store=self.store, vectors=vectors)
         allow(self.applications, "lambda:InvokeFunction", search.function.function_arn)
+        if secret := self.store.partner_secret:
+            StorePartner(self, "Partner", settings=settings, lake=lake, store=self.store, secret=secret)
+            CfnOutput(self, "PartnerSecret", value=secret.secret_arn)
         CfnOutput(self, "SearchFunction", value=search.function.function_name)
         CfnOutput(self, "Cluster", value=self.store.cluster.cluster_arn)
         CfnOutput(self, "Database", value=DATABASE)
@@ -147,18 +160,14 @@ class StoreStack(Stack):
         )
 
     def _let_read(self) -> iam.Role:
-        names = [f"arn:aws:iam::{self.account}:{name}" for name in self._settings.store.readers]
-        role = iam.Role(
+        role = application_role(
             self,
             "Applications",
-            role_name=f"{self._settings.project}-store-reader",
-            assumed_by=iam.PrincipalWithConditions(
-                iam.AccountPrincipal(self.account), {"ArnLike": {"aws:PrincipalArn": names}}
-            ),
+            name=f"{self._settings.project}-store-reader",
+            principals=self._settings.store.readers,
             description="For applications: reads the store",
         )
-        calls = " ".join(f"rds-data:{name}" for name in READING.split())
-        allow(role, calls, self.store.cluster.cluster_arn)
+        allow(role, " ".join(calls_to_read()), self.store.cluster.cluster_arn)
         allow(role, "secretsmanager:GetSecretValue", self.store.reader_secret.secret_arn)
         allow(role, "kms:Decrypt", self._lake.key.key_arn)
         return role

@@ -10,7 +10,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from causeway.settings import Settings
-from causeway.store.schemas import READER
+from causeway.store.schemas import PARTNER, READER
 from stacks.company.lake import LakeStack
 from stacks.parts.functions import removal_policy
 from stacks.parts.permissions import acknowledge, allow
@@ -31,22 +31,29 @@ class StoreCluster(Construct):
         super().__init__(scope, construct_id)
         # Imported: otherwise the lake's key policy would open it to Secrets Manager for all of the account.
         self._key = kms.Key.from_key_arn(self, "Key", lake.key.key_arn)
-        self.reader_secret = secretsmanager.Secret(
+        self.reader_secret = self._make_secret(settings, READER, "The store's user who may only read")
+        reads = "The store's user who may only read what the partner may"
+        self.partner_secret = (
+            self._make_secret(settings, PARTNER, reads) if settings.store.partner_reads else None
+        )
+        self._importer = self._make_importer(lake, staging)
+        self.cluster = self._make_cluster(settings)
+        self._acknowledge(settings)
+
+    def _make_secret(self, settings: Settings, user: str, description: str) -> secretsmanager.Secret:
+        return secretsmanager.Secret(
             self,
-            "Reader",
-            description="The store's user who may only read",
+            user.capitalize(),
+            description=description,
             encryption_key=self._key,
             generate_secret_string=secretsmanager.SecretStringGenerator(
-                secret_string_template=f'{{"username": "{READER}"}}',
+                secret_string_template=f'{{"username": "{user}"}}',
                 generate_string_key="password",
                 exclude_punctuation=True,
                 password_length=40,
             ),
             removal_policy=removal_policy(settings),
         )
-        self._importer = self._make_importer(lake, staging)
-        self.cluster = self._make_cluster(settings)
-        self._acknowledge(settings)
 
     def _make_importer(self, lake: LakeStack, staging: s3.Bucket) -> iam.Role:
         role = iam.Role(

@@ -1,15 +1,19 @@
 """The Glue job that loads the relational store, and the role it runs under."""
 
+from collections.abc import Mapping
+
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from causeway.contract.model import Contract
 from causeway.flow.parameters import LoadParameters, to_arguments
 from causeway.settings import Settings
 from stacks.company.lake import LakeStack
 from stacks.company.store_cluster import DATABASE, StoreCluster
 from stacks.company.store_search import let_embed
+from stacks.company.store_vectors import WRITING, StoreVectors
 from stacks.company.upkeep import FILES, allow_finding
 from stacks.parts import assets
 from stacks.parts.permissions import allow
@@ -30,6 +34,8 @@ class StoreJob(SparkJob):
         lake: LakeStack,
         store: StoreCluster,
         staging: s3.Bucket,
+        vectors: StoreVectors | None,
+        contracts: Mapping[str, Contract],
         ledger: dynamodb.Table,
         log_group: logs.LogGroup,
     ) -> None:
@@ -54,6 +60,9 @@ class StoreJob(SparkJob):
             reader_secret=store.reader_secret.secret_arn,
             store_database=DATABASE,
             embeddings=settings.store.embeddings,
+            vector_bucket=vectors.arn if vectors else "",
+            partner_secret=store.partner_secret.secret_arn if store.partner_secret else "",
+            partner_datasets=" ".join(settings.partner.readable(contracts) if store.partner_secret else ()),
         )
         self.job = self.make(
             to_arguments(parameters),
@@ -63,6 +72,8 @@ class StoreJob(SparkJob):
         )
         self._allow_loading(lake, store, staging)
         let_embed(self.role, settings)
+        if vectors:
+            vectors.let(self.role, WRITING)
         allow(self.role, "dynamodb:UpdateItem", ledger.table_arn)
 
     def _allow_loading(self, lake: LakeStack, store: StoreCluster, staging: s3.Bucket) -> None:
@@ -74,6 +85,7 @@ class StoreJob(SparkJob):
         allow(role, "kms:Decrypt kms:GenerateDataKey", lake.key.key_arn)
         owner = store.cluster.secret
         assert owner
-        allow(role, "secretsmanager:GetSecretValue", owner.secret_arn, store.reader_secret.secret_arn)
+        users = [secret.secret_arn for secret in (store.reader_secret, store.partner_secret) if secret]
+        allow(role, "secretsmanager:GetSecretValue", owner.secret_arn, *users)
         calls = " ".join(f"rds-data:{name}" for name in TRANSACTIONS.split())
         allow(role, calls, store.cluster.cluster_arn)

@@ -9,6 +9,7 @@ from causeway.settings import Settings
 from causeway.store.embeddings import TITAN
 from stacks.company.lake import LakeStack
 from stacks.company.store_cluster import DATABASE, StoreCluster
+from stacks.company.store_vectors import READING, StoreVectors
 from stacks.parts import assets
 from stacks.parts.functions import PythonFunction
 from stacks.parts.permissions import allow
@@ -18,7 +19,14 @@ class StoreSearch(PythonFunction):
     """`function` reads the store as its reader, and that alone."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, lake: LakeStack, store: StoreCluster
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        lake: LakeStack,
+        store: StoreCluster,
+        vectors: StoreVectors | None,
     ) -> None:
         super().__init__(
             scope,
@@ -30,6 +38,7 @@ class StoreSearch(PythonFunction):
                 reader_secret=store.reader_secret.secret_arn,
                 store_database=DATABASE,
                 embeddings=settings.store.embeddings,
+                vector_bucket=vectors.arn if vectors else "",
                 answers=settings.store.answers,
             ),
             settings=settings,
@@ -40,6 +49,8 @@ class StoreSearch(PythonFunction):
         allow(self.role, "secretsmanager:GetSecretValue", store.reader_secret.secret_arn)
         allow(self.role, "kms:Decrypt", lake.key.key_arn)
         let_embed(self.role, settings)
+        if vectors:
+            vectors.let(self.role, READING)
         if settings.store.answers:
             _let_ask(self.role, settings.store.answers)
 

@@ -18,11 +18,11 @@ from causeway.flow.models import Run
 from causeway.flow.parameters import to_environment
 from causeway.settings import Settings
 from ml.parameters import JobParameters, PrepareParameters
-from stacks.company.lake import PARTNER_PATH
 from stacks.partner.images import image_uri
 from stacks.partner.roles import PREPARES, TRAINS, Grants, allow_objects, make_role
 from stacks.parts import assets
 from stacks.parts.permissions import allow
+from stacks.parts.roles import PARTNER_PATH
 
 FOLDER = "/opt/ml"
 PROCESSING, TRAINING = f"{FOLDER}/processing", f"{FOLDER}/input/data"

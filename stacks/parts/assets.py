@@ -67,6 +67,8 @@ SEARCH = (
     "causeway/store/answers.py",
     "causeway/store/database.py",
     "causeway/store/embeddings.py",
+    "causeway/store/nearest.py",
+    "causeway/store/s3_vectors.py",
     "causeway/store/search.py",
 )
 CONTRACTS = ("contracts/*.odcs.yaml",)

@@ -11,7 +11,7 @@ os.environ["CDK_VALIDATION"] = "false"
 
 from tests.access import proof, sweep
 from tests.access.intents import intents
-from tests.access.policies import DEFAULT, OPTIONS, REVOKED, synthesized
+from tests.access.policies import DEFAULT, OPTIONS, REVOKED, STORE, synthesized
 
 
 def main() -> int:
@@ -20,7 +20,7 @@ def main() -> int:
     options = parser.parse_args()
     start = time.monotonic()
     print("Synthesizing …", flush=True)
-    for settings in (DEFAULT, OPTIONS, REVOKED):
+    for settings in (DEFAULT, OPTIONS, REVOKED, STORE):
         synthesized(settings)
     with ThreadPoolExecutor(2) as pool:
         scoring, listing = pool.submit(proof.score), pool.submit(proof.lists)

@@ -13,6 +13,7 @@ from tests.access.request import Check
 from tests.access.resolver import COMPANY, HERE, REGION
 from tests.access.searching import searching
 from tests.access.store import store
+from tests.access.store_options import store_options
 from tests.access.training import training
 
 OPTIONAL, CLOSED = tuple(OPTIONS.items()), tuple(REVOKED.items())
@@ -30,6 +31,7 @@ def intents() -> list[Intent]:
         *_own_roles(),
         *_news(),
         *store(),
+        *store_options(),
         *searching(),
         *inference(),
         *training(),

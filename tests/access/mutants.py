@@ -12,7 +12,13 @@ from tests.access.simulator import Simulator
 from tests.access.sweep import sweep
 
 # What the partner's requests meet, and all that is in its own account; and what applications meet.
-PARTNER_FACING = ("causeway-partner/", "causeway-lake/", "causeway-training/", "causeway-store/Applications")
+PARTNER_FACING = (
+    "causeway-partner/",
+    "causeway-lake/",
+    "causeway-training/",
+    "causeway-store/Applications",
+    "causeway-store/Partner/",
+)
 # Edits that change nothing, by what their names begin and end with, and why.
 EQUIVALENT = {
     ("causeway-partner/", "principal widened to anyone"): "aws:PrincipalArn names the account again",
@@ -23,6 +29,7 @@ EQUIVALENT = {
     ("causeway-store/", "principal widened to anyone"): "aws:PrincipalArn names the account again",
     ("causeway-store/", "aws:PrincipalArn only if it exists"): "AWS always gives it",
     ("causeway-partner/Programmatic (trust): 0", "widened to sts:*"): "only AssumeRole knows an external id",
+    ("causeway-store/Partner/Store (trust): 0", "widened to sts:*"): "only AssumeRole knows an external id",
     ("causeway-training/NewsPolicy", "widened to events:*"): "only PutEvents says source and type to a bus",
     (
         "causeway-training/NewsPolicy",

@@ -42,6 +42,8 @@ OPTIONS: Json = {
     "console_principals": ("role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Analysts_*",),
     "console_mfa": False,
 }
+# The store's: where vectors are, and whether the partner may read it.
+STORE: Json = {"vectors": "s3", "partner_reads": True}
 # Weights and image of the company's own: what another account lets it read is that account's to say.
 INFERENCE: Json = {
     "enabled": True,
@@ -90,7 +92,8 @@ def _synthesized(options: tuple[tuple[str, Any], ...]) -> Access:
     values["store"] |= {"enabled": True}
     values["inference"] |= INFERENCE
     for key, value in options:
-        section = values["partner"]["ml"] if key in values["partner"]["ml"] else values["partner"]
+        sections = (values["partner"]["ml"], values["store"], values["partner"])
+        section = next(section for section in sections if key in section)
         section[key] = list(value) if isinstance(value, tuple) else value
     context = json.loads((SETTINGS_FILE.parent / "cdk.json").read_text())["context"]
     with TemporaryDirectory() as folder:
@@ -101,7 +104,7 @@ def _synthesized(options: tuple[tuple[str, Any], ...]) -> Access:
 
 
 def synthesized(options: Json) -> Access:
-    """The policies of the app under the committed settings, with these of the partner's."""
+    """The policies of the app under the committed settings, with these of the partner's and the store's."""
     return _synthesized(tuple(sorted(options.items())))
 
 

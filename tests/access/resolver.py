@@ -20,6 +20,8 @@ ARNS = {
     "AWS::Logs::LogGroup": f"arn:aws:logs:{HERE}:log-group:{{}}:*",
     "AWS::RDS::DBCluster": f"arn:aws:rds:{HERE}:cluster:{{}}",
     "AWS::S3::Bucket": "arn:aws:s3:::{}",
+    "AWS::S3Vectors::Index": f"arn:aws:s3vectors:{HERE}:bucket/causeway-store-vectors/index/{{}}",
+    "AWS::S3Vectors::VectorBucket": f"arn:aws:s3vectors:{HERE}:bucket/{{}}",
     "AWS::SageMaker::Endpoint": f"arn:aws:sagemaker:{HERE}:endpoint/{{}}",
     "AWS::SNS::Topic": f"arn:aws:sns:{HERE}:{{}}",
     "AWS::SecretsManager::Secret": f"arn:aws:secretsmanager:{HERE}:secret:{{}}",
@@ -47,7 +49,10 @@ NAMES = (
     "Name",
     "TrailName",
     "EndpointName",
+    "IndexName",
+    "VectorBucketName",
 )
+IS_ARN = {"Arn", "IndexArn", "VectorBucketArn"}  # attributes
 PSEUDO = {
     "AWS::AccountId": COMPANY,
     "AWS::Region": REGION,
@@ -120,7 +125,7 @@ class Resolver:
         properties = resource.get("Properties", {})
         name = next((properties[key] for key in NAMES if isinstance(properties.get(key), str)), None)
         name = name or f"{stack}-{self._construct(stack, logical_id).replace('/', '-').lower()}"
-        if attribute != "Arn":
+        if attribute not in IS_ARN:
             return name
         arn = ARNS[resource["Type"]].format(properties.get("Path", "/").lstrip("/") + name)
         return self._here(stack, arn)

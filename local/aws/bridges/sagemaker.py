@@ -4,16 +4,14 @@ import asyncio
 import json
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
-from botocore.awsrequest import AWSPreparedRequest
-from botocore.compat import HTTPHeaders
 from ministack import app
 from ministack.core import iam_actions, responses, router
-from moto.core.botocore_stubber import BotocoreStubber
 
-from local.aws.bridges import roles, sagemaker_jobs, sagemaker_registry
-from local.aws.bridges.sagemaker_registry import Answer, Call
+from local.aws.bridges import by_moto, roles, sagemaker_jobs, sagemaker_registry
+from local.aws.bridges.by_moto import Answer
+from local.aws.bridges.sagemaker_registry import Call
 
 PRIVATE = {
     **roles.PRIVATE,
@@ -69,16 +67,9 @@ OPERATIONS: dict[str, Callable[[Call, dict[str, Any]], Answer]] = {
 
 
 def _moto(operation: str, request: dict[str, Any]) -> Answer:
-    """What moto answers, for the account and the region of the request."""
-    headers = HTTPHeaders()
-    headers["X-Amz-Target"] = f"SageMaker.{operation}"
-    headers["Content-Type"] = "application/x-amz-json-1.1"
-    headers["x-moto-account-id"] = responses.get_account_id()
     url = f"https://api.sagemaker.{responses.get_region()}.amazonaws.com/"
-    sent = AWSPreparedRequest("POST", url, headers, json.dumps(request).encode(), stream_output=False)
-    status, answered, body = cast(tuple[Any, ...], BotocoreStubber().process_request(sent))
-    told = {str(name): str(value) for name, value in answered.items()}
-    return status, told, body.encode() if isinstance(body, str) else body
+    target, kind = f"SageMaker.{operation}", "application/x-amz-json-1.1"
+    return by_moto.ask(url, request, X_Amz_Target=target, Content_Type=kind)
 
 
 def _resource(extract: Callable[..., str], service: str, *request: Any) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 from ministack.services import eventbridge
 from ministack.services.cloudformation import provisioners
 
+from local.aws.bridges.by_moto import Answer
 from local.aws.bridges.sagemaker_jobs import backend
 
 PRIVATE = {eventbridge: ("_put_events",), provisioners: ("_RESOURCE_HANDLERS",)}
-Answer = tuple[int, dict[str, str], bytes]
 Request = dict[str, Any]
 Call = Callable[[Request], Answer]  # of moto
 ANNOUNCED = (

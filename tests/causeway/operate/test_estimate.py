@@ -111,6 +111,24 @@ def test_the_key_behind_hashed_columns_costs_something_when_there_is_one(setting
     assert names - {item.name for item in idle(settings, CONTRACTS)} == {"key behind hashed columns"}
 
 
+@pytest.mark.parametrize(("vectors", "price"), [("postgres", "$0.06"), ("s3", "$0.10")])
+def test_vectors_cost_what_the_setting_says_and_the_other_choice_is_told(
+    settings: Settings, vectors: str, price: str
+) -> None:
+    text = Column("plot", "plot", "string", embedded=True)
+    store = settings.store.model_copy(update={"enabled": True, "vectors": vectors, "partner_reads": True})
+    items = {
+        item.name: item
+        for item in idle(
+            settings.model_copy(update={"store": store}), {"films": Contract("films", "1.0.0", (text,))}
+        )
+    }
+    of = {"postgres": "vectors in the store", "s3": "vectors in S3 Vectors"}[vectors]
+    assert price in items[of].of
+    assert ("searches of vectors" in items) == (vectors == "s3")
+    assert items["store's secrets"].units == 3
+
+
 @pytest.mark.parametrize("pattern", ["steady", "bursty", "diurnal"])
 def test_a_person_is_told_items_windows_and_what_is_not_in_it(
     pattern: str, capsys: pytest.CaptureFixture[str]

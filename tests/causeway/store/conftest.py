@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from botocore.exceptions import ClientError
 from ministack.services import rds_data
+from moto.s3vectors.models import s3vectors_backends
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 
@@ -21,10 +22,14 @@ from causeway.contract.load import load_contract
 from causeway.contract.model import Contract
 from causeway.lake.tables import Design, open_table
 from causeway.store.database import Database
+from causeway.store.embeddings import DIMENSION, Embedder, Hashing
 from causeway.store.load import Loaded, Loader
-from causeway.store.schemas import READER
+from causeway.store.s3_vectors import VectorBucket, index_name
+from causeway.store.schemas import PARTNER, READER
 from causeway.store.staging import Staging
+from causeway.store.tables import Users
 from local.aws.bridges import rds_data as rds_data_bridge
+from local.aws.bridges import s3vectors
 from local.aws.bridges.rds_data import Connection, Cursor
 from local.aws.postgres.server import SUPERUSER, Server
 
@@ -62,11 +67,11 @@ class DataApi:
     exceptions = SimpleNamespace()
 
     def __getattr__(self, operation: str) -> Any:
-        handle = getattr(rds_data, f"_{operation}")
+        handle = self.handler(operation)
 
         def call(**request: Any) -> Any:
             status, _headers, body = handle(request)
-            answer = json.loads(body)
+            answer = json.loads(body or "{}")
             if status >= 400:
                 code = str(answer.get("__type", answer.get("code", ""))).rpartition("#")[2]
                 error = {"Code": code, "Message": answer.get("message", str(answer))}
@@ -74,6 +79,21 @@ class DataApi:
             return answer
 
         return call
+
+    def handler(self, operation: str) -> Any:
+        return getattr(rds_data, f"_{operation}")
+
+
+class Vectors(DataApi):
+    """Those of S3 Vectors' client."""
+
+    def handler(self, operation: str) -> Any:
+        return partial(s3vectors.call, operation_of(operation))
+
+
+def operation_of(operation: str) -> str:
+    """put_vectors is PutVectors."""
+    return "".join(word.title() for word in operation.split("_"))
 
 
 class Files:
@@ -122,7 +142,7 @@ def open_database(server: Server) -> Iterator[Database]:
         host=str(server.folder), user=SUPERUSER, password=server.password, dbname="postgres", autocommit=True
     ) as connection:
         connection.execute("DROP DATABASE IF EXISTS store WITH (FORCE)")
-        for role in (READER, OWNER):
+        for role in (PARTNER, READER, OWNER):
             connection.execute(f"DROP ROLE IF EXISTS {role}")
     cluster = {"DBClusterIdentifier": "store", "HttpEndpointEnabled": True, "DatabaseName": "store"}
     rds_data_bridge._make(server, {**cluster, "MasterUsername": OWNER, "_MasterUserPassword": PASSWORD})
@@ -148,6 +168,8 @@ class World:
     catalog: SqlCatalog
     folder: Path
     contracts: dict[str, Contract]
+    vectors: VectorBucket | None = None
+    users: Users = dataclasses.field(default_factory=lambda: Users("reads-only"))
 
     def contract(self, name: str, properties: str) -> None:
         path = self.folder / f"{name}.odcs.yaml"
@@ -157,7 +179,7 @@ class World:
     def table(self, name: str) -> Table:
         contract = self.contracts[name]
         lineage = [pa.field("_batch", pa.string()), pa.field("_committed_at", pa.timestamp("us", tz="UTC"))]
-        schema = pa.schema([*(column.arrow_field() for column in contract.columns), *lineage])
+        schema = pa.schema([*contract.arrow_schema(), *lineage])
         design = Design(("lake", contract.table), schema, f"{self.folder.as_uri()}/{contract.table}")
         return open_table(self.catalog, design)
 
@@ -175,9 +197,9 @@ class World:
         assert snapshot
         return snapshot.snapshot_id
 
-    def load(self, name: str, **options: Any) -> Loaded:
+    def load(self, name: str, by: Embedder | None = None, **options: Any) -> Loaded:
         staging = Staging(Files(self.server.folder), "staging", "us-east-1")
-        loader = Loader(self.database, self.contracts, "reads-only")
+        loader = Loader(self.database, self.contracts, self.users, by or Hashing(), self.vectors)
         try:
             return loader.load(name, self.table(name), staging, **options)
         finally:
@@ -186,6 +208,19 @@ class World:
     def rows(self, name: str, schema: str = "curated") -> list[dict[str, Any]]:
         table = self.contracts[name].table
         return self.database.query(f'SELECT * FROM {schema}."{table}" ORDER BY 1, 2')
+
+
+def in_s3(world: World, *dimensions: int) -> World:
+    """Vectors of films' passages are in S3 Vectors, of which moto has nothing before."""
+    s3vectors_backends.reset()
+    client = Vectors()
+    client.create_vector_bucket(vectorBucketName="vectors")
+    bucket = client.get_vector_bucket(vectorBucketName="vectors")["vectorBucket"]["vectorBucketArn"]
+    for dimension in dimensions or (DIMENSION,):
+        kind = {"dataType": "float32", "dimension": dimension, "distanceMetric": "cosine"}
+        client.create_index(vectorBucketArn=bucket, indexName=index_name("films", dimension), **kind)
+    world.vectors = VectorBucket(client, bucket)
+    return world
 
 
 def open_world(database: Database, server: Server, folder: Path) -> World:

@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 
 from causeway.store.answers import INSTRUCTION, TOKENS, answered, check_model
-from causeway.store.search import SearchError
+from causeway.store.nearest import SearchError
 
 FOUND: dict[str, Any] = {
     "dataset": "films",

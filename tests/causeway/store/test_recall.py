@@ -9,6 +9,7 @@ import pytest
 
 from causeway.store import search as searching
 from causeway.store.embeddings import WORD, Hashing, passages
+from causeway.store.nearest import statement_of
 from causeway.store.search import search
 from local.demo.films import FILMS
 from tests.causeway.store.conftest import World
@@ -79,6 +80,6 @@ def test_an_approximate_search_uses_the_index_and_an_exact_one_does_not(
     index = searching._index(world.database, None)
     vector = json.dumps(Hashing().embed(["war"])[0])
     for exact in (False, True):
-        statement = searching._statement(index, [], 10, exact=exact)
+        statement = statement_of(index, [], 10, exact=exact)
         plan = world.database.query(f"EXPLAIN {statement}", vector=vector)
         assert ("films_nearest" in str(plan)) is not exact

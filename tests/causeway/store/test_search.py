@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from causeway.store.database import StoreError
-from causeway.store.embeddings import Hashing, Vector
-from causeway.store.load import Loader
+from causeway.store.embeddings import DIMENSION, Hashing, Vector
+from causeway.store.nearest import SearchError
 from causeway.store.schemas import READER
-from causeway.store.search import SearchError, filters_of, search
-from causeway.store.staging import Staging
-from tests.causeway.store.conftest import CASTINGS, PEOPLE, Files, World
+from causeway.store.search import filters_of, search
+from tests.causeway.store.conftest import CASTINGS, PEOPLE, World, in_s3
 
 FILMS = """
       - {name: id, logicalType: integer, primaryKey: true}
@@ -26,6 +25,12 @@ SHARK = {"id": 1, "year": 1975, "genres": ["Thriller"], "plot": "A giant shark a
 SPACE = {"id": 2, "year": 1979, "genres": ["Horror"], "plot": "A creature hunts the crew of a spaceship."}
 
 
+@pytest.fixture(params=["in the store", "in S3 Vectors"])
+def world(request: pytest.FixtureRequest, world: World) -> World:
+    """The vectors are in either place."""
+    return in_s3(world, DIMENSION, 8) if request.param == "in S3 Vectors" else world
+
+
 @pytest.fixture
 def plots(world: World) -> World:
     for name, properties in (("films", FILMS), ("people", PEOPLE), ("castings", CASTINGS)):
@@ -34,14 +39,14 @@ def plots(world: World) -> World:
 
 
 def found(world: World, question: str, **options: object) -> list[int]:
-    answer = search(world.database, Hashing(), question, **options)  # type: ignore[arg-type]
+    answer = search(world.database, Hashing(), question, vectors=world.vectors, **options)  # type: ignore[arg-type]
     return [one["row"]["id"] for one in answer["answers"]]
 
 
 def test_a_row_is_found_by_what_its_text_says_with_its_passage_and_snapshot(plots: World) -> None:
     snapshot = plots.commit("films", [SHARK, SPACE], 1)
     plots.load("films")
-    answer = search(plots.database, Hashing(), "sharks attacking a swimmer", limit=1)
+    answer = search(plots.database, Hashing(), "sharks attacking a swimmer", vectors=plots.vectors, limit=1)
     assert (answer["dataset"], answer["snapshot"]) == ("films", str(snapshot))
     (one,) = answer["answers"]
     assert one["row"] == {"id": 1, "year": 1975, "genres": ["Thriller"]}
@@ -89,7 +94,9 @@ def test_a_long_text_is_found_by_any_of_its_passages_which_say_where_they_stand(
     plot = "nothing happens here " * 40 + "until the zeppelin explodes " + "and nothing again " * 40
     plots.commit("films", [{**SHARK, "plot": plot}, SPACE], 1)
     plots.load("films")
-    one = search(plots.database, Hashing(), "exploding zeppelins", limit=1)["answers"][0]
+    one = search(plots.database, Hashing(), "exploding zeppelins", vectors=plots.vectors, limit=1)["answers"][
+        0
+    ]
     assert "zeppelin explodes" in one["passage"]
     assert one["passage"] == plot[one["begins"] : one["ends"]]
 
@@ -139,14 +146,6 @@ class Other(Hashing):
         return [[1.0] + [0.0] * (self.dimension - 1) for _ in texts]
 
 
-def load_by(world: World, embedder: Hashing) -> None:
-    staging = Staging(Files(world.server.folder), "staging", "us-east-1")
-    Loader(world.database, world.contracts, "reads-only", embedder).load(
-        "films", world.table("films"), staging
-    )
-    staging.remove()
-
-
 @pytest.mark.parametrize("other", [("another", 256), ("causeway-hashing-1", 8)])
 def test_a_search_by_another_model_is_refused_until_the_next_load_by_it(
     plots: World, other: tuple[str, int]
@@ -157,11 +156,11 @@ def test_a_search_by_another_model_is_refused_until_the_next_load_by_it(
     with pytest.raises(
         SearchError, match=r"was embedded by causeway-hashing-1 in 256 dimensions.*store load films"
     ):
-        search(plots.database, embedder, "shark")
-    load_by(plots, embedder)
+        search(plots.database, embedder, "shark", vectors=plots.vectors)
+    plots.load("films", embedder)
     assert embedder.embedded == 2
-    assert len(search(plots.database, embedder, "shark")["answers"]) == 2
-    load_by(plots, embedder)
+    assert len(search(plots.database, embedder, "shark", vectors=plots.vectors)["answers"]) == 2
+    plots.load("films", embedder)
     assert embedder.embedded == 3  # the question; not the texts again
     with pytest.raises(SearchError):
         found(plots, "shark")
@@ -206,9 +205,8 @@ def test_the_reader_may_read_what_a_search_reads(plots: World) -> None:
 def test_what_cannot_be_asked_is_said(plots: World, asked: dict[str, Any], told: str) -> None:
     plots.commit("films", [SHARK], 1)
     plots.load("films")
-    question = asked.pop("question")
     with pytest.raises(SearchError, match=re.escape(told)):
-        search(plots.database, Hashing(), question, **asked)
+        search(plots.database, Hashing(), vectors=plots.vectors, **asked)
 
 
 def test_filters_are_written_as_column_and_value_once_each() -> None:
