@@ -46,6 +46,10 @@ class StoreCluster(Construct):
         )
         self._importer = self._make_importer(lake, staging)
         self.cluster = self._make_cluster(settings)
+        # Nobody opens a cluster that was kept without its owner's password.
+        secret = self.cluster.node.find_child("Secret")
+        assert isinstance(secret, secretsmanager.Secret)
+        secret.apply_removal_policy(removal_policy(settings))
         self._acknowledge(settings)
 
     def _make_importer(self, lake: LakeStack, staging: s3.Bucket) -> iam.Role:

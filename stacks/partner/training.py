@@ -63,7 +63,8 @@ class TrainingStack(Stack):
         self._look_at_executions()
         self.groups = {name: f"{settings.project}-{name}" for name in models}
         for name, group in self.groups.items():
-            sagemaker.CfnModelPackageGroup(self, f"Models-{name}", model_package_group_name=group)
+            registry = sagemaker.CfnModelPackageGroup(self, f"Models-{name}", model_package_group_name=group)
+            registry.apply_removal_policy(removal_policy(settings))
         self.promote = self._promote()
         self._start_training()
         self.inference = Inference(
