@@ -10,6 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := $(VENV)/.installed
 READERS := $(VENV)/readers/.installed
 PROFILERS := $(VENV)/profilers/.installed
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 BROWSER := tests/browser/node_modules/.installed
 
 .PHONY: help install demo test quick lint synth deploy destroy bench access faults fuzz wheels sbom audit clean lock
@@ -92,8 +93,8 @@ wheels: $(INSTALLED) ## Write the Glue jobs' modules into one file, for jobs wit
 	  --platform manylinux_2_28_x86_64 --platform manylinux2014_x86_64 --platform any \
 	  -r glue_jobs/requirements-profile.txt -d build/wheels
 	@cp glue_jobs/requirements-profile.txt build/wheels/requirements.txt
-	@cd build/wheels && $(CURDIR)/$(BIN)/python -m zipfile -c ../causeway-0.1.0-0.gluewheels.zip *
-	@echo "build/causeway-0.1.0-0.gluewheels.zip: copy it to S3 and name it in settings.toml (job_modules)"
+	@cd build/wheels && $(CURDIR)/$(BIN)/python -m zipfile -c ../causeway-$(VERSION)-0.gluewheels.zip *
+	@echo "build/causeway-$(VERSION)-0.gluewheels.zip: copy it to S3 and name it in settings.toml (job_modules)"
 
 sbom: $(INSTALLED) ## Write bills of materials into build/
 	@mkdir -p build

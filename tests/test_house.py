@@ -1,6 +1,7 @@
 """The house stays one to find the way in: small files and functions, documents that name what there is."""
 
 import ast
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -72,3 +73,13 @@ def names(path: Path) -> set[str]:
         elif isinstance(node, ast.Assign):
             defined |= {target.id for target in node.targets if isinstance(target, ast.Name)}
     return defined
+
+
+def test_one_file_says_the_version_and_the_changelog_begins_with_it() -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+    (release,) = re.findall(r'(?m)^version = "(.+)"$', project)
+    sections = re.findall(r"(?m)^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text())
+    assert release == next(section for section in sections if section != "Unreleased")
+    for other in ("package.json", "package-lock.json", "tests/browser/package.json"):
+        assert '"name": "causeway' in (ROOT / other).read_text()
+        assert "version" not in json.loads((ROOT / other).read_text()), other
