@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := $(VENV)/.installed
 READERS := $(VENV)/readers/.installed
+CHECKOV := $(VENV)/checkov/.installed
 PROFILERS := $(VENV)/profilers/.installed
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 BROWSER := tests/browser/node_modules/.installed
@@ -50,13 +51,20 @@ test: $(INSTALLED) $(READERS) $(BROWSER) ## Run every test
 quick: $(INSTALLED) ## Run the tests that need neither Spark nor the embedded AWS
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m quick
 
-lint: $(INSTALLED) ## Check style, types, who imports whom, and workflow files
+$(CHECKOV): $(INSTALLED) tests/stacks/checkov/requirements.txt
+	@echo "▸ Installing checkov into .venv/checkov"
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(VENV)/checkov
+	@$(BIN)/uv pip sync --quiet --require-hashes --python $(VENV)/checkov/bin/python tests/stacks/checkov/requirements.txt
+	@touch $@
+
+lint: $(INSTALLED) $(CHECKOV) ## Check style, types, who imports whom, workflow files, templates and state machines
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/check-jsonschema --quiet --schemafile docs/settings.schema.json settings.toml
+	@$(BIN)/python -m tests.stacks.lint
 
 synth: $(INSTALLED) ## Synthesize the templates into build/cdk.out; needs no credentials
 	@{ node_modules/.bin/cdk synth --quiet 2>&1 1>&3 | sed '/python app.py: Subprocess exited/d' >&2; } 3>&1
@@ -110,6 +118,7 @@ lock: ## Resolve the pinned requirements again, with hashes
 	@for job in requirements requirements-profile; do \
 	  $(BIN)/uv pip compile --quiet --python-version 3.13 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-header -c requirements.txt glue_jobs/$$job.in -o glue_jobs/$$job.txt; done
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tests/readers/requirements.in -o tests/readers/requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tests/stacks/checkov/requirements.in -o tests/stacks/checkov/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header bench/profilers/requirements.in -o bench/profilers/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt ml/requirements.in -o ml/requirements.txt
 	@$(BIN)/uv pip compile --quiet --python-version 3.13 --python-platform aarch64-manylinux_2_28 --generate-hashes --no-header -c requirements.txt lambdas/predict/requirements.in -o lambdas/predict/requirements.txt

@@ -14,7 +14,7 @@ from stacks.company.inference_endpoint import ANSWERED, EACH, FAILED, SENT, VARI
 from stacks.company.lake import LakeStack
 from stacks.company.pipeline import PipelineStack
 from stacks.parts.buckets import private_bucket
-from stacks.parts.permissions import acknowledge, allow
+from stacks.parts.permissions import allow
 
 KEPT = Duration.days(7)
 TOO_LONG = 3600  # seconds that a request waits: no capacity, no quota, or a container that does not start
@@ -55,7 +55,7 @@ class InferenceStack(Stack):
         CfnOutput(self, "UserRoleArn", value=self.users.role_arn)
 
     def _make_bucket(self) -> s3.Bucket:
-        bucket = private_bucket(
+        return private_bucket(
             self,
             "Exchange",
             self._settings,
@@ -63,9 +63,9 @@ class InferenceStack(Stack):
             encryption_key=self._lake.key,
             bucket_key_enabled=True,
             lifecycle_rules=[s3.LifecycleRule(expiration=KEPT)],
+            why_unlogged="It holds requests and answers for a week",
+            why_unversioned="It holds requests and answers for a week, each under a key of its own",
         )
-        acknowledge(bucket, "AwsSolutions::AwsSolutions-S1", "It holds requests and answers for a week")
-        return bucket
 
     def _let_use(self) -> iam.Role:
         names = [f"arn:aws:iam::{self.account}:{name}" for name in self._settings.inference.users]

@@ -16,6 +16,7 @@ from causeway.flow.datasets import LANDING_PREFIX
 from causeway.settings import Settings
 from stacks.parts.buckets import private_bucket
 from stacks.parts.functions import removal_policy
+from stacks.parts.queues import managed_queue
 
 # The partner's roles live under this IAM path. Policies here speak of the path, so that this stack
 # needs nothing of the partner's.
@@ -50,11 +51,20 @@ class LakeStack(Stack):
             settings,
             # Log delivery cannot write under a customer key.
             encryption=s3.BucketEncryption.S3_MANAGED,
-            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(limits.log_retention_days))],
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    expiration=Duration.days(limits.log_retention_days),
+                    noncurrent_version_expiration=Duration.days(30),
+                )
+            ],
+            why_unlogged="It is where the others log: a log of its own would grow by itself",
         )
-        self.dead_letters = self._queue("DeadLetters", retention_period=Duration.days(14))
-        self.landing_events = self._queue(
+        self.dead_letters = managed_queue(self, "DeadLetters", settings, retention_period=Duration.days(14))
+        self.landing_events = managed_queue(
+            self,
             "LandingEvents",
+            settings,
             retention_period=Duration.days(7),
             visibility_timeout=Duration.minutes(6 * BATCHING_TIMEOUT.to_minutes()),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=5),
@@ -174,18 +184,6 @@ class LakeStack(Stack):
             principals=[iam.AnyPrincipal()],
             conditions={"ArnLike": {"aws:PrincipalArn": roles}, **(conditions or {})},
             **what,
-        )
-
-    def _queue(self, construct_id: str, **kwargs: Any) -> sqs.Queue:
-        # SQS's own key: S3 can use it without a key policy, where a customer key that lacks one
-        # makes events vanish in silence. The messages hold keys and sizes, no data.
-        return sqs.Queue(
-            self,
-            construct_id,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            removal_policy=self._removal,
-            **kwargs,
         )
 
     def _notify_of_landing(self) -> None:

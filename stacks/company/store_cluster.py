@@ -13,7 +13,7 @@ from causeway.settings import Settings
 from causeway.store.schemas import READER
 from stacks.company.lake import LakeStack
 from stacks.parts.functions import removal_policy
-from stacks.parts.permissions import acknowledge, allow
+from stacks.parts.permissions import acknowledge, allow, answer_checkov
 
 DATABASE = "causeway"
 OWNER = "owner"  # the user who makes the tables
@@ -123,5 +123,7 @@ class StoreCluster(Construct):
             "SMG4": "It opens nothing without the Data API, which IAM guards; rotation needs a function here",
         }.items():
             acknowledge(self, f"AwsSolutions::AwsSolutions-{rule}", reason)
+        no_monitoring = "It pauses when idle; Aurora's own metrics tell the rest, without a role and a log"
+        answer_checkov(self.cluster.node.find_child("Writer"), {"118": no_monitoring})
         if settings.sandbox:
             acknowledge(self, "AwsSolutions::AwsSolutions-RDS10", "A sandbox goes with its stacks")

@@ -16,8 +16,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from causeway.contract.model import Column, Contract
 from causeway.settings import Settings, load_settings
-from tests.stacks.conftest import CONTRACTS, build_app, normalised
-from tests.stacks.test_options import INFERENCE
+from tests.stacks.conftest import CONTRACTS, build_app, every_option, normalised
 
 INVENTORY = Path(__file__).with_name("stateful.json")
 Inventory = dict[str, dict[str, Any]]
@@ -100,11 +99,8 @@ def endangered(released: Inventory, now: Inventory) -> list[str]:
 
 def todays(settings: Settings, folder: Path) -> Inventory:
     """What the app would deploy that is no sandbox, with every option that adds a resource."""
-    store = settings.store.model_copy(update={"enabled": True})
-    inference = settings.inference.model_copy(update={"enabled": True, **INFERENCE})
-    changes = {"sandbox": False, "audit": True, "store": store, "inference": inference}
     hashed = Contract("people", "1.0.0", (Column("mail", "mail", "string", access="hash"),))
-    app = build_app(settings.model_copy(update=changes), folder, {**CONTRACTS, "people": hashed})
+    app = build_app(every_option(settings), folder, {**CONTRACTS, "people": hashed})
     stacks = [child for child in app.node.children if isinstance(child, cdk.Stack)]
     return inventory_of(
         {
