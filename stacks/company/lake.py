@@ -45,21 +45,7 @@ class LakeStack(Stack):
             self, "Key", description="Causeway's data", enable_key_rotation=True, removal_policy=self._removal
         )
         self.hash_key = self._hash_key() if any(c.hashed for c in contracts.values()) else None
-        self.log_bucket = private_bucket(
-            self,
-            "Logs",
-            settings,
-            # Log delivery cannot write under a customer key.
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            versioned=True,
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    expiration=Duration.days(limits.log_retention_days),
-                    noncurrent_version_expiration=Duration.days(30),
-                )
-            ],
-            why_unlogged="It is where the others log: a log of its own would grow by itself",
-        )
+        self.log_bucket = self._log_bucket(limits.log_retention_days)
         self.dead_letters = managed_queue(self, "DeadLetters", settings, retention_period=Duration.days(14))
         self.landing_events = managed_queue(
             self,
@@ -87,6 +73,23 @@ class LakeStack(Stack):
         self.curated_arn = self.export_value(self.curated_bucket.bucket_arn)
         self.quarantine_arn = self.export_value(self.quarantine_bucket.bucket_arn)
         self._outputs()
+
+    def _log_bucket(self, retention_days: int) -> s3.Bucket:
+        return private_bucket(
+            self,
+            "Logs",
+            self._settings,
+            # Log delivery cannot write under a customer key.
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    expiration=Duration.days(retention_days),
+                    noncurrent_version_expiration=Duration.days(30),
+                )
+            ],
+            why_unlogged="It is where the others log: a log of its own would grow by itself",
+        )
 
     def _hash_key(self) -> kms.Key:
         return kms.Key(
