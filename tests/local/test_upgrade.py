@@ -105,10 +105,10 @@ def test_an_upgrade_keeps_every_row_and_what_is_queued_or_runs_arrives(released:
         while wait([upgrading], timeout=2).not_done:
             landed.append(land(released, f"during-{len(landed)}"))
         released.outputs = upgrading.result()
+    assert before.items() <= physical(released).items()
     functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
     landed.append(land(released, "after"))
     released.becomes("all is curated", lambda: all(map(released.is_curated, landed)))
-    assert before.items() <= physical(released).items()
     assert {run["status"] for run in released.watch.executions()} <= {"SUCCEEDED", "RUNNING"}
     table = released.aws.catalog().load_table(("causeway_lake", "weather")).scan().to_arrow()
     assert table.num_rows == len(landed)
