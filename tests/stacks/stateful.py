@@ -28,6 +28,8 @@ KINDS = {
     "AWS::Logs::LogGroup",
     "AWS::RDS::DBCluster",
     "AWS::S3::Bucket",
+    "AWS::S3Vectors::Index",
+    "AWS::S3Vectors::VectorBucket",
     "AWS::SQS::Queue",
     "AWS::SageMaker::ModelPackageGroup",
     "AWS::SecretsManager::Secret",
@@ -52,7 +54,7 @@ def inventory_of(templates: Mapping[str, Any]) -> Inventory:
         }
         for stack, template in sorted(templates.items())
         for logical_id, resource in sorted(template["Resources"].items())
-        if resource["Type"] in KINDS
+        if resource["Type"] in KINDS or resource.get("DeletionPolicy") == "Retain"
     }
 
 
