@@ -8,6 +8,7 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from shutil import copy
 
 import botocore.session
 import pytest
@@ -57,13 +58,52 @@ def test_each_call_is_one_of_awss(line: str) -> None:
     assert set(options) <= known
 
 
-def test_the_shell_takes_it_and_it_begins_and_ends_with_nothing_there() -> None:
-    assert subprocess.run(["bash", "-n"], input=SHELL, text=True, check=False).returncode == 0
-    lines = SHELL.splitlines()
-    assert (lines[1].split("#")[0].strip(), lines[-1].split("#")[0].strip()) == (
-        "YES=1 make deploy",
-        "YES=1 make destroy",
+# Stands for every program: notes how it was called, answers as it should, fails if told to.
+PROGRAM = """#!/bin/bash
+call="$(basename "$0") $*"
+echo "$call" >> "$CALLED"
+case "$call" in
+  *describe-stacks*) echo a-bucket;;
+  *head-object*) echo aws:kms;;
+  *describe-alarms*) echo 0;;
+  "causeway costs") echo weather;;
+esac
+[[ "$call" != "$FAILS"* ]]
+"""
+
+
+def run_checklist(folder: Path, fails: str) -> tuple[int, list[str]]:
+    """What CI's script ends with, and the calls that it made."""
+    for name in (".ci/first-deploy", "docs/first-deploy.md"):
+        (folder / name).parent.mkdir()
+        copy(ROOT / name, folder / name)
+    (folder / ".venv/bin").mkdir(parents=True)
+    (folder / ".venv/bin/activate").write_text("")
+    for name in ("aws", "causeway", "make", "python"):
+        (folder / name).write_text(PROGRAM)
+        (folder / name).chmod(0o755)
+    called = folder / "called"
+    environment = {"PATH": f"{folder}:/usr/bin:/bin", "CALLED": str(called), "FAILS": fails}
+    done = subprocess.run(
+        [str(folder / ".ci/first-deploy")], env=environment, capture_output=True, check=False
     )
+    return done.returncode, called.read_text().splitlines()
+
+
+def test_ci_runs_it_as_it_stands_from_a_deployment_to_nothing(tmp_path: Path) -> None:
+    status, called = run_checklist(tmp_path, "no call")
+    assert status == 0
+    assert (called[0], called[-1]) == ("make deploy", "make destroy")
+    assert {call.split()[1] for call in called if call.startswith("causeway")} == {
+        call.split()[0] for call in calls("causeway")
+    }
+
+
+@pytest.mark.parametrize("fails", ["causeway land", "causeway revoke", "make deploy", "aws s3 rm"])
+def test_it_stops_at_the_first_that_fails(tmp_path: Path, fails: str) -> None:
+    status, called = run_checklist(tmp_path, fails)
+    assert status
+    assert called[-1].startswith(fails)
 
 
 def test_the_minutes_it_names_are_under_thirty() -> None:
