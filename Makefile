@@ -10,7 +10,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := $(VENV)/.installed
 READERS := $(VENV)/readers/.installed
 SITE := $(VENV)/site/.installed
+CHECKOV := $(VENV)/checkov/.installed
 PROFILERS := $(VENV)/profilers/.installed
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 BROWSER := tests/browser/node_modules/.installed
 
 .PHONY: help install demo test quick lint site synth deploy destroy bench access faults fuzz wheels sbom audit clean lock
@@ -56,7 +58,13 @@ test: $(INSTALLED) $(READERS) $(BROWSER) ## Run every test
 quick: $(INSTALLED) ## Run the tests that need neither Spark nor the embedded AWS
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m quick
 
-lint: $(INSTALLED) site ## Check style, types, who imports whom, links of the documentation, and workflow files
+$(CHECKOV): $(INSTALLED) tests/stacks/checkov/requirements.txt
+	@echo "▸ Installing checkov into .venv/checkov"
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(VENV)/checkov
+	@$(BIN)/uv pip sync --quiet --require-hashes --python $(VENV)/checkov/bin/python tests/stacks/checkov/requirements.txt
+	@touch $@
+
+lint: $(INSTALLED) $(CHECKOV) site ## Check style, types, who imports whom, links of the documentation, workflow files, templates and state machines
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -64,6 +72,7 @@ lint: $(INSTALLED) site ## Check style, types, who imports whom, links of the do
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/check-jsonschema --quiet --schemafile docs/settings.schema.json settings.toml
 	@$(BIN)/check-jsonschema --quiet --schemafile docs/contract.schema.json contracts/*.yaml
+	@$(BIN)/python -m tests.stacks.lint
 
 site: $(SITE) ## Make the documentation's site in build/site; a link that leads nowhere is an error
 	@$(VENV)/site/bin/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
@@ -103,8 +112,8 @@ wheels: $(INSTALLED) ## Write the Glue jobs' modules into one file, for jobs wit
 	  --platform manylinux_2_28_x86_64 --platform manylinux2014_x86_64 --platform any \
 	  -r glue_jobs/requirements-profile.txt -d build/wheels
 	@cp glue_jobs/requirements-profile.txt build/wheels/requirements.txt
-	@cd build/wheels && $(CURDIR)/$(BIN)/python -m zipfile -c ../causeway-0.1.0-0.gluewheels.zip *
-	@echo "build/causeway-0.1.0-0.gluewheels.zip: copy it to S3 and name it in settings.toml (job_modules)"
+	@cd build/wheels && $(CURDIR)/$(BIN)/python -m zipfile -c ../causeway-$(VERSION)-0.gluewheels.zip *
+	@echo "build/causeway-$(VERSION)-0.gluewheels.zip: copy it to S3 and name it in settings.toml (job_modules)"
 
 sbom: $(INSTALLED) ## Write bills of materials into build/
 	@mkdir -p build
@@ -121,6 +130,7 @@ lock: ## Resolve the pinned requirements again, with hashes
 	  $(BIN)/uv pip compile --quiet --python-version 3.13 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-header -c requirements.txt glue_jobs/$$job.in -o glue_jobs/$$job.txt; done
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tests/readers/requirements.in -o tests/readers/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header docs/site/requirements.in -o docs/site/requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tests/stacks/checkov/requirements.in -o tests/stacks/checkov/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header bench/profilers/requirements.in -o bench/profilers/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt ml/requirements.in -o ml/requirements.txt
 	@$(BIN)/uv pip compile --quiet --python-version 3.13 --python-platform aarch64-manylinux_2_28 --generate-hashes --no-header -c requirements.txt lambdas/predict/requirements.in -o lambdas/predict/requirements.txt

@@ -1,6 +1,7 @@
 """The house stays one to find the way in: small files and functions, documents that name what there is."""
 
 import ast
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -72,3 +73,22 @@ def names(path: Path) -> set[str]:
         elif isinstance(node, ast.Assign):
             defined |= {target.id for target in node.targets if isinstance(target, ast.Name)}
     return defined
+
+
+def test_one_file_says_the_version_and_the_changelog_begins_with_it() -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+    (release,) = re.findall(r'(?m)^version = "(.+)"$', project)
+    sections = re.findall(r"(?m)^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text())
+    assert release == next(section for section in sections if section != "Unreleased")
+    for other in ("package.json", "package-lock.json", "tests/browser/package.json"):
+        assert '"name": "causeway' in (ROOT / other).read_text()
+        assert "version" not in json.loads((ROOT / other).read_text()), other
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / ".github/workflows").glob("*.yml")), ids=lambda path: path.name
+)
+def test_a_workflow_says_what_it_may_and_names_actions_of_others_by_their_commit(path: Path) -> None:
+    text = path.read_text()
+    assert re.findall(r"(?m)^permissions:", text)
+    assert [one for one in re.findall(r"uses: (\S+)", text) if not re.search(r"@[0-9a-f]{40}$", one)] == []

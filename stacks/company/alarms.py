@@ -12,6 +12,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from stacks.parts.permissions import answer_checkov
+
 MINUTE = Duration.minutes(1)
 RUNBOOK, NAMES = "docs/runbook.md", "causeway status names dataset and batch"
 Publisher = Literal["budgets", "cloudwatch", "costalerts"]
@@ -30,6 +32,9 @@ def alert_topic(
     With a key, messages are encrypted under it. SNS's own key would not do: no service may use that.
     """
     topic = sns.Topic(scope, construct_id, master_key=key, enforce_ssl=True)
+    if not key:
+        no_key = "It names things, no data; services may not use SNS's key, and one of ours is $1 a month"
+        answer_checkov(topic, {"26": no_key})
 
     def allowed(service: str, actions: Sequence[str], resource: str) -> iam.PolicyStatement:
         return iam.PolicyStatement(

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from causeway.settings import Settings
 from stacks.company.lake import LakeStack
+from stacks.parts.permissions import answer_checkov
 
 
 class AuditStack(Stack):
@@ -25,5 +26,7 @@ class AuditStack(Stack):
             s3_key_prefix="audit",
             enable_file_validation=True,
         )
+        shared = "It shares the log bucket, which S3's key encrypts; its files are signed, and hold no data"
+        answer_checkov(self.trail, {"35": shared})
         data = (lake.landing_bucket, lake.curated_bucket, lake.quarantine_bucket)
         self.trail.add_s3_event_selector([cloudtrail.S3EventSelector(bucket=bucket) for bucket in data])

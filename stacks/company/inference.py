@@ -14,7 +14,7 @@ from stacks.company.inference_endpoint import ANSWERED, EACH, FAILED, SENT, VARI
 from stacks.company.lake import LakeStack
 from stacks.company.pipeline import PipelineStack
 from stacks.parts.buckets import private_bucket
-from stacks.parts.permissions import acknowledge, allow
+from stacks.parts.permissions import allow
 from stacks.parts.roles import application_role
 
 KEPT = Duration.days(7)
@@ -56,7 +56,7 @@ class InferenceStack(Stack):
         CfnOutput(self, "UserRoleArn", value=self.users.role_arn)
 
     def _make_bucket(self) -> s3.Bucket:
-        bucket = private_bucket(
+        return private_bucket(
             self,
             "Exchange",
             self._settings,
@@ -64,9 +64,9 @@ class InferenceStack(Stack):
             encryption_key=self._lake.key,
             bucket_key_enabled=True,
             lifecycle_rules=[s3.LifecycleRule(expiration=KEPT)],
+            why_unlogged="It holds requests and answers for a week",
+            why_unversioned="It holds requests and answers for a week, each under a key of its own",
         )
-        acknowledge(bucket, "AwsSolutions::AwsSolutions-S1", "It holds requests and answers for a week")
-        return bucket
 
     def _let_use(self) -> iam.Role:
         role = application_role(

@@ -16,6 +16,7 @@ from causeway.flow.datasets import LANDING_PREFIX
 from causeway.settings import Settings
 from stacks.parts.buckets import private_bucket
 from stacks.parts.functions import removal_policy
+from stacks.parts.queues import managed_queue
 from stacks.parts.roles import PARTNER_PATH
 from stacks.parts.vectors import let_index_vectors
 
@@ -43,17 +44,12 @@ class LakeStack(Stack):
             self, "Key", description="Causeway's data", enable_key_rotation=True, removal_policy=self._removal
         )
         self.hash_key = self._hash_key() if any(c.hashed for c in contracts.values()) else None
-        self.log_bucket = private_bucket(
+        self.log_bucket = self._log_bucket(limits.log_retention_days)
+        self.dead_letters = managed_queue(self, "DeadLetters", settings, retention_period=Duration.days(14))
+        self.landing_events = managed_queue(
             self,
-            "Logs",
-            settings,
-            # Log delivery cannot write under a customer key.
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(limits.log_retention_days))],
-        )
-        self.dead_letters = self._queue("DeadLetters", retention_period=Duration.days(14))
-        self.landing_events = self._queue(
             "LandingEvents",
+            settings,
             retention_period=Duration.days(7),
             visibility_timeout=Duration.minutes(6 * BATCHING_TIMEOUT.to_minutes()),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=5),
@@ -77,6 +73,23 @@ class LakeStack(Stack):
         self.curated_arn = self.export_value(self.curated_bucket.bucket_arn)
         self.quarantine_arn = self.export_value(self.quarantine_bucket.bucket_arn)
         self._outputs()
+
+    def _log_bucket(self, retention_days: int) -> s3.Bucket:
+        return private_bucket(
+            self,
+            "Logs",
+            self._settings,
+            # Log delivery cannot write under a customer key.
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    expiration=Duration.days(retention_days),
+                    noncurrent_version_expiration=Duration.days(30),
+                )
+            ],
+            why_unlogged="It is where the others log: a log of its own would grow by itself",
+        )
 
     def _hash_key(self) -> kms.Key:
         return kms.Key(
@@ -176,18 +189,6 @@ class LakeStack(Stack):
             principals=[iam.AnyPrincipal()],
             conditions={"ArnLike": {"aws:PrincipalArn": roles}, **(conditions or {})},
             **what,
-        )
-
-    def _queue(self, construct_id: str, **kwargs: Any) -> sqs.Queue:
-        # SQS's own key: S3 can use it without a key policy, where a customer key that lacks one
-        # makes events vanish in silence. The messages hold keys and sizes, no data.
-        return sqs.Queue(
-            self,
-            construct_id,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            removal_policy=self._removal,
-            **kwargs,
         )
 
     def _notify_of_landing(self) -> None:

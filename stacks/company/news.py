@@ -12,9 +12,9 @@ from constructs import Construct
 
 from causeway.settings import Settings
 from stacks.company.alarms import alarm_at_first
-from stacks.parts.functions import removal_policy
 from stacks.parts.machines import DATASET_CURATED, EVENT_SOURCE
 from stacks.parts.permissions import acknowledge
+from stacks.parts.queues import managed_queue
 
 # A pattern has 4,096 characters at most, and a dataset's name up to 40.
 DATASETS_IN_A_PATTERN = 80
@@ -68,13 +68,6 @@ class News(Construct):
         )
 
     def _queue(self, settings: Settings) -> sqs.Queue:
-        queue = sqs.Queue(
-            self,
-            "Undelivered",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-            removal_policy=removal_policy(settings),
-        )
+        queue = managed_queue(self, "Undelivered", settings, retention_period=Duration.days(14))
         acknowledge(queue, "AwsSolutions::AwsSolutions-SQS3", "It is itself where undelivered events end")
         return queue

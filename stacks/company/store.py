@@ -37,7 +37,7 @@ from stacks.parts.machines import (
     retry,
     run_job,
 )
-from stacks.parts.permissions import acknowledge, allow
+from stacks.parts.permissions import allow
 from stacks.parts.roles import application_role
 
 LOADED = "Dataset Loaded"
@@ -112,7 +112,7 @@ class StoreStack(Stack):
         return [Fn.select(number, Fn.get_azs()) for number in range(ZONES)]
 
     def _make_staging(self) -> s3.Bucket:
-        bucket = private_bucket(
+        return private_bucket(
             self,
             "Staging",
             self._settings,
@@ -121,10 +121,9 @@ class StoreStack(Stack):
             bucket_key_enabled=True,
             # A load removes its own; these are of loads that were killed.
             lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(1))],
+            why_unlogged="It holds a load's files for the minutes that the load takes",
+            why_unversioned="It holds a load's files for the minutes that the load takes",
         )
-        for_minutes = "It holds a load's files for the minutes that the load takes"
-        acknowledge(bucket, "AwsSolutions::AwsSolutions-S1", for_minutes)
-        return bucket
 
     def _make_machine(self) -> sfn.StateMachine:
         topic, ledger = self._pipeline.failures, self._pipeline.ledger

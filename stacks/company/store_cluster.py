@@ -13,7 +13,7 @@ from causeway.settings import Settings
 from causeway.store.schemas import PARTNER, READER
 from stacks.company.lake import LakeStack
 from stacks.parts.functions import removal_policy
-from stacks.parts.permissions import acknowledge, allow
+from stacks.parts.permissions import acknowledge, allow, answer_checkov
 
 DATABASE = "causeway"
 OWNER = "owner"  # the user who makes the tables
@@ -38,6 +38,10 @@ class StoreCluster(Construct):
         )
         self._importer = self._make_importer(lake, staging)
         self.cluster = self._make_cluster(settings)
+        # Nobody opens a cluster that was kept without its owner's password.
+        secret = self.cluster.node.find_child("Secret")
+        assert isinstance(secret, secretsmanager.Secret)
+        secret.apply_removal_policy(removal_policy(settings))
         self._acknowledge(settings)
 
     def _make_secret(self, settings: Settings, user: str, description: str) -> secretsmanager.Secret:
@@ -126,5 +130,7 @@ class StoreCluster(Construct):
             "SMG4": "It opens nothing without the Data API, which IAM guards; rotation needs a function here",
         }.items():
             acknowledge(self, f"AwsSolutions::AwsSolutions-{rule}", reason)
+        no_monitoring = "It pauses when idle; Aurora's own metrics tell the rest, without a role and a log"
+        answer_checkov(self.cluster.node.find_child("Writer"), {"118": no_monitoring})
         if settings.sandbox:
             acknowledge(self, "AwsSolutions::AwsSolutions-RDS10", "A sandbox goes with its stacks")

@@ -24,7 +24,7 @@ from stacks.parts import assets
 from stacks.parts.buckets import private_bucket
 from stacks.parts.functions import PythonFunction, removal_policy
 from stacks.parts.machines import DATASET_CURATED, EVENT_SOURCE
-from stacks.parts.permissions import acknowledge, acknowledge_wildcards, allow
+from stacks.parts.permissions import acknowledge_wildcards, allow
 
 # Rows of the company's, and models that no run is left of.
 EXPIRING = ("prepared/", "candidates/", "scores/")
@@ -63,7 +63,8 @@ class TrainingStack(Stack):
         self._look_at_executions()
         self.groups = {name: f"{settings.project}-{name}" for name in models}
         for name, group in self.groups.items():
-            sagemaker.CfnModelPackageGroup(self, f"Models-{name}", model_package_group_name=group)
+            registry = sagemaker.CfnModelPackageGroup(self, f"Models-{name}", model_package_group_name=group)
+            registry.apply_removal_policy(removal_policy(settings))
         self.promote = self._promote()
         self._start_training()
         self.inference = Inference(
@@ -83,7 +84,7 @@ class TrainingStack(Stack):
         CfnOutput(self, "TrainingMachine", value=self.workflow.machine.state_machine_arn)
 
     def _bucket(self) -> s3.Bucket:
-        bucket = private_bucket(
+        return private_bucket(
             self,
             "Work",
             self._settings,
@@ -91,10 +92,9 @@ class TrainingStack(Stack):
             lifecycle_rules=[
                 s3.LifecycleRule(prefix=prefix, expiration=Duration.days(30)) for prefix in EXPIRING
             ],
+            why_unlogged="CloudTrail shows who reads rows; here are copies of some for 30 days",
+            why_unversioned="Each run has keys of its own; the registry's approvals say what is in use",
         )
-        copies = "CloudTrail shows who reads rows; here are copies of some for 30 days"
-        acknowledge(bucket, "AwsSolutions::AwsSolutions-S1", copies)
-        return bucket
 
     def _decide(self) -> PythonFunction:
         policies = {name: spec.policy() for name, spec in self._models.items()}

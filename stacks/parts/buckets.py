@@ -7,11 +7,20 @@ from constructs import Construct
 
 from causeway.settings import Settings
 from stacks.parts.functions import removal_policy
+from stacks.parts.permissions import acknowledge, answer_checkov
 
 
-def private_bucket(scope: Construct, construct_id: str, settings: Settings, **more: Any) -> s3.Bucket:
+def private_bucket(
+    scope: Construct,
+    construct_id: str,
+    settings: Settings,
+    *,
+    why_unlogged: str = "",
+    why_unversioned: str = "",
+    **more: Any,
+) -> s3.Bucket:
     """`more`: what is a bucket's own, its encryption and lifecycle rules."""
-    return s3.Bucket(
+    bucket = s3.Bucket(
         scope,
         construct_id,
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
@@ -21,3 +30,9 @@ def private_bucket(scope: Construct, construct_id: str, settings: Settings, **mo
         removal_policy=removal_policy(settings),
         **more,
     )
+    reasons = {"18": why_unlogged, "21": why_unversioned}
+    if answers := {check: reason for check, reason in reasons.items() if reason}:
+        answer_checkov(bucket, answers)
+    if why_unlogged:
+        acknowledge(bucket, "AwsSolutions::AwsSolutions-S1", why_unlogged)
+    return bucket

@@ -1,9 +1,9 @@
-"""Permissions, and acknowledged findings of cdk-nag, each with the reason that a reviewer can reject."""
+"""Permissions, and answers to cdk-nag and checkov, each a reason that a reviewer can reject."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
@@ -11,6 +11,14 @@ from constructs import IConstruct
 def acknowledge(construct: IConstruct, finding: str, reason: str) -> None:
     """Acknowledge one finding on a construct and what is below it."""
     Validations.of(construct).acknowledge(Acknowledgment(id=finding, reason=reason))
+
+
+def answer_checkov(construct: IConstruct, reasons: Mapping[str, str]) -> None:
+    """Answer checkov's findings on a construct's resource, by the ids of its checks."""
+    resource = construct.node.default_child
+    assert isinstance(resource, CfnResource)
+    skipped = [{"id": f"CKV_AWS_{check}", "comment": reason} for check, reason in reasons.items()]
+    resource.add_metadata("checkov", {"skip": skipped})
 
 
 def allow(role: iam.Role, actions: str, *resources: str, why_wildcards: str = "") -> None:

@@ -11,9 +11,8 @@ from constructs import Construct
 
 from causeway.settings import Settings
 from stacks.parts import assets
-from stacks.parts.permissions import acknowledge, allow
-
-NO_DATA_IN_LOGS = "CloudWatch encrypts logs with its own key; ours hold keys and counts, no rows"
+from stacks.parts.functions import NO_DATA_IN_LOGS
+from stacks.parts.permissions import acknowledge, allow, answer_checkov
 
 
 class SparkJob(Construct):
@@ -104,3 +103,4 @@ class SparkJob(Construct):
         acknowledge(job, unencrypted, NO_DATA_IN_LOGS)
         no_bookmarks = "No bookmarks are used: the ledger says what is done"
         acknowledge(job, "AwsSolutions::AwsSolutions-GL3", no_bookmarks)
+        answer_checkov(job, {"195": f"{no_bookmarks}; buckets encrypt what it writes. {NO_DATA_IN_LOGS}"})

@@ -35,6 +35,26 @@ def build_app(settings: Settings, outdir: Path, contracts: Mapping[str, Contract
     return app
 
 
+def every_option(settings: Settings) -> Settings:
+    """With everything on that adds a resource or a statement, and no sandbox."""
+    partner = {
+        "may_land": ["flights"],
+        "source_identity": True,
+        "vpc_endpoints": ["vpce-0123456789abcdef0"],
+        "console_mfa": False,
+    }
+    image = f"763104351884.dkr.ecr.us-east-1.amazonaws.com/vllm@sha256:{'a' * 64}"
+    inference = {"enabled": True, "model_data": "s3://weights/llama/", "image": image}
+    changes = {
+        "sandbox": False,
+        "audit": True,
+        "partner": settings.partner.model_copy(update=partner),
+        "store": settings.store.model_copy(update={"enabled": True}),
+        "inference": settings.inference.model_copy(update=inference),
+    }
+    return settings.model_copy(update=changes)
+
+
 @pytest.fixture(scope="session")
 def settings() -> Settings:
     return load_settings(SETTINGS_FILE)

@@ -104,7 +104,7 @@ def test_what_the_job_installs_is_pinned_with_hashes(pipeline: Template) -> None
 
 
 def test_without_the_internet_the_job_installs_from_s3_alone(settings: Settings, tmp_path: Path) -> None:
-    wheels = "s3://our-artifacts/causeway-0.1.0-0.gluewheels.zip"
+    wheels = "s3://our-artifacts/causeway-1.2.3-0.gluewheels.zip"
     app = build_app(settings.model_copy(update={"job_modules": wheels}), tmp_path)
     stack = app.node.find_child("causeway-pipeline")
     assert isinstance(stack, cdk.Stack)
@@ -112,7 +112,7 @@ def test_without_the_internet_the_job_installs_from_s3_alone(settings: Settings,
     arguments = {"--additional-python-modules": wheels, "--python-modules-installer-option": "--no-index"}
     template.has_resource_properties("AWS::Glue::Job", {"DefaultArguments": Match.object_like(arguments)})
     readable = [r for s in statements(template) if "s3:GetObject" in s["Action"] for r in s["Resource"]]
-    assert "arn:aws:s3:::our-artifacts/causeway-0.1.0-0.gluewheels.zip" in readable
+    assert "arn:aws:s3:::our-artifacts/causeway-1.2.3-0.gluewheels.zip" in readable
 
 
 def test_the_batching_function_waits_a_window_and_returns_only_failed_messages(pipeline: Template) -> None:
