@@ -13,6 +13,7 @@ from causeway.cli.check import check
 from causeway.cli.costs import costs
 from causeway.cli.estimate import estimate
 from causeway.cli.explain import explain
+from causeway.cli.hold import hold
 from causeway.cli.infer import infer
 from causeway.cli.inference import inference
 from causeway.cli.ledger import ledger
@@ -35,7 +36,7 @@ from causeway.settings_errors import SettingsError
 PANELS: dict[str, list[Callable[..., Any]]] = {
     "A contract": [infer, check, profile, explain],
     "A deployment": [estimate, status, trace, quarantine, reconcile, backfill, replay, retire, search],
-    "The partner": [partner_kit, revoke],
+    "The partner": [partner_kit, hold, revoke],
 }
 
 app = typer.Typer(
