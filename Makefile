@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
+# Whose settings are read over settings.toml: those of settings.$(ENVIRONMENT).toml.
+ENVIRONMENT ?= $(CAUSEWAY_ENVIRONMENT)
 BIN := $(VENV)/bin
 # The tools of this checkout come first: its python, node and npm.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -56,8 +58,11 @@ lint: $(INSTALLED) ## Check style, types, who imports whom, and workflow files
 	@$(BIN)/lint-imports
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/check-jsonschema --quiet --schemafile docs/settings.schema.json settings.toml
+	@$(BIN)/check-jsonschema --quiet --schemafile docs/settings.environment.schema.json settings.*.toml
 
-synth: $(INSTALLED) ## Synthesize the templates into build/cdk.out; needs no credentials
+synth deploy destroy: export CAUSEWAY_ENVIRONMENT = $(ENVIRONMENT)
+
+synth: $(INSTALLED) ## Synthesize the templates into build/cdk.out; needs no credentials (ENVIRONMENT=staging: by settings.staging.toml)
 	@{ node_modules/.bin/cdk synth --quiet 2>&1 1>&3 | sed '/python app.py: Subprocess exited/d' >&2; } 3>&1
 
 deploy: synth ## Deploy to the account that the environment's credentials name: the company's, or the partner's; shows the changes and asks (YES=1 answers)

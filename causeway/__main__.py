@@ -1,5 +1,6 @@
 """The command line: `causeway <command>`."""
 
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -31,6 +32,7 @@ from causeway.cli.store import store
 from causeway.cli.trace import trace
 from causeway.contract.model import ContractError
 from causeway.operate import explain as errors
+from causeway.settings_environment import ENVIRONMENT
 from causeway.settings_errors import SettingsError
 
 PANELS: dict[str, list[Callable[..., Any]]] = {
@@ -58,8 +60,12 @@ def _causeway(
     _: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
+    environment: Annotated[
+        str, typer.Option(envvar=ENVIRONMENT, help="Of settings.NAME.toml, over settings.toml.")
+    ] = "",
 ) -> None:
     """Contracts in, a clean table out."""
+    os.environ[ENVIRONMENT] = environment
 
 
 for panel, commands in PANELS.items():

@@ -1,4 +1,4 @@
-"""The partner: two roles of one permission set, to the curated data and nothing else."""
+"""A partner: two roles of one permission set, to the curated data and nothing else."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -9,9 +9,9 @@ from constructs import Construct
 
 from causeway.contract.model import Contract
 from causeway.flow.datasets import LANDING_PREFIX
-from causeway.settings import Settings
+from causeway.settings import Settings, role_prefix
 from causeway.settings_errors import SettingsError
-from causeway.settings_partner import Partner
+from causeway.settings_partner import Reader
 from stacks.company.lake import PARTNER_PATH, LakeStack
 from stacks.parts.permissions import acknowledge_wildcards
 
@@ -22,12 +22,16 @@ TABLES_IN_A_POLICY = 16
 MAX_TABLES = 10 * TABLES_IN_A_POLICY
 
 
-def _programs(partner: Partner) -> list[str]:
+def _programs(partner: Reader) -> list[str]:
     return [f"arn:aws:iam::{partner.account}:role/{role}" for role in partner.programs()]
 
 
+def _one_or_all(ids: list[str]) -> str | list[str]:
+    return ids if len(ids) > 1 else ids[0]
+
+
 class PartnerStack(Stack):
-    """A programmatic role (external id) and a console role (MFA) for the partner's account.
+    """A programmatic role (external id) and a console role (MFA) for a partner's account.
 
     The console cannot switch to a role that asks for an external id: hence two roles.
     """
@@ -38,13 +42,16 @@ class PartnerStack(Stack):
         construct_id: str,
         *,
         settings: Settings,
+        key: str,
+        partner: Reader,
         lake: LakeStack,
         contracts: Mapping[str, Contract],
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        partner, self._project = settings.partner, settings.project
-        self._policies, self._boundary = self._permissions(partner, lake, _tables_of(partner, contracts))
+        self._name = role_prefix(settings, key)
+        names = _tables_of(key, partner, contracts)
+        self._policies, self._boundary = self._permissions(partner, lake, names)
         if partner.programmatic:
             programmatic = self._role("programmatic", partner, self._programmatic_conditions(partner))
             if partner.source_identity:
@@ -53,22 +60,25 @@ class PartnerStack(Stack):
                 self._only_through(programmatic, partner.vpc_endpoints)
         if partner.console:
             self._role("console", partner, self._console_conditions(partner))
-            name = f"{PARTNER_PATH.strip('/')}/{self._project}-console"
+            name = f"{PARTNER_PATH.strip('/')}/{self._name}-console"
             url = f"https://signin.aws.amazon.com/switchrole?account={self.account}&roleName={name}"
             CfnOutput(self, "SwitchRoleUrl", value=url)
 
     @staticmethod
-    def _programmatic_conditions(partner: Partner) -> dict[str, Any]:
+    def _programmatic_conditions(partner: Reader) -> dict[str, Any]:
         conditions: dict[str, Any] = {
             "ArnEquals": {"aws:PrincipalArn": _programs(partner)},
-            "StringEquals": {"sts:ExternalId": partner.external_id},
+            # Two while it changes from one to the other.
+            "StringEquals": {
+                "sts:ExternalId": _one_or_all([partner.external_id, *partner.former_external_ids])
+            },
         }
         if partner.source_identity:
             conditions["StringLike"] = {"sts:SourceIdentity": "?*"}
         return conditions
 
     @staticmethod
-    def _let_name_source(role: iam.Role, partner: Partner) -> None:
+    def _let_name_source(role: iam.Role, partner: Reader) -> None:
         """A statement of its own: AWS knows no external id when it asks for this action."""
         cast(iam.PolicyDocument, role.assume_role_policy).add_statements(
             iam.PolicyStatement(
@@ -79,7 +89,7 @@ class PartnerStack(Stack):
         )
 
     @staticmethod
-    def _console_conditions(partner: Partner) -> dict[str, Any]:
+    def _console_conditions(partner: Reader) -> dict[str, Any]:
         names = [f"arn:aws:iam::{partner.account}:{name}" for name in partner.console_principals]
         conditions: dict[str, Any] = {"ArnLike": {"aws:PrincipalArn": names}}
         if partner.console_mfa:
@@ -88,7 +98,7 @@ class PartnerStack(Stack):
             conditions["NumericLessThan"] = {"aws:MultiFactorAuthAge": str(SESSION.to_seconds())}
         return conditions
 
-    def _role(self, kind: str, partner: Partner, conditions: dict[str, Any]) -> iam.Role:
+    def _role(self, kind: str, partner: Reader, conditions: dict[str, Any]) -> iam.Role:
         # The account, narrowed to names: a role as the principal would have to exist at deploy time,
         # and would break in silence when the partner makes it anew.
         account = iam.AccountPrincipal(partner.account)
@@ -96,7 +106,7 @@ class PartnerStack(Stack):
             self,
             kind.capitalize(),
             # A name of ours, because the partner must be able to write it down.
-            role_name=f"{self._project}-{kind}",
+            role_name=f"{self._name}-{kind}",
             path=PARTNER_PATH,
             description="For the partner: reads the curated data",
             assumed_by=iam.PrincipalWithConditions(account, conditions),
@@ -127,7 +137,7 @@ class PartnerStack(Stack):
         )
 
     def _permissions(
-        self, partner: Partner, lake: LakeStack, names: list[str]
+        self, partner: Reader, lake: LakeStack, names: list[str]
     ) -> tuple[list[iam.IManagedPolicy], iam.IManagedPolicy]:
         """Everything either role may do, and their boundary, to which nothing attached later adds."""
         parts = [names[i : i + TABLES_IN_A_POLICY] for i in range(0, len(names), TABLES_IN_A_POLICY)]
@@ -164,7 +174,7 @@ class PartnerStack(Stack):
         acknowledge_wildcards(policy, tables, "The boundary of roles with more tables than a policy can name")
         return policy
 
-    def _add_buckets(self, policy: iam.ManagedPolicy, partner: Partner, lake: LakeStack) -> None:
+    def _add_buckets(self, policy: iam.ManagedPolicy, partner: Reader, lake: LakeStack) -> None:
         """What reading any table takes, and landing files."""
         policy.add_statements(
             iam.PolicyStatement(
@@ -205,7 +215,7 @@ class PartnerStack(Stack):
         )
 
 
-def _tables_of(partner: Partner, contracts: Mapping[str, Contract]) -> list[str]:
+def _tables_of(key: str, partner: Reader, contracts: Mapping[str, Contract]) -> list[str]:
     """The tables of the partner's datasets, of every major version that there was; "*" is all contracts'.
 
     So access goes with the contract. Raises SettingsError.
@@ -213,6 +223,6 @@ def _tables_of(partner: Partner, contracts: Mapping[str, Contract]) -> list[str]
     names = [name for dataset in partner.readable(contracts) for name in contracts[dataset].tables]
     if len(names) > MAX_TABLES:
         raise SettingsError(
-            f"partner.datasets: {len(names)} tables, and an IAM role can name {MAX_TABLES}; name fewer"
+            f"{key}.datasets: {len(names)} tables, and an IAM role can name {MAX_TABLES}; name fewer"
         )
     return names

@@ -66,7 +66,8 @@ class LakeStack(Stack):
             "Quarantine", limits.quarantine_retention_days, "unrouted/"
         )
         self._notify_of_landing()
-        self._limit_partner(settings.partner.may_land)
+        landed = {name for partner in settings.every_partner().values() for name in partner.may_land}
+        self._limit_partner(sorted(landed))
 
         self.curated_database = self._database("CuratedDatabase", settings.database("lake"))
         self.quarantine_database = self._database("QuarantineDatabase", settings.database("quarantine"))
