@@ -90,6 +90,9 @@ def _synthesized(options: tuple[tuple[str, Any], ...]) -> Access:
     values["store"] |= {"enabled": True}
     values["inference"] |= INFERENCE
     for key, value in options:
+        if key == "partners":  # JSON, for it must be hashable
+            values[key] = json.loads(value)
+            continue
         section = values["partner"]["ml"] if key in values["partner"]["ml"] else values["partner"]
         section[key] = list(value) if isinstance(value, tuple) else value
     context = json.loads((SETTINGS_FILE.parent / "cdk.json").read_text())["context"]

@@ -57,7 +57,7 @@ def test_the_environment_is_that_of_the_variable_or_of_the_commands_option(
     monkeypatch.setenv("CAUSEWAY_ENVIRONMENT", "b")
     assert load_settings().project == "causeway-b"
     assert load_settings(environment="").project == "causeway"
-    assert main(["--environment", "c", *"estimate --objects 1 --bytes 1".split()]) == 2
+    assert main(["--environment", "c", *["estimate", "--objects", "1", "--bytes", "1"]]) == 2
     assert "settings.c.toml: no such settings file" in capsys.readouterr().err
     assert os.environ["CAUSEWAY_ENVIRONMENT"] == "c"
 
