@@ -14,6 +14,7 @@ from constructs import Construct
 from causeway.contract.model import Contract
 from causeway.flow.datasets import LANDING_PREFIX
 from causeway.settings import Settings
+from causeway.settings_partner import Reader
 from stacks.parts.buckets import private_bucket
 from stacks.parts.functions import removal_policy
 
@@ -66,8 +67,7 @@ class LakeStack(Stack):
             "Quarantine", limits.quarantine_retention_days, "unrouted/"
         )
         self._notify_of_landing()
-        landed = {name for partner in settings.every_partner().values() for name in partner.may_land}
-        self._limit_partner(sorted(landed))
+        self._limit_partners([*settings.every_partner().values()])
 
         self.curated_database = self._database("CuratedDatabase", settings.database("lake"))
         self.quarantine_database = self._database("QuarantineDatabase", settings.database("quarantine"))
@@ -141,9 +141,9 @@ class LakeStack(Stack):
                 )
             )
 
-    def _limit_partner(self, may_land: list[str]) -> None:
-        """What the partner's roles cannot do, whatever their own policies come to say."""
-        landing = self.landing_bucket
+    def _limit_partners(self, partners: list[Reader]) -> None:
+        """What the partners' roles cannot do, whatever their own policies come to say."""
+        landing, may_land = self.landing_bucket, sorted({name for one in partners for name in one.may_land})
         left: dict[s3.Bucket, list[str]] = {
             self.curated_bucket: ["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"],
             landing: ["s3:PutObject"] if may_land else [],

@@ -5,11 +5,13 @@ import os
 import shutil
 import tomllib
 from pathlib import Path
+from unittest.mock import Mock
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from causeway.__main__ import main
+from causeway.operate.models import Models
 from causeway.settings import SETTINGS_FILE, load_settings
 from causeway.settings_errors import SettingsError
 from causeway.settings_schema import ENVIRONMENT_SCHEMA_FILE, environment_schema
@@ -109,3 +111,11 @@ def test_without_models_or_in_another_account_names_may_be_the_same(settings: Pa
     environment(settings, "b", '[partner]\naccount = "333333333333"')
     assert not load_settings(settings, "a").partner.ml.enabled
     assert load_settings(settings, "b").partner.ml.bus == "causeway-news"
+
+
+def test_models_of_another_environment_in_the_account_are_not_taken_for_ones_own() -> None:
+    models, names = object.__new__(Models), ("causeway-spam", "causeway-staging-spam", "causeways-late")
+    models._prefix, models._registry = "causeway-", Mock()
+    page = {"ModelPackageGroupSummaryList": [{"ModelPackageGroupName": name} for name in names]}
+    models._registry.get_paginator().paginate.return_value = [page]
+    assert models.names() == ["spam"]

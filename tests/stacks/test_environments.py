@@ -13,7 +13,7 @@ from causeway.settings import SETTINGS_FILE, Settings, load_settings
 from tests.stacks.conftest import build_app
 from tests.stacks.test_options import INFERENCE
 
-# What is called a name and is none of the resource: a metric's, the database inside a cluster, AWS's own settings.
+# Called a name and none of the resource: a metric, the database inside a cluster, what AWS names.
 NO_NAMES = {"MetricName", "DatabaseName", "DBClusterParameterGroupName"}
 INLINE = "AWS::IAM::Policy"  # its name is one inside its role
 INSIDE = {"DatabaseInput", "Budget"}  # where some have theirs
