@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
+# Whose settings are read over settings.toml: those of settings.$(ENVIRONMENT).toml.
+ENVIRONMENT ?= $(CAUSEWAY_ENVIRONMENT)
 BIN := $(VENV)/bin
 # The tools of this checkout come first: its python, node and npm.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -72,12 +74,15 @@ lint: $(INSTALLED) $(CHECKOV) site ## Check style, types, who imports whom, link
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/check-jsonschema --quiet --schemafile docs/settings.schema.json settings.toml
 	@$(BIN)/check-jsonschema --quiet --schemafile docs/contract.schema.json contracts/*.yaml
+	@$(BIN)/check-jsonschema --quiet --schemafile docs/settings.environment.schema.json settings.*.toml
 	@$(BIN)/python -m tests.stacks.lint
 
 site: $(SITE) ## Make the documentation's site in build/site; a link that leads nowhere is an error
 	@$(VENV)/site/bin/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
 
-synth: $(INSTALLED) ## Synthesize the templates into build/cdk.out; needs no credentials
+synth deploy destroy: export CAUSEWAY_ENVIRONMENT = $(ENVIRONMENT)
+
+synth: $(INSTALLED) ## Synthesize the templates into build/cdk.out; needs no credentials (ENVIRONMENT=staging: by settings.staging.toml)
 	@{ node_modules/.bin/cdk synth --quiet 2>&1 1>&3 | sed '/python app.py: Subprocess exited/d' >&2; } 3>&1
 
 deploy: synth ## Deploy to the account that the environment's credentials name: the company's, or the partner's; shows the changes and asks (YES=1 answers)

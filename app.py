@@ -14,7 +14,7 @@ from causeway.contract.load import load_contracts
 from causeway.contract.model import Contract, ContractError
 from causeway.engine.dry_run import load_runnable
 from causeway.flow.datasets import CONTRACTS
-from causeway.settings import Settings, load_settings
+from causeway.settings import Settings, load_settings, partner_stack
 from causeway.settings_errors import SettingsError
 from ml.spec import SpecError
 from stacks.company.access import PartnerStack
@@ -62,7 +62,9 @@ def company(app: cdk.App, settings: Settings, contracts: Mapping[str, Contract])
         )
     if settings.inference.enabled:
         InferenceStack(app, f"{settings.project}-inference", lake=lake, pipeline=pipeline, **common)
-    PartnerStack(app, f"{settings.project}-partner", lake=lake, contracts=contracts, **common)
+    for key, partner in settings.every_partner().items():
+        stack = f"{settings.project}-{partner_stack(key)}"
+        PartnerStack(app, stack, key=key, partner=partner, lake=lake, contracts=contracts, **common)
     if settings.audit:
         AuditStack(app, f"{settings.project}-audit", lake=lake, **common)
     CostsStack(app, f"{settings.project}-costs", **common)
@@ -96,7 +98,8 @@ if __name__ == "__main__":
     try:
         app = cdk.App()
         tell_withdrawn(CONTRACTS)
-        build(app, load_settings(), load_contracts(CONTRACTS, partial(load_kept, load=load_runnable)))
+        settings = load_settings(environment=app.node.try_get_context("environment"))
+        build(app, settings, load_contracts(CONTRACTS, partial(load_kept, load=load_runnable)))
     except (SettingsError, ContractError, SpecError) as error:
         sys.exit(f"{error}")
     app.synth()

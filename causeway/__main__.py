@@ -1,5 +1,6 @@
 """The command line: `causeway <command>`."""
 
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from causeway.cli.costs import costs
 from causeway.cli.doctor import doctor
 from causeway.cli.estimate import estimate
 from causeway.cli.explain import explain
+from causeway.cli.hold import hold
 from causeway.cli.infer import infer
 from causeway.cli.inference import inference
 from causeway.cli.land import land
@@ -33,6 +35,7 @@ from causeway.cli.store import store
 from causeway.cli.trace import trace
 from causeway.contract.model import ContractError
 from causeway.operate import explain as errors
+from causeway.settings_environment import ENVIRONMENT
 from causeway.settings_errors import SettingsError
 
 PANELS: dict[str, list[Callable[..., Any]]] = {
@@ -51,7 +54,7 @@ PANELS: dict[str, list[Callable[..., Any]]] = {
         retire,
         search,
     ],
-    "The partner": [partner_kit, revoke],
+    "The partner": [partner_kit, hold, revoke],
 }
 
 app = typer.Typer(
@@ -73,8 +76,12 @@ def _causeway(
     _: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
+    environment: Annotated[
+        str, typer.Option(envvar=ENVIRONMENT, help="Of settings.NAME.toml, over settings.toml.")
+    ] = "",
 ) -> None:
     """Contracts in, a clean table out."""
+    os.environ[ENVIRONMENT] = environment
 
 
 for panel, commands in PANELS.items():

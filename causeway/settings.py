@@ -1,7 +1,6 @@
 """The one source of settings: settings.toml, validated and typed."""
 
 import os
-import tomllib
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -10,9 +9,10 @@ from pydantic import Field, ValidationError, model_validator
 
 from causeway import settings_errors
 from causeway.flow.nearest import did_you_mean
+from causeway.settings_environment import environment_of, read_settings
 from causeway.settings_errors import SettingsError
 from causeway.settings_inference import InferenceSettings
-from causeway.settings_partner import MachineLearning, Partner
+from causeway.settings_partner import MachineLearning, Partner, PartnerName, Reader
 from causeway.settings_tags import Tags
 from causeway.settings_texts import (
     TEXTS,
@@ -107,6 +107,7 @@ class Settings(Section):
     ]
     company: Company
     partner: Partner
+    partners: dict[PartnerName, Reader] = Field(default_factory=dict)
     alerts: Alerts
     store: StoreSettings
     inference: InferenceSettings
@@ -114,6 +115,17 @@ class Settings(Section):
     limits: Limits
     small_batches: SmallBatches
     datasets: dict[Dataset, DatasetLimits] = Field(default_factory=dict)
+
+    def every_partner(self) -> dict[str, Reader]:
+        """By the name that it has in the settings' keys: "partner", "partners.acme"."""
+        return {"partner": self.partner, **{f"partners.{name}": one for name, one in self.partners.items()}}
+
+    def partner_named(self, name: str) -> tuple[str, Reader]:
+        """That one of [partners], or [partner] for "", and its key. Raises SettingsError."""
+        if name and name not in self.partners:
+            known = f"partners: {', '.join(sorted(self.partners)) or 'none but [partner]'}"
+            raise SettingsError(f"no partner {name!r}; {known}{did_you_mean(name, self.partners)}")
+        return (f"partners.{name}", self.partners[name]) if name else ("partner", self.partner)
 
     def every_tag(self) -> dict[str, str]:
         """What everything carries, by key."""
@@ -140,7 +152,8 @@ class Settings(Section):
 
     def check_datasets(self, known: Collection[str]) -> None:
         """Raises SettingsError if a dataset that the settings name has no contract."""
-        self.partner.check_datasets(sorted(known))
+        for key, partner in self.every_partner().items():
+            partner.check_datasets(sorted(known), key)
         if unknown := sorted(self.datasets.keys() - set(known)):
             allowed = ", ".join(sorted(known))
             meant = did_you_mean(unknown[0], known)
@@ -154,11 +167,12 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _two_accounts(self) -> Self:
-        if self.partner.account == self.company.account:
-            raise ValueError(
-                f"partner.account: found {self.partner.account}, which is company.account as well; "
-                "write the partner's own account: Causeway joins two"
-            )
+        for key, partner in self.every_partner().items():
+            if partner.account == self.company.account:
+                raise ValueError(
+                    f"{key}.account: found {partner.account}, which is company.account as well; "
+                    "write the partner's own account: Causeway joins two"
+                )
         return self
 
     @model_validator(mode="after")
@@ -172,32 +186,48 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _own_external_id(self) -> Self:
-        if self.company.account != EMBEDDED_ACCOUNT and self.partner.external_id == EMBEDDED_EXTERNAL_ID:
-            raise ValueError(
-                f"partner.external_id: account {self.company.account} needs one of its own; run "
-                "`causeway partner-kit --new-external-id`, or set $CAUSEWAY_EXTERNAL_ID"
-            )
+        for key, partner in self.every_partner().items():
+            if self.company.account != EMBEDDED_ACCOUNT and partner.external_id == EMBEDDED_EXTERNAL_ID:
+                name = key.removeprefix("partner").removeprefix("s.")
+                make = "causeway partner-kit --new-external-id" + (name and f" --partner {name}")
+                raise ValueError(
+                    f"{key}.external_id: account {self.company.account} needs one of its own; "
+                    f"run `{make}`, or set ${external_id_variable(name)}"
+                )
         return self
 
 
-def load_settings(path: Path | None = None) -> Settings:
-    """Read and validate the settings file: `path`, else $CAUSEWAY_SETTINGS, else settings.toml.
+def partner_stack(key: str) -> str:
+    """The stack of a partner's roles, after the project, by its key in the settings."""
+    return key.replace("partners.", "partner-")
+
+
+def role_prefix(settings: Settings, key: str) -> str:
+    """What the names of a partner's two roles begin with."""
+    return settings.project if key == "partner" else f"{settings.project}-{partner_stack(key)}"
+
+
+def load_settings(path: Path | None = None, environment: str | None = None) -> Settings:
+    """Read and validate the settings file: `path`, else $CAUSEWAY_SETTINGS, else settings.toml; over it that
+    of the environment: `environment`, else $CAUSEWAY_ENVIRONMENT, else none.
 
     Raises SettingsError, naming the file, each wrong key, what was found and what is allowed.
     """
     path = path or Path(os.environ.get("CAUSEWAY_SETTINGS", SETTINGS_FILE))
+    values, files = read_settings(path, environment := environment_of(environment))
+    others = values.get("partners")
+    sections = {"": values.get("partner"), **(others if isinstance(others, dict) else {})}
+    for name, section in sections.items():
+        if isinstance(section, dict):
+            first, *former = external_ids(name, environment)
+            section.setdefault("external_id", first)
+            section.setdefault("former_external_ids", former)
     try:
-        values = tomllib.loads(written := path.read_text("utf-8"))
-        if isinstance(partner := values.get("partner"), dict):
-            partner.setdefault("external_id", _external_id())
         return Settings.model_validate(values)
-    except FileNotFoundError:
-        raise SettingsError(f"{path}: no such settings file") from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(settings_errors.of_toml(path, written, error)) from None
     except ValidationError as error:
-        lines = settings_errors.of_values(path, error.errors(), _keys, TEXTS)
-        raise SettingsError("\n".join(lines)) from None
+        raise SettingsError(
+            "\n".join(settings_errors.of_values(files, error.errors(), _keys, TEXTS))
+        ) from None
 
 
 def _keys(place: tuple[str | int, ...]) -> Collection[str]:
@@ -205,10 +235,25 @@ def _keys(place: tuple[str | int, ...]) -> Collection[str]:
     sections: dict[str | int, object] = {
         name: field.annotation for name, field in Settings.model_fields.items()
     }
+    if place[:1] == ("partners",):
+        return Reader.model_fields
     section = {**sections, "ml": MachineLearning}.get(place[-2]) if len(place) > 1 else Settings
     return getattr(section, "model_fields", DatasetLimits.model_fields)
 
 
-def _external_id() -> str:
-    kept = EXTERNAL_ID_FILE.read_text().strip() if EXTERNAL_ID_FILE.exists() else EMBEDDED_EXTERNAL_ID
-    return os.environ.get("CAUSEWAY_EXTERNAL_ID", kept)
+def external_ids(partner: str = "", environment: str | None = None) -> list[str]:
+    """The partner's external id, and after it the former one while that is accepted; "" is [partner]."""
+    file = external_id_file(partner, environment)
+    kept = file.read_text() if file.exists() else ""
+    return (os.environ.get(external_id_variable(partner)) or kept).split() or [EMBEDDED_EXTERNAL_ID]
+
+
+def external_id_file(partner: str = "", environment: str | None = None) -> Path:
+    """Where it is kept: .external-id, .external-id-acme, .external-id.staging, .external-id-acme.staging."""
+    own, within = partner and f"-{partner}", environment_of(environment)
+    return EXTERNAL_ID_FILE.with_name(f"{EXTERNAL_ID_FILE.name}{own}{within and f'.{within}'}")
+
+
+def external_id_variable(partner: str) -> str:
+    """Which variable of the environment says it instead: the id, and after it the former one, if there is."""
+    return f"CAUSEWAY_EXTERNAL_ID{partner and f'_{partner}'}".upper().replace("-", "_")

@@ -49,7 +49,7 @@ def _instead(line: str, reason: str) -> str:
 
 
 def of_values(
-    path: Path,
+    path: str,
     problems: Iterable[Any],
     keys: Callable[[tuple[str | int, ...]], Collection[str]],
     texts: Mapping[str, str],
@@ -66,7 +66,7 @@ def of_values(
             yield _of_value(path, one, keys(one["loc"]), texts)
 
 
-def _of_value(path: Path, problem: Any, keys: Iterable[str], texts: Mapping[str, str]) -> str:
+def _of_value(path: str, problem: Any, keys: Iterable[str], texts: Mapping[str, str]) -> str:
     *section, last = [str(part) for part in problem["loc"]] or [""]
     key, kind, context = ".".join([*section, last]), problem["type"], problem.get("ctx", {})
     if not key:

@@ -1,4 +1,4 @@
-"""Settings of the partner: who it is, what it may read and land, and how it gets in."""
+"""Settings of the partners: who each is, what it may read and land, and how it gets in."""
 
 from collections.abc import Collection
 from typing import Annotated
@@ -34,11 +34,24 @@ class MachineLearning(Section):
     emails: list[Address]
 
 
-class Partner(Section):
+ExternalId = Annotated[
+    str, text(r"^[A-Za-z0-9+=,.@:/_-]{16,128}$", "letters, digits and +=,.@:/_-, from 16 to 128")
+]
+PartnerName = Annotated[
+    str,
+    text(
+        r"^[a-z][a-z0-9-]{0,15}$", "a partner's name is up to 16 small letters, digits and -, a letter first"
+    ),
+]
+
+
+class Reader(Section):
+    """A partner that reads."""
+
     account: AccountId
-    external_id: Annotated[
-        str, text(r"^[A-Za-z0-9+=,.@:/_-]{16,128}$", "letters, digits and +=,.@:/_-, from 16 to 128")
-    ]
+    external_id: ExternalId
+    # Accepted as well, while the partner changes to the one above.
+    former_external_ids: Annotated[list[ExternalId], Field(default_factory=list, max_length=1)]
     datasets: Annotated[
         list[Annotated[str, text(rf"^({DATASET.pattern}|\*)$", f'{A_DATASET}, or "*" for all')]],
         Field(min_length=1),
@@ -52,21 +65,29 @@ class Partner(Section):
     console: bool
     console_principals: Annotated[list[PrincipalName], Field(min_length=1)]
     console_mfa: bool
-    ml: MachineLearning
 
     def programs(self) -> list[str]:
         """The partner's roles that may assume the programmatic role."""
-        own = [self.ml.role] if self.ml.enabled else []
-        return list(dict.fromkeys([*self.programmatic_roles, *own]))
+        return list(dict.fromkeys(self.programmatic_roles))
 
     def readable(self, known: Collection[str]) -> list[str]:
         """The datasets that it may read, of those that are known; "*" is all of them."""
         return sorted(known if "*" in self.datasets else self.datasets)
 
-    def check_datasets(self, known: list[str]) -> None:
+    def check_datasets(self, known: list[str], key: str = "partner") -> None:
         """Raises SettingsError if a dataset that the partner may read or land has no contract."""
         unknown = sorted({*self.datasets, *self.may_land} - {*known, "*"})
         if unknown:
             allowed = ", ".join(known)
             meant = did_you_mean(unknown[0], known)
-            raise SettingsError(f"partner: no contract for {', '.join(unknown)}; contracts: {allowed}{meant}")
+            raise SettingsError(f"{key}: no contract for {', '.join(unknown)}; contracts: {allowed}{meant}")
+
+
+class Partner(Reader):
+    """The partner that makes models, too."""
+
+    ml: MachineLearning
+
+    def programs(self) -> list[str]:
+        own = [self.ml.role] if self.ml.enabled else []
+        return list(dict.fromkeys([*super().programs(), *own]))

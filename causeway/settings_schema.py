@@ -1,4 +1,4 @@
-"""`python -m causeway.settings_schema`: the JSON Schema of settings.toml, for editors and checks.
+"""`python -m causeway.settings_schema`: the JSON Schemas of settings.toml and an environment's file.
 
 Types and limits are the model's (causeway/settings.py); what a key means is what the file says above it.
 """
@@ -11,6 +11,7 @@ from typing import Any
 from causeway.settings import SETTINGS_FILE, Settings
 
 SCHEMA_FILE = SETTINGS_FILE.parent / "docs" / "settings.schema.json"
+ENVIRONMENT_SCHEMA_FILE = SCHEMA_FILE.with_name("settings.environment.schema.json")
 SECTION, KEY = re.compile(r"\[([a-z_.]+)\]$"), re.compile(r"([a-z_]+) = ")
 
 
@@ -21,12 +22,24 @@ def schema() -> dict[str, Any]:
         **document,
         "title": "settings.toml",
     }
-    partner = document["$defs"]["Partner"]
-    partner["required"].remove("external_id")  # is kept out of the file
+    for kind in ("Partner", "Reader"):  # are kept out of the file
+        document["$defs"][kind]["required"].remove("external_id")
+        for name in ("external_id", "former_external_ids"):
+            del document["$defs"][kind]["properties"][name]
     for place, text in comments(SETTINGS_FILE.read_text("utf-8")):
         *sections, key = place
         _at(document, sections)["properties"][key]["description"] = text
     return document
+
+
+def environment_schema() -> dict[str, Any]:
+    """Of a file that says only what is otherwise: nothing is required, but of further partners."""
+    document = schema()
+    del document["properties"]["project"]
+    for name, part in [("", document), *document["$defs"].items()]:
+        if name != "Reader":
+            part.pop("required", None)
+    return {**document, "title": "settings.<environment>.toml"}
 
 
 def comments(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -55,4 +68,5 @@ def _at(document: dict[str, Any], sections: list[str]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    SCHEMA_FILE.write_text(json.dumps(schema(), indent=1) + "\n", "utf-8")
+    for file, content in ((SCHEMA_FILE, schema()), (ENVIRONMENT_SCHEMA_FILE, environment_schema())):
+        file.write_text(json.dumps(content, indent=1) + "\n", "utf-8")

@@ -27,6 +27,7 @@ from causeway.flow.report import REJECTED_WHOLE, Report, SourceReport
 from causeway.lake.commit import change_table
 from causeway.lake.history import BATCH, REPORT, History
 from causeway.lake.location import Lake
+from causeway.lake.properties import table_properties
 from causeway.lake.tables import Design, open_table, with_field_ids
 from glue_jobs.objects import curate_objects
 from glue_jobs.tasks import Distribute
@@ -44,7 +45,7 @@ Due = Mapping[str, SourceVersion | None]
 class Batch:
     """Brings the sources of one manifest to what S3 holds now.
 
-    `distribute` curates units, `slots` of them at a time.
+    `distribute` curates units, `slots` of them at a time. Snapshots are kept for `snapshot_days`.
     """
 
     manifest: Manifest
@@ -56,6 +57,7 @@ class Batch:
     s3: Any
     distribute: Distribute
     slots: Callable[[], int] = lambda: 1
+    snapshot_days: int = 90
     _started: float = field(default_factory=time.monotonic)
 
     def curate(self) -> Report:
@@ -107,7 +109,7 @@ class Batch:
             f"{self.lake.curated_location}/{self.contract.table}",
             self.contract.partitioning,
             self.contract.identifier,
-            self.contract.description,
+            table_properties(self.contract, self.snapshot_days),
         )
 
     def _current(self) -> Due:

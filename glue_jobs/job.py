@@ -101,6 +101,7 @@ def curate_batch(
         s3=s3,
         distribute=distribute(task),
         slots=slots,
+        snapshot_days=parameters.snapshot_retention_days,
     )
     report = batch.curate()
     forget(catalog, (lake.quarantine_database, manifest.dataset), parameters.quarantine_retention_days)

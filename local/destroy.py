@@ -14,7 +14,7 @@ from causeway.flow.models import packages_of
 from causeway.operate.account import AccountError, session_of_either
 from causeway.operate.explain import explain
 from causeway.operate.queues import depth
-from causeway.settings import Settings, load_settings
+from causeway.settings import Settings, load_settings, partner_stack
 from causeway.settings_errors import SettingsError
 from local.command_line import confirm, run_cdk
 
@@ -41,7 +41,8 @@ def destroy(session: boto3.Session, settings: Settings) -> None:
     """Remove the company's stacks, from its account."""
     cloudformation, project = session.client("cloudformation"), settings.project
     lake, pipeline = f"{project}-lake", f"{project}-pipeline"
-    others = ("store", "inference", "partner", "audit", "costs")
+    partners = [partner_stack(key) for key in settings.every_partner()]
+    others = ("store", "inference", *partners, "audit", "costs")
     names = [lake, pipeline, *(f"{project}-{part}" for part in others)]
     stacks = {name: held for name in names if (held := find(cloudformation, name)) is not None}
     kept = stacks.get(lake, Held(list))

@@ -14,7 +14,8 @@ from ml.parameters import PrepareParameters
 from ml.predict import pinned_spec
 from ml.spec import Spec
 from partner_kit.errors import KitError, advised
-from partner_kit.tables import open_table, select, snapshot_of, take_role
+from partner_kit.snapshots import snapshot_of
+from partner_kit.tables import open_table, select, take_role
 
 LINEAGE = ("_source", "_contract")
 

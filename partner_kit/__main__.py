@@ -13,16 +13,22 @@ import sys
 from typing import Any, NoReturn
 
 try:
+    import boto3
     import duckdb
     import polars as pl
-    from pyiceberg.table import DataScan
+    from pyiceberg.table import DataScan, Table
 
-    from partner_kit.errors import KitError, advised
+    from partner_kit.dictionary import described, dictionary_of, tables_of
+    from partner_kit.errors import KitError, NoTableError, advised
     from partner_kit.profiles import HOUR, Profile, profile_of
+    from partner_kit.snapshots import retention, snapshots_of
     from partner_kit.tables import FIRST_ROWS, access, first_rows, open_table, select, take_role
 except ImportError as missing:
     print(f"partner_kit: {missing}; run: python -m pip install -r requirements.txt", file=sys.stderr)
     sys.exit(2)
+
+
+WHOLE = ("profile", "tables", "dictionary", "snapshots")  # options that heed neither rows nor columns
 
 
 def query(scan: DataScan, name: str, sql: str) -> tuple[int, pl.DataFrame]:
@@ -64,6 +70,31 @@ def show_profile(name: str, profile: Profile, as_json: bool) -> None:
     print(f"{name}: {profile.document['rows']:,} rows; profile of snapshot {profile.snapshot}{behind}")
 
 
+def show_list(name: str, listed: pl.DataFrame, note: str, as_json: bool) -> None:
+    """Every row of it, and a line about them."""
+    if as_json:
+        print(json.dumps({"name": name, "note": note, "result": listed.to_dicts()}, default=str))
+        return
+    with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=200, fmt_str_lengths=1000) as wide:
+        wide.set_tbl_hide_dataframe_shape(True).set_tbl_hide_column_data_types(True)
+        wide.set_tbl_hide_dtype_separator(True)
+        print(listed)
+    print(f"{name}: {note}")
+
+
+def _open(session: boto3.Session, database: str, table: str) -> Table | NoTableError:
+    try:
+        return open_table(session, database, table)
+    except NoTableError as error:
+        return error
+
+
+def show_tables(session: boto3.Session, database: str, names: list[str], as_json: bool) -> None:
+    listed = tables_of((name, _open(session, database, name)) for name in names)
+    note = f"{len(names)} tables for your role; --table TABLE --dictionary says what is in one"
+    show_list(database, listed, note, as_json)
+
+
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise KitError(message, "--help lists the options")
@@ -72,23 +103,32 @@ class Parser(argparse.ArgumentParser):
 def _options() -> argparse.Namespace:
     facts = access()
     parser = Parser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--table", required=True, help=", ".join(facts.pop("tables", [])))
+    parser.add_argument("--table", help=", ".join(names := facts.pop("tables", [])))
     for name in ("role_arn", "external_id", "database"):
         parser.add_argument(f"--{name.replace('_', '-')}", required=name not in facts)
     parser.add_argument("--region", default=os.environ.get("AWS_REGION", "us-east-1"))
     parser.add_argument("--source-identity", help="who is behind this, if the company asks for it")
-    parser.add_argument("--snapshot", type=int, help="read the table as of this snapshot, not as it is now")
+    parser.add_argument("--snapshot", help="read the table as of this snapshot (or hold), not as it is now")
     parser.add_argument("--where", default="True", help="only rows where this holds: city = 'Oslo'")
     parser.add_argument("--columns", default="*", help="only these columns, with commas between")
     answer = parser.add_mutually_exclusive_group()
     answer.add_argument("--sql", help="a query over the table by its name, run here by DuckDB")
     answer.add_argument("--files", action="store_true", help="the snapshot's data files, for other readers")
     answer.add_argument("--profile", action="store_true", help="what is in each column, of all rows")
+    answer.add_argument("--tables", action="store_true", help="which tables there are, instead of --table")
+    answer.add_argument("--dictionary", action="store_true", help="what each column is: type, key, meaning")
+    answer.add_argument("--snapshots", action="store_true", help="the table's snapshots, and until when")
     parser.add_argument("--json", action="store_true", help="print JSON, not a table")
-    parser.set_defaults(**facts)
+    parser.set_defaults(**facts, names=names)
     options = parser.parse_args()
-    if options.profile and (options.where, options.columns) != ("True", "*"):
-        raise KitError("--profile: a profile is of all rows and columns", "leave out --where and --columns")
+    if not options.table and not options.tables:
+        known = f"there are {', '.join(names)}" if names else ""
+        raise KitError("--table: missing", known, "name one, or ask for --tables")
+    whole = next((one for one in WHOLE if getattr(options, one)), None)
+    if whole and (options.where, options.columns) != ("True", "*"):
+        raise KitError(f"--{whole}: is of all rows and columns", "leave out --where and --columns")
+    if whole not in (None, "profile") and options.snapshot:
+        raise KitError(f"--{whole}: is of the table as it is now", "leave out --snapshot")
     return options
 
 
@@ -96,9 +136,18 @@ def _options() -> argparse.Namespace:
 def main() -> None:
     options = _options()
     session = take_role(options.role_arn, options.external_id, options.region, options.source_identity)
+    if options.tables:
+        show_tables(session, options.database, options.names, options.json)
+        return
     table, name = open_table(session, options.database, options.table), f"{options.database}.{options.table}"
     if options.profile:
         show_profile(name, profile_of(table, options.snapshot), options.json)
+        return
+    if options.dictionary:
+        show_list(name, dictionary_of(table), described(table) or "no description", options.json)
+        return
+    if options.snapshots:
+        show_list(name, snapshots_of(table), retention(table), options.json)
         return
     scan = select(table, options.columns, options.where, options.snapshot)
     result: Any

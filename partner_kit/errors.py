@@ -32,6 +32,10 @@ class KitError(Exception):
         super().__init__("; ".join(" ".join(str(part).split()).rstrip(".") for part in parts if part))
 
 
+class NoTableError(KitError):
+    """The role sees no such table: there is none, or it is not for the role."""
+
+
 @contextmanager
 def advised() -> Iterator[None]:
     """Gives whatever AWS refuses, or reading from S3 meets, as a KitError with advice."""

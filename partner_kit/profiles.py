@@ -12,7 +12,8 @@ from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
 from partner_kit.errors import KitError, advised
-from partner_kit.tables import RenewingFileIO, snapshot_of
+from partner_kit.snapshots import snapshot_of
+from partner_kit.tables import RenewingFileIO
 
 FORMAT = 1  # of the documents that this kit reads
 NAMED = 5  # snapshots with a profile, in a message
@@ -62,7 +63,7 @@ class Profile:
 
 
 @advised()
-def profile_of(table: Table, snapshot: int | None = None) -> Profile:
+def profile_of(table: Table, snapshot: int | str | None = None) -> Profile:
     """The profile of this snapshot, or of the table as it is now; if it has none, of the nearest ancestor
     that has one. Raises KitError.
     """

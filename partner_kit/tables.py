@@ -3,7 +3,6 @@
 import json
 import os
 import re
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,10 @@ from pyiceberg.expressions import parser as expressions
 from pyiceberg.expressions.visitors import bind
 from pyiceberg.io.pyarrow import ArrowScan, PyArrowFile, PyArrowFileIO
 from pyiceberg.table import DataScan, Table
-from pyiceberg.table.snapshots import Snapshot
 from pyparsing import ParseBaseException
 
-from partner_kit.errors import KitError, advised, nearest
+from partner_kit.errors import KitError, NoTableError, advised, nearest
+from partner_kit.snapshots import snapshot_of
 
 ACCESS = Path(__file__).parents[1] / "access.json"
 FIRST_ROWS = 10
@@ -89,7 +88,7 @@ def _properties(credentials: Any, region: str) -> dict[str, str]:
 
 @advised()
 def open_table(session: boto3.Session, database: str, table: str) -> Table:
-    """The table as it is now; `.scan(snapshot_id=…)` reads it as it was. Raises KitError."""
+    """The table as it is now; `.scan(snapshot_id=…)` reads it as it was. Raises NoTableError, a KitError."""
     credentials = session.get_credentials().get_frozen_credentials()
     catalog = GlueCatalog("company", session.client("glue"), **_properties(credentials, session.region_name))
     try:
@@ -99,30 +98,22 @@ def open_table(session: boto3.Session, database: str, table: str) -> Table:
         if isinstance(error, ClientError) and not re.search("AccessDenied|EntityNotFound", str(error)):
             raise
         known = nearest(table, access().get("tables", []))
-        raise KitError(f"your role sees no table {database}.{table}", known, "check both names") from error
+        raise NoTableError(
+            f"your role sees no table {database}.{table}", known, "check both names"
+        ) from error
     opened.io = RenewingFileIO(session)
     return opened
 
 
-def snapshot_of(table: Table, wanted: int | None = None) -> Snapshot | None:
-    """This snapshot, or the newest, if the table has one. Raises KitError."""
-    if wanted is None:
-        return table.current_snapshot()
-    if found := table.snapshot_by_id(wanted):
-        return found
-    kept = sorted(table.snapshots(), key=lambda one: one.timestamp_ms)
-    dates = [
-        f"{one.snapshot_id} of {datetime.fromtimestamp(one.timestamp_ms // 1000, UTC):%F %R} UTC"
-        for one in kept
-    ]
-    ends = f"the company keeps them for some time, now from {dates[0]} to {dates[-1]}" if dates else ""
-    raise KitError(f"there is no snapshot {wanted}", ends or "the table has none", "name another, or none")
+def select(
+    table: Table, columns: str = "*", where: str = "True", snapshot: int | str | None = None
+) -> DataScan:
+    """A scan of these columns (commas between) of the rows where this holds; `snapshot` may name a hold.
 
-
-def select(table: Table, columns: str = "*", where: str = "True", snapshot: int | None = None) -> DataScan:
-    """A scan of these columns (commas between) of the rows where this holds. Raises KitError."""
-    snapshot_of(table, snapshot)
-    scan = table.scan(snapshot_id=snapshot)
+    Raises KitError.
+    """
+    found = snapshot_of(table, snapshot)
+    scan = table.scan(snapshot_id=found.snapshot_id if found and snapshot is not None else None)
     wanted = tuple(column.strip() for column in columns.split(","))
     for column in wanted:
         if column not in ("*", *(names := scan.projection().column_names)):

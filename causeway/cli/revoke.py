@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from causeway.cli.output import Json, answer
+from causeway.cli.partner_kit import Partner
 
 NAME = "Revoked"
 CLOSED = {"Sid": NAME, "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
@@ -26,30 +27,32 @@ def revoke(
     undo: Annotated[
         bool, typer.Option("--undo", help="Give it back; sessions from before stay dead.")
     ] = False,
+    partner: Partner = "",
     as_json: Json = False,
 ) -> None:
-    """End the partner's access at once.
+    """End a partner's access at once.
 
     Needs credentials of the company's account that may change the partner's roles.
     """
     from causeway.operate.account import session_of_company
-    from causeway.settings import load_settings
+    from causeway.settings import load_settings, role_prefix
 
     settings = load_settings()
+    key, _ = settings.partner_named(partner)
     iam = session_of_company(settings).client("iam")
     change: Callable[..., None] = restore if undo else close
     roles = {}
     for kind in [only] if only else Kind:
-        role = f"{settings.project}-{kind}"
+        role = f"{role_prefix(settings, key)}-{kind}"
         try:
             change(iam, role)
             roles[role] = "open" if undo else "closed"
         except iam.exceptions.NoSuchEntityException:
             roles[role] = "missing"
-    answer({"roles": roles}, lambda: _text(roles, undo), as_json)
+    answer({"roles": roles}, lambda: _text(roles, key, undo), as_json)
 
 
-def _text(roles: dict[str, str], undo: bool) -> Iterator[str]:
+def _text(roles: dict[str, str], key: str, undo: bool) -> Iterator[str]:
     states = {
         "open": "open to new sessions",
         "closed": "closed; live sessions are refused",
@@ -57,10 +60,11 @@ def _text(roles: dict[str, str], undo: bool) -> Iterator[str]:
     }
     yield from (f"{role}: {states[state]}" for role, state in roles.items())
     if undo:
-        yield "partner.revoked in settings.toml must be false, or the next deployment closes it again."
+        yield f"{key}.revoked in settings.toml must be false, or the next deployment closes it again."
     else:
-        yield "To keep it so, say partner.revoked = true in settings.toml and deploy."
-        yield "To undo it: causeway revoke --undo"
+        yield f"To keep it so, say {key}.revoked = true in settings.toml and deploy."
+        option = f" --partner {key.removeprefix('partners.')}" if key != "partner" else ""
+        yield f"To undo it: causeway revoke --undo{option}"
 
 
 def close(iam: Any, role: str) -> None:

@@ -65,7 +65,7 @@ def change_table(
 ) -> int:
     """In one snapshot: remove every row of the sources `replace`, add the Parquet files `add`.
 
-    With `design`, the columns are brought up to it in the same commit.
+    With `design`, the columns and the table's properties are brought up to it in the same commit.
     `properties` are the snapshot's, `state` is set among the table's own, which outlive its snapshots.
 
     Succeeds only if the table is still as `table` last saw it; CommitFailedException otherwise.
@@ -85,8 +85,9 @@ def change_table(
                     snapshot.append_data_file(_data_file(table.io, metadata, rest))
             for path in add:
                 snapshot.append_data_file(_data_file(table.io, metadata, path))
-        if state:
-            transaction.set_properties(dict(state))
+        own = {**(design.properties if design else {}), **(state or {})}
+        if own.items() - table.properties.items():
+            transaction.set_properties(own)
     current = table.current_snapshot()
     assert current is not None
     return current.snapshot_id

@@ -1,9 +1,9 @@
 """Iceberg tables in the Glue Catalog: made from a contract, changed one snapshot at a time."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -65,7 +65,7 @@ class Design:
     location: str
     partitioning: Sequence[tuple[str, str]] = ()
     key: Sequence[str] = ()
-    description: str = ""
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_table(catalog: Catalog, design: Design) -> Table:
@@ -106,6 +106,9 @@ def fit(update: UpdateSchema, there: Schema, design: Design) -> None:
         # What is new was not required of the rows that are there.
         columns = [c if c.name in known else c.with_nullable(True) for c in design.schema]
         update.union_by_name(pa.schema(columns))
+        for c in columns:
+            if c.name in known and there.find_field(c.name).doc and b"doc" not in (c.metadata or {}):
+                update.update_column(c.name, doc="")
     except (ValidationError, ResolveError, ValueError) as error:
         raise TableChangeError(
             f"table {'.'.join(design.name)}: {error}; give the column another name, or the contract the next"
@@ -129,8 +132,7 @@ def _paths(column: pa.Field, prefix: str = "") -> list[str]:
 
 
 def _create(catalog: Catalog, design: Design) -> Table:
-    properties = PROPERTIES | ({"Description": design.description[:2048]} if design.description else {})
-    place: dict[str, Any] = {"location": design.location, "properties": properties}
+    place: dict[str, Any] = {"location": design.location, "properties": {**PROPERTIES, **design.properties}}
     try:
         with catalog.create_table_transaction(design.name, design.schema, **place) as new:
             with new.update_spec() as spec:

@@ -14,7 +14,8 @@ from causeway.flow.nearest import did_you_mean
 from causeway.operate.account import stack_outputs
 from causeway.operate.alerts import hearing
 from causeway.operate.executions import RED, cause
-from causeway.settings import Settings
+from causeway.settings import SETTINGS_FILE, Settings
+from causeway.settings_environment import environments
 
 POLL = 2  # seconds
 PENDING, APPROVED, REJECTED = "PendingManualApproval", "Approved", "Rejected"
@@ -44,7 +45,9 @@ class Models:
         groups = [
             one["ModelPackageGroupName"] for page in pages for one in page["ModelPackageGroupSummaryList"]
         ]
-        return sorted(name.removeprefix(self._prefix) for name in groups if name.startswith(self._prefix))
+        others = tuple(f"{self._prefix}{environment}-" for environment in environments(SETTINGS_FILE))
+        own = [name for name in groups if name.startswith(self._prefix) and not name.startswith(others)]
+        return sorted(name.removeprefix(self._prefix) for name in own)
 
     def checked(self, model: str) -> str:
         """The name, if there is such a model. Raises ModelError."""

@@ -1,4 +1,4 @@
-"""The partner: two roles of one permission set, to the curated data and nothing else."""
+"""A partner: two roles of one permission set, to the curated data and nothing else."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,9 +9,9 @@ from constructs import Construct
 
 from causeway.contract.model import Contract
 from causeway.flow.datasets import LANDING_PREFIX
-from causeway.settings import Settings
+from causeway.settings import Settings, role_prefix
 from causeway.settings_errors import SettingsError
-from causeway.settings_partner import Partner
+from causeway.settings_partner import Reader
 from stacks.company.lake import LakeStack
 from stacks.parts.permissions import acknowledge_wildcards
 from stacks.parts.roles import PARTNER_PATH, SESSION, partner_role, program_role
@@ -23,7 +23,7 @@ MAX_TABLES = 10 * TABLES_IN_A_POLICY
 
 
 class PartnerStack(Stack):
-    """A programmatic role (external id) and a console role (MFA) for the partner's account.
+    """A programmatic role (external id) and a console role (MFA) for a partner's account.
 
     The console cannot switch to a role that asks for an external id: hence two roles.
     """
@@ -34,26 +34,30 @@ class PartnerStack(Stack):
         construct_id: str,
         *,
         settings: Settings,
+        key: str,
+        partner: Reader,
         lake: LakeStack,
         contracts: Mapping[str, Contract],
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        partner = settings.partner
-        policies, boundary = self._permissions(partner, lake, _tables_of(partner, contracts))
+        self._name = role_prefix(settings, key)
+        policies, boundary = self._permissions(partner, lake, _tables_of(key, partner, contracts))
         limits: Any = {"description": DESCRIPTION, "policies": policies, "boundary": boundary}
         if partner.programmatic:
-            programmatic = program_role(self, settings, "programmatic", programs=partner.programs(), **limits)
+            programmatic = program_role(
+                self, partner, self._name, "programmatic", programs=partner.programs(), **limits
+            )
             if partner.vpc_endpoints:
                 self._only_through(programmatic, partner.vpc_endpoints)
         if partner.console:
-            partner_role(self, settings, "console", self._console_conditions(partner), **limits)
-            name = f"{PARTNER_PATH.strip('/')}/{settings.project}-console"
+            partner_role(self, partner, self._name, "console", self._console_conditions(partner), **limits)
+            name = f"{PARTNER_PATH.strip('/')}/{self._name}-console"
             url = f"https://signin.aws.amazon.com/switchrole?account={self.account}&roleName={name}"
             CfnOutput(self, "SwitchRoleUrl", value=url)
 
     @staticmethod
-    def _console_conditions(partner: Partner) -> dict[str, Any]:
+    def _console_conditions(partner: Reader) -> dict[str, Any]:
         names = [f"arn:aws:iam::{partner.account}:{name}" for name in partner.console_principals]
         conditions: dict[str, Any] = {"ArnLike": {"aws:PrincipalArn": names}}
         if partner.console_mfa:
@@ -76,7 +80,7 @@ class PartnerStack(Stack):
         )
 
     def _permissions(
-        self, partner: Partner, lake: LakeStack, names: list[str]
+        self, partner: Reader, lake: LakeStack, names: list[str]
     ) -> tuple[list[iam.IManagedPolicy], iam.IManagedPolicy]:
         """Everything either role may do, and their boundary, to which nothing attached later adds."""
         parts = [names[i : i + TABLES_IN_A_POLICY] for i in range(0, len(names), TABLES_IN_A_POLICY)]
@@ -113,7 +117,7 @@ class PartnerStack(Stack):
         acknowledge_wildcards(policy, tables, "The boundary of roles with more tables than a policy can name")
         return policy
 
-    def _add_buckets(self, policy: iam.ManagedPolicy, partner: Partner, lake: LakeStack) -> None:
+    def _add_buckets(self, policy: iam.ManagedPolicy, partner: Reader, lake: LakeStack) -> None:
         """What reading any table takes, and landing files."""
         policy.add_statements(
             iam.PolicyStatement(
@@ -154,7 +158,7 @@ class PartnerStack(Stack):
         )
 
 
-def _tables_of(partner: Partner, contracts: Mapping[str, Contract]) -> list[str]:
+def _tables_of(key: str, partner: Reader, contracts: Mapping[str, Contract]) -> list[str]:
     """The tables of the partner's datasets, of every major version that there was; "*" is all contracts'.
 
     So access goes with the contract. Raises SettingsError.
@@ -162,6 +166,6 @@ def _tables_of(partner: Partner, contracts: Mapping[str, Contract]) -> list[str]
     names = [name for dataset in partner.readable(contracts) for name in contracts[dataset].tables]
     if len(names) > MAX_TABLES:
         raise SettingsError(
-            f"partner.datasets: {len(names)} tables, and an IAM role can name {MAX_TABLES}; name fewer"
+            f"{key}.datasets: {len(names)} tables, and an IAM role can name {MAX_TABLES}; name fewer"
         )
     return names

@@ -36,6 +36,7 @@ class Batches(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        project: str,
         job: glue.PySparkEtlJob,
         ledger: dynamodb.Table,
         small: CurateSmall | None,
@@ -51,7 +52,7 @@ class Batches(Construct):
         batch = sfn.JsonPath.format("batch#{}", sfn.JsonPath.string_at("$.batch"))
         outcome = read_outcome(self, ledger, batch, ["snapshot"])
         detail = {"dataset": "$.dataset", "batch": "$.batch", "snapshot": "$.outcome.snapshot"}
-        published = publish(self, DATASET_CURATED, detail)
+        published = publish(self, project, DATASET_CURATED, detail)
         isolated_some = "Causeway: objects that kill their job are quarantined"
         announce = notify(self, "Say what was isolated", failures, isolated_some)
         failed = notify_and_fail(self, failures, "Causeway: a batch failed")

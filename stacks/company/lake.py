@@ -61,7 +61,7 @@ class LakeStack(Stack):
             "Quarantine", limits.quarantine_retention_days, "unrouted/"
         )
         self._notify_of_landing()
-        self._limit_partner(settings)
+        self._limit_partners(settings)
         let_index_vectors(self.key, settings)
 
         self.curated_database = self._database("CuratedDatabase", settings.database("lake"))
@@ -153,9 +153,10 @@ class LakeStack(Stack):
                 )
             )
 
-    def _limit_partner(self, settings: Settings) -> None:
-        """What the partner's roles cannot do, whatever their own policies come to say."""
-        landing, may_land = self.landing_bucket, settings.partner.may_land
+    def _limit_partners(self, settings: Settings) -> None:
+        """What the partners' roles cannot do, whatever their own policies come to say."""
+        landing, partners = self.landing_bucket, settings.every_partner().values()
+        may_land = sorted({name for one in partners for name in one.may_land})
         left: dict[s3.Bucket, list[str]] = {
             self.curated_bucket: ["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"],
             landing: ["s3:PutObject"] if may_land else [],

@@ -18,7 +18,7 @@ from causeway.flow.parameters import MeasureParameters
 from causeway.settings import Settings
 from stacks.company.alarms import alarm
 from stacks.parts.functions import PythonFunction
-from stacks.parts.machines import DATASET_CURATED, EVENT_SOURCE
+from stacks.parts.machines import DATASET_CURATED
 from stacks.parts.permissions import allow
 
 EVERY = Duration.minutes(15)
@@ -63,7 +63,7 @@ class Measurements(Construct):
 
     def _listen(self) -> None:
         target = targets.LambdaFunction(self.measure.function, retry_attempts=2)
-        committed = events.EventPattern(source=[EVENT_SOURCE], detail_type=[DATASET_CURATED])
+        committed = events.EventPattern(source=[self._namespace], detail_type=[DATASET_CURATED])
         every_commit = "Every commit of a curated table"
         events.Rule(self, "Committed", description=every_commit, event_pattern=committed, targets=[target])
         schedule = events.Schedule.rate(EVERY)

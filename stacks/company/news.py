@@ -12,7 +12,7 @@ from constructs import Construct
 
 from causeway.settings import Settings
 from stacks.company.alarms import alarm_at_first
-from stacks.parts.machines import DATASET_CURATED, EVENT_SOURCE
+from stacks.parts.machines import DATASET_CURATED
 from stacks.parts.permissions import acknowledge
 from stacks.parts.queues import managed_queue
 
@@ -33,6 +33,7 @@ class News(Construct):
         failures: sns.Topic,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._project = settings.project
         self._undelivered = self._queue(settings)
         partner = settings.partner
         # Not looked up: the bus is the partner's, and may be deployed later or made anew.
@@ -52,7 +53,7 @@ class News(Construct):
             construct_id,
             description="Commits of the datasets that the partner may read",
             event_pattern=events.EventPattern(
-                source=[EVENT_SOURCE], detail_type=[DATASET_CURATED], detail={"dataset": [*datasets]}
+                source=[self._project], detail_type=[DATASET_CURATED], detail={"dataset": [*datasets]}
             ),
             targets=[targets.EventBus(bus, role=role, dead_letter_queue=self._undelivered)],
         )

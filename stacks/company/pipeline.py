@@ -66,6 +66,7 @@ class PipelineStack(Stack):
         self.batches = Batches(
             self,
             "Batches",
+            project=settings.project,
             job=self.job.job,
             ledger=self.ledger,
             small=self.small,

@@ -20,7 +20,6 @@ from stacks.company.profile_job import ProfileJob
 from stacks.parts.functions import PythonFunction, make_log_group, removal_policy
 from stacks.parts.machines import (
     DATASET_CURATED,
-    EVENT_SOURCE,
     item_of_dataset,
     make_machine,
     notify_and_fail,
@@ -50,7 +49,7 @@ class Profiles(Construct):
         failures: sns.Topic,
     ) -> None:
         super().__init__(scope, construct_id)
-        hours = settings.profile_hours()
+        self._project, hours = settings.project, settings.profile_hours()
         job_logs = make_log_group(self, "ProfileLogs", settings)
         self.job = ProfileJob(
             self, "Profile", settings=settings, lake=lake, ledger=ledger, log_group=job_logs
@@ -70,7 +69,7 @@ class Profiles(Construct):
         wait = sfn.Wait(self, "Until it is due", time=sfn.WaitTime.timestamp_path("$.due"))
         begin, outcome = self._begin(ledger), read_outcome(self, ledger, ITEM, OUTCOME)
         detail = {"dataset": "$.dataset", "snapshot": "$.outcome.snapshot", "profile": "$.outcome.profile"}
-        published = publish(self, PROFILED, detail)
+        published = publish(self, self._project, PROFILED, detail)
         run = run_job(self, "Profile table", job, {DATASET: "$.dataset"})
         notice = notify_and_fail(self, failures, "Causeway: a profile failed, or what it says must not be")
         retry(begin, outcome, published)
@@ -126,7 +125,7 @@ class Profiles(Construct):
             self,
             "Committed",
             description="Every commit of a curated table",
-            event_pattern=events.EventPattern(source=[EVENT_SOURCE], detail_type=[DATASET_CURATED]),
+            event_pattern=events.EventPattern(source=[self._project], detail_type=[DATASET_CURATED]),
             targets=[targets.LambdaFunction(schedule.function, retry_attempts=2)],
         )
         return schedule

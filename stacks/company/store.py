@@ -29,7 +29,6 @@ from stacks.parts.buckets import private_bucket
 from stacks.parts.functions import make_log_group, removal_policy
 from stacks.parts.machines import (
     DATASET_CURATED,
-    EVENT_SOURCE,
     make_machine,
     notify_and_fail,
     publish,
@@ -131,7 +130,7 @@ class StoreStack(Stack):
         run.add_retry(errors=["States.TaskFailed"], interval=BETWEEN, max_attempts=TRIES - 1, backoff_rate=2)
         outcome = read_outcome(self, ledger, ITEM, OUTCOME)
         detail = {"dataset": "$.dataset", **{name: f"$.outcome.{name}" for name in OUTCOME}}
-        published = publish(self, LOADED, detail)
+        published = publish(self, self._settings.project, LOADED, detail)
         retry(outcome, published)
         notice = notify_and_fail(self, topic, "Causeway: the store could not be loaded")
         for step in (run, outcome, published):
@@ -153,7 +152,9 @@ class StoreStack(Stack):
             construct_id,
             description="Commits of the datasets that the store serves",
             event_pattern=events.EventPattern(
-                source=[EVENT_SOURCE], detail_type=[DATASET_CURATED], detail={"dataset": [*datasets]}
+                source=[self._settings.project],
+                detail_type=[DATASET_CURATED],
+                detail={"dataset": [*datasets]},
             ),
             targets=[targets.SfnStateMachine(self.machine, input=events.RuleTargetInput.from_object(asked))],
         )

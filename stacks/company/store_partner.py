@@ -54,7 +54,8 @@ class StorePartner(Construct):
         )
         self.role = program_role(
             self,
-            settings,
+            settings.partner,
+            settings.project,
             KIND,
             programs=settings.partner.programmatic_roles,
             description="For the partner: reads its datasets in the store",

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from causeway.settings import Settings
-from stacks.parts.machines import DATASET_CURATED, EVENT_SOURCE
+from stacks.parts.machines import DATASET_CURATED
 
 SID = "CompanyTellsOfCommits"
 
@@ -16,7 +16,7 @@ SID = "CompanyTellsOfCommits"
 def news_bus(scope: Construct, settings: Settings) -> events.EventBus:
     """It takes nothing else, and from nobody else."""
     news = events.EventBus(scope, "News", event_bus_name=settings.partner.ml.bus)
-    told = {"events:source": EVENT_SOURCE, "events:detail-type": DATASET_CURATED}
+    told = {"events:source": settings.project, "events:detail-type": DATASET_CURATED}
     conditions: dict[str, Any] = {
         # A request may hold several events; without the second line, one that holds none would pass.
         "ForAllValues:StringEquals": told,

@@ -23,7 +23,7 @@ from stacks.partner.workflow import Workflow
 from stacks.parts import assets
 from stacks.parts.buckets import private_bucket
 from stacks.parts.functions import PythonFunction, removal_policy
-from stacks.parts.machines import DATASET_CURATED, EVENT_SOURCE
+from stacks.parts.machines import DATASET_CURATED
 from stacks.parts.permissions import acknowledge_wildcards, allow
 
 # Rows of the company's, and models that no run is left of.
@@ -205,7 +205,7 @@ class TrainingStack(Stack):
             event_bus=self.news,
             event_pattern=events.EventPattern(
                 account=[self._settings.company.account],
-                source=[EVENT_SOURCE],
+                source=[self._settings.project],
                 detail_type=[DATASET_CURATED],
                 detail={"dataset": [spec.dataset]},
             ),

@@ -17,7 +17,6 @@ from constructs import Construct
 
 from stacks.parts.permissions import acknowledge_wildcards
 
-EVENT_SOURCE = "causeway"
 DATASET_CURATED = "Dataset Curated"
 # A full Glue is waited for. With full jitter between nothing and five minutes that is about a day.
 GLUE_IS_BUSY = [
@@ -96,10 +95,12 @@ def read_outcome(
     )
 
 
-def publish(scope: Construct, detail_type: str, detail: Mapping[str, str]) -> tasks.EventBridgePutEvents:
-    """Tell the default bus. The detail's values are JSON paths."""
+def publish(
+    scope: Construct, source: str, detail_type: str, detail: Mapping[str, str]
+) -> tasks.EventBridgePutEvents:
+    """Tell the default bus (docs/events.md). The detail holds JSON paths."""
     entry = tasks.EventBridgePutEventsEntry(
-        source=EVENT_SOURCE,
+        source=source,
         detail_type=detail_type,
         event_bus=events.EventBus.from_event_bus_name(scope, "Bus", "default"),
         detail=sfn.TaskInput.from_object({k: sfn.JsonPath.string_at(path) for k, path in detail.items()}),

@@ -7,7 +7,7 @@ from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from causeway.settings import Settings
+from causeway.settings_partner import Reader
 
 # The partner's roles live under this IAM path, of which policies of stacks speak that need nothing of theirs.
 PARTNER_PATH = "/causeway/partner/"
@@ -34,7 +34,8 @@ def application_role(
 
 def partner_role(
     scope: Construct,
-    settings: Settings,
+    partner: Reader,
+    prefix: str,
     kind: str,
     conditions: dict[str, Any],
     *,
@@ -42,15 +43,14 @@ def partner_role(
     policies: Sequence[iam.IManagedPolicy],
     boundary: iam.IManagedPolicy,
 ) -> iam.Role:
-    """Of our name, which the partner must be able to write down; worth nothing while it is revoked."""
-    partner = settings.partner
+    """Called `<prefix>-<kind>`, which the partner must be able to write down; worth nothing while revoked."""
     # The account, narrowed to names: a role as the principal would have to exist at deploy time,
     # and would break in silence when the partner makes it anew.
     account = iam.AccountPrincipal(partner.account)
     role = iam.Role(
         scope,
         kind.capitalize(),
-        role_name=f"{settings.project}-{kind}",
+        role_name=f"{prefix}-{kind}",
         path=PARTNER_PATH,
         description=description,
         assumed_by=iam.PrincipalWithConditions(account, conditions),
@@ -70,7 +70,8 @@ def partner_role(
 
 def program_role(
     scope: Construct,
-    settings: Settings,
+    partner: Reader,
+    prefix: str,
     kind: str,
     *,
     programs: Sequence[str],
@@ -79,17 +80,18 @@ def program_role(
     boundary: iam.IManagedPolicy,
 ) -> iam.Role:
     """One that these roles of the partner's programs take, by its external id."""
-    partner = settings.partner
     names = [f"arn:aws:iam::{partner.account}:role/{role}" for role in programs]
+    ids = [partner.external_id, *partner.former_external_ids]  # several while it changes
     conditions: dict[str, Any] = {
         "ArnEquals": {"aws:PrincipalArn": names},
-        "StringEquals": {"sts:ExternalId": partner.external_id},
+        "StringEquals": {"sts:ExternalId": ids if len(ids) > 1 else ids[0]},
     }
     if partner.source_identity:
         conditions["StringLike"] = {"sts:SourceIdentity": "?*"}
     role = partner_role(
         scope,
-        settings,
+        partner,
+        prefix,
         kind,
         conditions,
         description=description,

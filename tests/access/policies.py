@@ -92,6 +92,9 @@ def _synthesized(options: tuple[tuple[str, Any], ...]) -> Access:
     values["store"] |= {"enabled": True}
     values["inference"] |= INFERENCE
     for key, value in options:
+        if key == "partners":  # JSON, for it must be hashable
+            values[key] = json.loads(value)
+            continue
         sections = (values["partner"]["ml"], values["store"], values["partner"])
         section = next(section for section in sections if key in section)
         section[key] = list(value) if isinstance(value, tuple) else value

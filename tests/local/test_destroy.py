@@ -287,3 +287,10 @@ def test_a_bucket_that_never_is_empty_ends_it(bucket: Any) -> None:
     refill(bucket, 100)
     with pytest.raises(SystemExit, match="make destroy: full is not empty after 5 rounds"):
         destroy.empty(bucket)
+
+
+def test_stacks_of_every_partner_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, asked = load_settings(), list[str]()
+    monkeypatch.setattr(destroy, "find", lambda _, stack: asked.append(stack))
+    destroy.destroy(Mock(), settings.model_copy(update={"partners": {"acme": settings.partner}}))
+    assert {"causeway-partner", "causeway-partner-acme"} <= set(asked)

@@ -6,6 +6,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tests.glue_jobs.conftest import small_lake  # noqa: F401  # a fixture
 from tests.partner_kit.lake import BUCKET, Lake
 
 

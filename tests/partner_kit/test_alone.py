@@ -149,6 +149,18 @@ def test_a_profile_is_read_with_the_role_by_the_command_and_the_code_of_its_docu
     assert done.stdout.endswith(f"{snapshot} \n")
 
 
+def test_tables_columns_and_snapshots_are_listed_by_the_commands_of_its_documents(kit: Kit) -> None:
+    programs = (kit.folder / "programs.md").read_text()
+    commands = re.findall(
+        r"^python -m partner_kit .*--(?:tables|dictionary|snapshots)$", programs, re.MULTILINE
+    )
+    tables, dictionary, snapshots = [kit.run(command) for command in commands]
+    assert re.search(r"flights .* 5 .*\n.*weather .* 25012 ", tables.stdout), tables.stderr
+    assert re.search(r"carrier .* string .* true .*\n.* delay .* long", dictionary.stdout), dictionary.stderr
+    assert re.search(r"UTC .* 0 .* 5 ", snapshots.stdout), snapshots.stderr
+    assert "to keep one longer, ask the company for a hold" in snapshots.stdout
+
+
 def test_ten_rows_take_one_file_and_their_number_none(kit: Kit) -> None:
     s3 = kit.aws.client("s3", COMPANY)
     keys = [uri.removeprefix(f"s3://{BUCKET}/") for uri in kit.read("--table weather --files")["result"]]
@@ -177,14 +189,17 @@ MISTAKES = {
     "--table flights --where \"carier = 'UA'\"": "no column 'carier'; nearest: carrier, there are",
     '--table flights --where "carrier == "': "cannot read 'carrier == ' from character .*; write it like",
     "--table flights --where \"delay = 'late'\"": "--where: .*late.*; write it like",
-    "--table flights --snapshot 7": r"there is no snapshot 7; .* from \d+ of 20\d\d-.* UTC; name another",
-    "--table flights --snapshot last": "argument --snapshot: invalid int value: 'last'; --help lists",
+    "--table flights --snapshot 7": r"no snapshot 7: .*; there are \d+ of 20\d\d-.* UTC; name another",
+    "--table flights --snapshot last": "flights has no hold 'last'; there is none; name a hold, or",
     "--table flights --sql 'SELECT dealy FROM flights'": rf"\"dealy\" not found.*; {SQL}",
     "--table flights --sql 'SELECT 1 FROM weather'": rf"weather does not exist.*; {SQL}",
     "--table weather --profile": "no profile of snapshot .*; run it again tomorrow, or read the table",
     "--table flights --sql 'SELEC 1'": "syntax error at or near .*; correct --sql",
     "--table flights --tabel x": "unrecognized arguments: --tabel x; --help lists the options",
-    "": "the following arguments are required: --table; --help lists the options",
+    "--table flights --dictionary --where delay=1": "is of all rows and columns; leave out --where",
+    "--table flights --snapshots --snapshot 7": "is of the table as it is now; leave out --snapshot",
+    "--table flights --dictionary --tables": "not allowed with argument",
+    "": "--table: missing; there are flights, weather; name one, or ask for --tables",
 }
 
 

@@ -120,7 +120,7 @@ def test_a_table_without_a_snapshot_has_no_profile(lake: Lake) -> None:
 
 def test_a_snapshot_that_there_is_not_is_told_from_one_without_a_profile(lake: Lake) -> None:
     committed(lake, 1).profile(1)
-    with pytest.raises(KitError, match=r"there is no snapshot 7; .* from 1 of 2026-03-01 12:00 UTC"):
+    with pytest.raises(KitError, match=r"has no snapshot 7: .*; there are 1 of 2026-03-01 12:00 UTC"):
         profile_of(lake.table, 7)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from causeway import settings
+from causeway.__main__ import main
 from causeway.cli import partner_kit
-from causeway.operate.account import AccountError
 from causeway.settings import EMBEDDED_EXTERNAL_ID, Settings, load_settings
 from causeway.settings_errors import SettingsError
 
@@ -80,22 +80,84 @@ def test_a_role_that_is_switched_off_has_no_page(tmp_path: Path) -> None:
     assert json.loads(files["allow-causeway.json"])["Statement"][0]["Resource"] == [PROGRAMMATIC]
 
 
-def test_an_account_of_ones_own_needs_an_external_id_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    own = tmp_path / "settings.toml"
-    own.write_text(settings.SETTINGS_FILE.read_text().replace('"111111111111"', '"333333333333"'))
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings of another account, whose external ids lie beside them."""
+    path = tmp_path / "settings.toml"
+    path.write_text(settings.SETTINGS_FILE.read_text().replace('"111111111111"', '"333333333333"'))
     monkeypatch.setattr(settings, "EXTERNAL_ID_FILE", tmp_path / ".external-id")
-    monkeypatch.setattr(partner_kit, "EXTERNAL_ID_FILE", tmp_path / ".external-id")
     monkeypatch.delenv("CAUSEWAY_EXTERNAL_ID", raising=False)
-    with pytest.raises(SettingsError, match="--new-external-id"):
+    return path
+
+
+def test_an_account_of_ones_own_needs_an_external_id_of_its_own(own: Path) -> None:
+    with pytest.raises(SettingsError, match=r"--new-external-id`, or set .CAUSEWAY_EXTERNAL_ID$"):
         load_settings(own)
-    partner_kit.make_external_id()
+    assert main(["partner-kit", "--new-external-id"]) == 0
     first = load_settings(own).partner.external_id
     assert first != EMBEDDED_EXTERNAL_ID
-    with pytest.raises(AccountError, match="there already"):
-        partner_kit.make_external_id()
+    assert main(["partner-kit", "--new-external-id"]) == 2
     assert load_settings(own).partner.external_id == first
+
+
+def test_a_rotation_takes_both_external_ids_until_it_is_ended(
+    own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for option in ("--rotate-external-id", "--end-rotation"):
+        assert main(["partner-kit", option]) == 2
+    assert main(["partner-kit", "--new-external-id"]) == 0
+    before = load_settings(own).partner
+    assert main(["partner-kit", "--rotate-external-id"]) == 0
+    assert "1. make deploy: the role takes both." in capsys.readouterr().out
+    rotating = load_settings(own).partner
+    assert rotating.external_id != before.external_id
+    assert rotating.former_external_ids == [before.external_id]
+    assert main(["partner-kit", "--rotate-external-id"]) == 2  # the partner may use either
+    assert main(["partner-kit", "--end-rotation"]) == 0
+    assert load_settings(own).partner.model_dump() == rotating.model_dump() | {"former_external_ids": []}
+
+
+def test_a_rotation_of_an_id_in_the_environment_is_left_to_who_keeps_it(
+    own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CAUSEWAY_EXTERNAL_ID", "causeway-new-new-new causeway-old-old-old")
+    assert load_settings(own).partner.former_external_ids == ["causeway-old-old-old"]
+    assert main(["partner-kit", "--rotate-external-id"]) == 2
+    assert "$CAUSEWAY_EXTERNAL_ID says it" in capsys.readouterr().err
+
+
+ACME = """
+[partners.acme]
+account = "222222222222"
+datasets = ["weather"]
+may_land = []
+revoked = false
+programmatic = true
+programmatic_roles = ["acme-reader"]
+source_identity = false
+vpc_endpoints = []
+console = false
+console_principals = ["user/nobody"]
+console_mfa = true
+"""
+
+
+def test_another_partner_has_an_external_id_and_a_kit_of_its_own(own: Path, tmp_path: Path) -> None:
+    own.write_text(own.read_text() + ACME)
+    assert main(["partner-kit", "--new-external-id"]) == 0
+    with pytest.raises(SettingsError, match=r"partners\.acme\.external_id: .* --partner acme.*_ID_ACME"):
+        load_settings(own)
+    assert main(["partner-kit", "--new-external-id", "--partner", "acme"]) == 0
+    loaded = load_settings(own)
+    first, acme = loaded.partner, loaded.partners["acme"]
+    assert first.external_id != acme.external_id
+    files = partner_kit.write(tmp_path / "acme", loaded, OUTPUTS, TABLES, "acme")
+    texts = {path.name: path.read_text() for path in files}
+    assert json.loads(texts["access.json"])["external_id"] == acme.external_id
+    assert json.loads(texts["access.json"])["tables"] == ["weather"]
+    assert not [name for name, text in texts.items() if first.external_id in text or "flights" in text]
+    with pytest.raises(SettingsError, match=r"no partner 'acne'; partners: acme; did you mean acme\?"):
+        loaded.partner_named("acne")
 
 
 def test_a_dataset_without_a_contract_is_a_wrong_setting() -> None:
