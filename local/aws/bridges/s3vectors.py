@@ -29,7 +29,7 @@ def install() -> None:
     app.SERVICE_HANDLERS[SERVICE] = _handle
     router.SERVICE_PATTERNS[SERVICE] = {"host_patterns": []}
     iam_actions.SERVICE_TO_IAM_NAMESPACE[SERVICE] = SERVICE
-    iam_actions._BOTOCORE_SERVICE_MAP[SERVICE] = SERVICE
+    iam_actions._BOTOCORE_SERVICE_MAP[SERVICE] = [SERVICE]
     iam_actions.extract_resource_arn = partial(_resource, iam_actions.extract_resource_arn)
     provisioners._RESOURCE_HANDLERS["AWS::S3Vectors::VectorBucket"] = {
         "create": _create_bucket,

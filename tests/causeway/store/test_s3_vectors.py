@@ -1,8 +1,10 @@
 """Vectors in S3 Vectors: what numpy finds, of what the store says is there, and no strays after a load."""
 
+import threading
 from collections.abc import Callable
 from datetime import date
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -212,3 +214,27 @@ def test_filters_that_the_index_does_not_know_are_answered_exactly_while_few_pas
     told = r"more than 0 passages pass.*only by those that its index knows: id, title$"
     with pytest.raises(SearchError, match=told):
         asked(plots, "shark", filters={"people.name": "Robert Shaw"})
+
+
+def test_loads_at_the_same_time_leave_no_stray_and_no_hole(plots: World) -> None:
+    plots.commit("films", [SHARK, SPACE], 1)
+    plots.load("films")
+    errors: list[BaseException] = []
+
+    def load() -> None:
+        try:
+            plots.load("films")
+        except BaseException as error:
+            errors.append(error)
+
+    with patch("causeway.store.load.PAUSE", 0.05):
+        for batch in range(2, 5):
+            plots.commit("films", [{**SHARK, "plot": f"A lawyer defends widow{batch}."}], batch)
+            threads = [threading.Thread(target=load) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert not errors
+            assert_clean(plots)
+            assert len(live(plots)) == 2
