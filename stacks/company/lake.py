@@ -16,6 +16,7 @@ from causeway.flow.datasets import LANDING_PREFIX
 from causeway.settings import Settings
 from stacks.parts.buckets import private_bucket
 from stacks.parts.functions import removal_policy
+from stacks.parts.permissions import answer_checkov
 from stacks.parts.queues import managed_queue
 from stacks.parts.roles import PARTNER_PATH
 from stacks.parts.vectors import let_index_vectors
@@ -92,14 +93,16 @@ class LakeStack(Stack):
         )
 
     def _hash_key(self) -> kms.Key:
-        return kms.Key(
+        key = kms.Key(
             self,
             "HashKey",
             description="Behind the hashes that the partner gets instead of values",
-            key_spec=kms.KeySpec.HMAC_256,  # not rotated: what was hashed before would no longer join
+            key_spec=kms.KeySpec.HMAC_256,
             key_usage=kms.KeyUsage.GENERATE_VERIFY_MAC,
             removal_policy=self._removal,
         )
+        answer_checkov(key, {"7": "What was hashed before would no longer join; KMS rotates no such key"})
+        return key
 
     def _data_bucket(self, name: str, retention_days: int | None, prefix: str | None = None) -> s3.Bucket:
         """A bucket whose objects (those below the prefix) expire after so many days, or never."""

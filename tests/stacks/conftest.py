@@ -15,13 +15,25 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from app import build
-from causeway.contract.model import Contract
+from causeway.contract.model import Column, Contract
 from causeway.settings import SETTINGS_FILE, Settings, load_settings
 from ml.spec import load_spec, model_names
 
 ROOT = Path(__file__).resolve().parents[2]
 # Not the number of contracts: the templates must not depend on them for more than names.
 CONTRACTS = {name: Contract(name, "1.0.0", ()) for name in ("flights", "weather")}
+
+# With one that asks for all that one can: a key behind hashes, a place in the store, alarms on promises.
+EVERY_CONTRACT = CONTRACTS | {
+    "people": Contract(
+        "people",
+        "1.0.0",
+        (Column("id", "id", "integer", key=True), Column("mail", "mail", "string", access="hash")),
+        served=True,
+        frequency=3600,
+        quarantine_limit=5,
+    )
+}
 
 
 def build_app(settings: Settings, outdir: Path, contracts: Mapping[str, Contract] = CONTRACTS) -> cdk.App:

@@ -14,9 +14,8 @@ import aws_cdk as cdk
 from aws_cdk.assertions import Template
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from causeway.contract.model import Column, Contract
 from causeway.settings import Settings, load_settings
-from tests.stacks.conftest import CONTRACTS, build_app, every_option, normalised
+from tests.stacks.conftest import EVERY_CONTRACT, build_app, every_option, normalised
 
 INVENTORY = Path(__file__).with_name("stateful.json")
 Inventory = dict[str, dict[str, Any]]
@@ -101,8 +100,7 @@ def endangered(released: Inventory, now: Inventory) -> list[str]:
 
 def todays(settings: Settings, folder: Path) -> Inventory:
     """What the app would deploy that is no sandbox, with every option that adds a resource."""
-    hashed = Contract("people", "1.0.0", (Column("mail", "mail", "string", access="hash"),))
-    app = build_app(every_option(settings), folder, {**CONTRACTS, "people": hashed})
+    app = build_app(every_option(settings), folder, EVERY_CONTRACT)
     stacks = [child for child in app.node.children if isinstance(child, cdk.Stack)]
     return inventory_of(
         {
