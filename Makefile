@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 # Whose settings are read over settings.toml: those of settings.$(ENVIRONMENT).toml.
-ENVIRONMENT ?= $(CAUSEWAY_ENVIRONMENT)
+ENVIRONMENT := $(or $(ENVIRONMENT),$(CAUSEWAY_ENVIRONMENT))
 BIN := $(VENV)/bin
 # The tools of this checkout come first: its python, node and npm.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -60,7 +60,7 @@ lint: $(INSTALLED) ## Check style, types, who imports whom, and workflow files
 	@$(BIN)/check-jsonschema --quiet --schemafile docs/settings.schema.json settings.toml
 	@$(BIN)/check-jsonschema --quiet --schemafile docs/settings.environment.schema.json settings.*.toml
 
-synth deploy destroy: export CAUSEWAY_ENVIRONMENT = $(ENVIRONMENT)
+synth deploy destroy: export CAUSEWAY_ENVIRONMENT := $(ENVIRONMENT)
 
 synth: $(INSTALLED) ## Synthesize the templates into build/cdk.out; needs no credentials (ENVIRONMENT=staging: by settings.staging.toml)
 	@{ node_modules/.bin/cdk synth --quiet 2>&1 1>&3 | sed '/python app.py: Subprocess exited/d' >&2; } 3>&1
