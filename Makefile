@@ -11,10 +11,11 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := $(VENV)/.installed
 READERS := $(VENV)/readers/.installed
+SITE := $(VENV)/site/.installed
 PROFILERS := $(VENV)/profilers/.installed
 BROWSER := tests/browser/node_modules/.installed
 
-.PHONY: help install demo test quick lint synth deploy destroy bench access faults fuzz wheels sbom audit clean lock
+.PHONY: help install demo test quick lint site synth deploy destroy bench access faults fuzz wheels sbom audit clean lock
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -40,6 +41,12 @@ $(READERS): $(INSTALLED) tests/readers/requirements.txt
 	@$(BIN)/uv pip sync --quiet --require-hashes --python $(VENV)/readers/bin/python tests/readers/requirements.txt
 	@touch $@
 
+$(SITE): $(INSTALLED) docs/site/requirements.txt
+	@echo "▸ Installing what makes the documentation's site into .venv/site"
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(VENV)/site
+	@$(BIN)/uv pip sync --quiet --require-hashes --python $(VENV)/site/bin/python docs/site/requirements.txt
+	@touch $@
+
 $(BROWSER): $(INSTALLED) tests/browser/package-lock.json
 	@echo "▸ Installing a browser that looks at pages into tests/browser/node_modules"
 	@cd tests/browser && npm ci --silent --no-audit --no-fund --ignore-scripts
@@ -51,7 +58,7 @@ test: $(INSTALLED) $(READERS) $(BROWSER) ## Run every test
 quick: $(INSTALLED) ## Run the tests that need neither Spark nor the embedded AWS
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m quick
 
-lint: $(INSTALLED) ## Check style, types, who imports whom, and workflow files
+lint: $(INSTALLED) site ## Check style, types, who imports whom, links of the documentation, and workflow files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -59,6 +66,10 @@ lint: $(INSTALLED) ## Check style, types, who imports whom, and workflow files
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/check-jsonschema --quiet --schemafile docs/settings.schema.json settings.toml
 	@$(BIN)/check-jsonschema --quiet --schemafile docs/settings.environment.schema.json settings.*.toml
+	@$(BIN)/check-jsonschema --quiet --schemafile docs/contract.schema.json contracts/*.yaml
+
+site: $(SITE) ## Make the documentation's site in build/site; a link that leads nowhere is an error
+	@$(VENV)/site/bin/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
 
 synth deploy destroy: export CAUSEWAY_ENVIRONMENT := $(ENVIRONMENT)
 
@@ -114,6 +125,7 @@ lock: ## Resolve the pinned requirements again, with hashes
 	@for job in requirements requirements-profile; do \
 	  $(BIN)/uv pip compile --quiet --python-version 3.13 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-header -c requirements.txt glue_jobs/$$job.in -o glue_jobs/$$job.txt; done
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tests/readers/requirements.in -o tests/readers/requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header docs/site/requirements.in -o docs/site/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header bench/profilers/requirements.in -o bench/profilers/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt ml/requirements.in -o ml/requirements.txt
 	@$(BIN)/uv pip compile --quiet --python-version 3.13 --python-platform aarch64-manylinux_2_28 --generate-hashes --no-header -c requirements.txt lambdas/predict/requirements.in -o lambdas/predict/requirements.txt

@@ -12,17 +12,20 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from causeway.cli.check import check
 from causeway.cli.costs import costs
+from causeway.cli.doctor import doctor
 from causeway.cli.estimate import estimate
 from causeway.cli.explain import explain
 from causeway.cli.hold import hold
 from causeway.cli.infer import infer
 from causeway.cli.inference import inference
+from causeway.cli.land import land
 from causeway.cli.ledger import ledger
 from causeway.cli.ml import ml
 from causeway.cli.output import Exit, printable
 from causeway.cli.partner_kit import partner_kit
 from causeway.cli.profile import profile
 from causeway.cli.quarantine import quarantine
+from causeway.cli.report import report
 from causeway.cli.requeue import backfill, reconcile, replay
 from causeway.cli.retire import retire
 from causeway.cli.revoke import revoke
@@ -37,7 +40,20 @@ from causeway.settings_errors import SettingsError
 
 PANELS: dict[str, list[Callable[..., Any]]] = {
     "A contract": [infer, check, profile, explain],
-    "A deployment": [estimate, status, trace, quarantine, reconcile, backfill, replay, retire, search],
+    "A deployment": [
+        doctor,
+        estimate,
+        status,
+        land,
+        report,
+        trace,
+        quarantine,
+        reconcile,
+        backfill,
+        replay,
+        retire,
+        search,
+    ],
     "The partner": [partner_kit, hold, revoke],
 }
 

@@ -1,12 +1,15 @@
 """`causeway quarantine`: what is in quarantine and why, grouped, with an example of each."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from causeway.cli.output import COUNTED, Json, answer, printable
 from causeway.cli.unclaimed import lines as unclaimed_lines
+
+if TYPE_CHECKING:
+    from causeway.operate.deployment import Deployment
 
 WIDTH = 2_000  # characters of a raw record that a person sees
 
@@ -17,22 +20,28 @@ def quarantine(
     as_json: Json = False,
 ) -> None:
     """Show what is in quarantine, by reason."""
-    from causeway.lake.quarantine import of_dataset
-    from causeway.lake.tables import glue_catalog
     from causeway.operate.deployment import Deployment
     from causeway.operate.unclaimed import unclaimed
 
     deployment = Deployment.find()
+    groups = reasons_of(deployment, dataset)
+    rest = {} if dataset else unclaimed(deployment)
+    document = {"reasons": groups[:limit], "more": len(groups[limit:]), **rest}
+    answer(document, lambda: _text(document), as_json)
+
+
+def reasons_of(deployment: "Deployment", dataset: str | None = None) -> list[dict[str, Any]]:
+    """Each reason for which rows are in quarantine, of one dataset or of all, most rows first."""
+    from causeway.lake.quarantine import of_dataset
+    from causeway.lake.tables import glue_catalog
+
     settings = deployment.settings
     database, catalog = settings.database("quarantine"), glue_catalog(settings.company.region)
     names = sorted(name for _, name in catalog.list_tables(database))
     if dataset:  # one without a quarantine has a contract, or its name is wrong
         names = [dataset] if dataset in names else deployment.datasets([dataset])
     groups = [group for name in names for group in of_dataset(catalog, database, name)]
-    groups.sort(key=lambda group: -group["rows"])
-    rest = {} if dataset else unclaimed(deployment)
-    document = {"reasons": groups[:limit], "more": len(groups[limit:]), **rest}
-    answer(document, lambda: _text(document), as_json)
+    return sorted(groups, key=lambda group: -group["rows"])
 
 
 def _text(document: dict[str, Any]) -> Iterator[str]:

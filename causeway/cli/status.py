@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import RenderableType
@@ -11,6 +11,9 @@ from rich.table import Table
 from causeway.cli.alerts import lines as alert_lines
 from causeway.cli.output import Exit, Json, Progress, answer, printable, table
 from causeway.cli.unclaimed import lines as unclaimed_lines
+
+if TYPE_CHECKING:
+    from causeway.operate.deployment import Deployment
 
 # Of the JSON object: what says that something needs a person, unless it is empty.
 NEED_A_PERSON = ("failed", "dead_letters", "quarantined", "unaccounted", "unclaimed_files")
@@ -28,22 +31,30 @@ def status(
     Exits 1 if something needs a person: a batch that failed, dead letters, files that were rejected whole,
     are lost or of no dataset.
     """
+    from causeway.operate.deployment import Deployment
+
+    document = state_of(Deployment.find(), dataset, whole=not failed)
+    answer(document, lambda: _text(document), as_json)
+    return exit_status(document)
+
+
+def state_of(deployment: "Deployment", dataset: str | None = None, *, whole: bool = True) -> dict[str, Any]:
+    """The JSON object; `whole` counts what landed, too."""
     from causeway.operate.accounting import account, pipeline_state
     from causeway.operate.alerts import company_alerts
-    from causeway.operate.deployment import Deployment
     from causeway.operate.unclaimed import unclaimed
 
-    deployment = Deployment.find()
-    datasets = deployment.datasets([dataset] if dataset else [])
-    now = datetime.now(UTC)
-    document, pending = pipeline_state(deployment, datasets, now, count_only=failed)
-    if not failed:
+    datasets, now = deployment.datasets([dataset] if dataset else []), datetime.now(UTC)
+    document, pending = pipeline_state(deployment, datasets, now, count_only=not whole)
+    if whole:
         with Progress("versions looked at") as progress:
             document |= account(deployment.landing, datasets, pending, now, progress.add)
         if not dataset:
             document |= unclaimed(deployment)
-    document["alerts"] = company_alerts(deployment)
-    answer(document, lambda: _text(document), as_json)
+    return document | {"alerts": company_alerts(deployment)}
+
+
+def exit_status(document: Mapping[str, Any]) -> Exit:
     return Exit.ATTENTION if any(document.get(each) for each in NEED_A_PERSON) else Exit.FINE
 
 
@@ -54,12 +65,20 @@ def _text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
     waiting, dead = sum(document["queue"].values()), document["dead_letters"]
     yield f"batches: {document['running']:,} running, {len(document['failed']):,} failed"
     yield f"messages: {waiting:,} queued, {dead:,} dead letters"
+    yield from what_to_do(document)
+    yield from alert_lines(document["alerts"], "alerts")
+
+
+def what_to_do(document: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each thing that needs a person; what to do of it follows, indented."""
+    dead = document["dead_letters"]
     for failed in document["failed"]:
         times = f"{failed['failures']} times, last {failed['stopped']}"
         yield f"{failed['dataset']} {failed['batch']} failed {times}"
         yield f"  {failed['outstanding']:,} sources are outstanding: {printable(failed['cause'])}"
         yield f"  once the cause is mended: causeway replay {failed['batch']}"
     if dead:
+        yield f"{dead:,} dead letters: messages that no function could take"
         yield "  once the cause is mended: causeway replay --dead-letters"
     if not document.get("adds_up", True):
         lost = document["total"]["unaccounted"]
@@ -72,7 +91,6 @@ def _text(document: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield "  version, deploy, causeway replay landing/<dataset>/"
         yield from (f"  {printable(source)}" for source in document["quarantined"])
     yield from unclaimed_lines(document)
-    yield from alert_lines(document["alerts"], "alerts")
 
 
 def _table(counts: Mapping[str, Mapping[str, Any]]) -> Table:

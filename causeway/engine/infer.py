@@ -20,6 +20,8 @@ from causeway.contract.place import Place
 from causeway.engine.check.casts import cast
 from causeway.engine.sample import Sample, read_sample
 
+# By which editors complete a file in contracts/.
+SCHEMA_LINE = "# yaml-language-server: $schema=../docs/contract.schema.json\n"
 # Texts that often mean null. Whether they do, only a person knows: NA is a country, None a surname.
 NULLS = ["NA", "N/A", "NaN", "NULL", "null", "None", "\\N", "-"]
 # Texts that are a value of their type and read back as themselves, so that a type takes nothing from them.
@@ -87,7 +89,7 @@ def draft(files: list[Path], name: str | None = None) -> str:
         *doubts,
     ]
     body = str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110))
-    return "".join(f"# {line}\n" for line in head) + body
+    return SCHEMA_LINE + "".join(f"# {line}\n" for line in head) + body
 
 
 def _doubts_of_files(sample: Sample) -> Iterator[str]:

@@ -132,6 +132,11 @@ class Ledger:
         if self._put(item, "attribute_not_exists(#item)") and report.totals["curated"]:
             self._table.put_item(Item={"dataset": self._dataset, "item": ARRIVAL, "at": at})
 
+    def last_arrival(self) -> datetime | None:
+        """When rows were last committed, as far as that was ever asked or done."""
+        item = self._table.get_item(Key={"dataset": self._dataset, "item": ARRIVAL}).get("Item")
+        return datetime.fromisoformat(item["at"]) if item else None
+
     def arrival(self, now: datetime) -> datetime:
         """When rows were last committed; of a dataset without any, when that was first asked."""
         answer = self._table.update_item(

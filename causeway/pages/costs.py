@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Mapping
 from typing import Any
 
+from causeway.pages.chart import bars, every_day, legend
 from causeway.pages.page import render
 
-WIDTH, HEIGHT = 720, 200  # of the chart
-COLOURS = 6  # of the template; further datasets share the last
 DEAREST, PACE, MONTH = 20, 7, 30  # batches; days of which the pace is the mean; days
 PER_GB = "dollars_per_gb"
 PER = ("dollars_per_million_rows", PER_GB)
@@ -26,7 +23,7 @@ def costs_page(
     by_dataset, total = sums["dataset"], sums["dataset"]["total"]
     spent: Counter[str] = Counter({name: one["dollars"] for name, one in by_dataset["groups"].items()})
     names = [name for name, _ in spent.most_common()]
-    shown = _every_day(days)
+    shown = every_day(days)
     pace = sum(sum(days.get(day, {}).values()) for day in shown[-PACE:]) / max(1, len(shown[-PACE:]))
     batches, by_day = sums["batch"]["groups"].items(), sums["day"]["groups"]
     per_gb = {day: {"per GB": one[PER_GB]} for day, one in by_day.items() if one[PER_GB] is not None}
@@ -43,9 +40,9 @@ def costs_page(
         subtitle=f"{RAN} that ended since {by_dataset['since'][:10]}, days by UTC",
         document=by_dataset,
         facts=facts,
-        chart=_chart(shown, days, names, budget / MONTH),
-        per_gb=_chart(shown, per_gb, ["per GB"], math.inf),
-        legend=[(min(n, COLOURS - 1), name or "?") for n, name in enumerate(names)],
+        chart=bars(shown, days, names, _dollars, budget / MONTH),
+        per_gb=bars(shown, per_gb, ["per GB"], _dollars),
+        legend=legend(names),
         datasets=[_row(name, by_dataset["groups"][name]) for name in names],
         daily=[_row(day, by_day[day]) for day in reversed(shown) if day in days],
         batches=[_row(name, one) for name, one in sorted(batches, key=lambda b: -b[1]["dollars"])[:DEAREST]],
@@ -53,34 +50,8 @@ def costs_page(
     )
 
 
-def _every_day(days: Mapping[str, Any]) -> list[str]:
-    """From the first to the last, those without a run too."""
-    if not days:
-        return []
-    first, last = (date.fromisoformat(end(days)) for end in (min, max))
-    return [f"{first + timedelta(n)}" for n in range((last - first).days + 1)]
-
-
-def _chart(
-    shown: Sequence[str], days: Mapping[str, Mapping[str, float]], names: Sequence[str], budget: float
-) -> dict[str, Any]:
-    """A bar a day, of a part for each dataset; the budget's line, where it is not far above all bars."""
-    most = max((sum(of.values()) for of in days.values()), default=0.0) or 1.0
-    top = budget if most < budget < 2 * most else most
-    step = WIDTH / max(1, len(shown))
-    bars: list[dict[str, Any]] = []
-    for n, day in enumerate(shown):
-        y = float(HEIGHT)
-        for colour, name in enumerate(names):
-            if dollars := days.get(day, {}).get(name, 0.0):
-                tall = dollars / top * HEIGHT
-                y -= tall
-                place = {"x": round(n * step, 1), "y": round(y, 1), "width": round(step * 0.8, 1)}
-                said = f"{day}, {name}: ${dollars:,.4f}"
-                shown_as = {"height": round(tall, 1), "colour": min(colour, COLOURS - 1), "said": said}
-                bars.append({**place, **shown_as})
-    line = round(HEIGHT - budget / top * HEIGHT, 1) if budget <= top else None
-    return {"bars": bars, "top": f"${top:,.2f}", "line": line, "ends": [*shown[:1], *shown[-1:]]}
+def _dollars(amount: float) -> str:
+    return f"${amount:,.4f}"
 
 
 def _row(name: str, one: Mapping[str, Any]) -> tuple[str, ...]:

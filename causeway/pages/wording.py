@@ -46,6 +46,16 @@ def shown(value: Any) -> str:
     return text.removesuffix(" 00:00")
 
 
+def lasting(seconds: float | None) -> str:
+    """So long, in the largest unit of which it is two or more; nothing for None."""
+    if seconds is None:
+        return ""
+    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:,.0f} seconds"
+
+
 def distinct(column: Mapping[str, Any]) -> str:
     """How many values there are; ≈ if that is an estimate."""
     if not (counted := column.get("distinct")):

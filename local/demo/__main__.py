@@ -9,12 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from causeway.cli.output import show
 from causeway.settings import load_settings
 from local.aws.embedded import ROOT, EmbeddedAws
 from local.demo.accounts import account_for, problems_of
 from local.demo.deploy import deploy
 from local.demo.films import film_files
+from local.demo.kept import write_shells
 from local.demo.mail import mail_rounds
+from local.demo.page import write_page
 from local.demo.partner import PartnerSide
 from local.demo.profiles import show_profiles
 from local.demo.progress import Progress
@@ -42,9 +45,11 @@ SERVED = ("castings", "films", "people")
 
 
 def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progress: Progress) -> list[str]:
-    """Do it all, write build/demo.json, print a summary; returns what does not hold, a line each."""
+    """Do it all, write build/demo.json and .html, print a summary;
+    returns what does not hold, a line each.
+    """
     settings = load_settings()
-    lake, access = outputs[f"{settings.project}-lake"], outputs[f"{settings.project}-partner"]
+    lake = outputs[f"{settings.project}-lake"]
     watch = Watch(aws, lake, outputs[f"{settings.project}-pipeline"])
     (mails, _later), (others, correction) = mail_rounds(), files()
     first = [*mails, *others, *film_files()]
@@ -56,7 +61,7 @@ def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progr
 
     description = f"Reading as the partner, from account {settings.partner.account}"
     with progress.phase("partner reads", description), ThreadPoolExecutor(2) as pool:
-        partner = PartnerSide(aws, settings, access["ProgrammaticRoleArn"])
+        partner = partner_side(aws, outputs)
         results = pool.map(partner.read, QUESTIONS, QUESTIONS.values())
         answers = dict(zip(QUESTIONS, results, strict=True))
     with progress.phase("profiles", "Each table's first commit is profiled, and the partner reads that too"):
@@ -82,23 +87,33 @@ def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progr
         "profiles": {dataset: profile["profile"]["snapshot"] for dataset, profile in profiles.items()},
         "store": store,
         "model": model,
-        "seconds": {**progress.seconds, "total": progress.total},
+        "seconds": {},
     }
-    (build / "demo.json").write_text(json.dumps(document, indent=1) + "\n")
     problems = [*problems_of(account, refusals | store["refusals"]), *problems_of_training(model)]
     show_profiles(profiles, build)
+    with progress.phase("page", "Writing the page of all this (causeway report)"):
+        asked = {dataset: (sql, answers[dataset]) for dataset, sql in QUESTIONS.items()}
+        page = write_page(aws, document, asked, build)
+    document["seconds"] |= {**progress.seconds, "total": progress.total}
+    (build / "demo.json").write_text(json.dumps(document, indent=1) + "\n")
     show_store(store)
     show_training(model)
+    show(f"\nAll of this on a page, with samples of what was rejected: {page}")
     print_summary(document, answers["flights"]["result"], problems)
     return problems
 
 
-def keep(aws: EmbeddedAws) -> None:
-    """Leave the embedded AWS up until interrupted, and say how to talk to it."""
-    print("The embedded AWS stays up until Ctrl-C. In another terminal:")
-    print(f"  export AWS_ENDPOINT_URL={aws.endpoint} AWS_DEFAULT_REGION={aws.region}")
-    print(f"  export AWS_ACCESS_KEY_ID={aws.account} AWS_SECRET_ACCESS_KEY=embedded  # the account's root")
-    print("  aws s3 ls   # or boto3, which reads the same variables", flush=True)
+def partner_side(aws: EmbeddedAws, outputs: dict[str, dict[str, str]]) -> PartnerSide:
+    settings = load_settings()
+    return PartnerSide(aws, settings, outputs[f"{settings.project}-partner"]["ProgrammaticRoleArn"])
+
+
+def keep(aws: EmbeddedAws, partner: PartnerSide) -> None:
+    """Leave the embedded AWS up until interrupted, and say how to talk to it as either account."""
+    print("The embedded AWS stays up until Ctrl-C. In another terminal, as the company or as the partner:")
+    for script in write_shells(aws, partner, BUILD / "demo", BUILD / "demo" / "settings.toml"):
+        print(f"  source {script.relative_to(ROOT)}")
+    print("Then: causeway status, aws s3 ls, boto3; docs/tutorial.md goes on from here", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         aws.process.wait()
 
@@ -110,9 +125,10 @@ def main() -> int:
         try:
             with progress.phase("start", f"Starting an embedded AWS on {aws.endpoint}"):
                 stack.enter_context(aws)
-            problems = run(aws, deploy(aws, BUILD / "demo", progress), BUILD, progress)
+            outputs = deploy(aws, BUILD / "demo", progress)
+            problems = run(aws, outputs, BUILD, progress)
             if os.environ.get("KEEP") == "1":
-                keep(aws)
+                keep(aws, partner_side(aws, outputs))
             return 1 if problems else 0
         except RuntimeError as error:
             print(f"✗ {error}\n  Logs: {aws.logs}\nFAILED. TOOK={progress.total:.0f}s")

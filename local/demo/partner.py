@@ -46,6 +46,11 @@ class PartnerSide:
     def _client(self, service: str, credentials: dict[str, str]) -> Any:
         return self._aws.client(service, self._partner.account, **credentials)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of a process of the partner's reader."""
+        return self._aws.environment(self._partner.account, **self._reader)
+
     def read(self, dataset: str, sql: str) -> dict[str, Any]:
         """The snapshot, its number of rows and the query's result."""
         return self.ask(dataset, "--sql", sql)
@@ -63,7 +68,7 @@ class PartnerSide:
                 "--region", self._aws.region, "--database", self._settings.database("lake"),
                 "--table", dataset, *question,
             ],
-            cwd=ROOT, env=self._aws.environment(self._partner.account, **self._reader),
+            cwd=ROOT, env=self.environment,
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:

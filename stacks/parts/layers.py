@@ -1,6 +1,7 @@
 """Python modules for functions, in a layer: wheels for Lambda's platform, fetched at synth."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,8 @@ from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-CONTEXT = "layers"  # "none": the modules are there already, as on the embedded AWS
+# "none": the modules are there already, as on the embedded AWS.
+CONTEXT, ENVIRONMENT = "layers", "CAUSEWAY_LAYERS"
 PLATFORM, PYTHON = "aarch64-manylinux_2_28", "3.13"  # of stacks.parts.functions.PythonFunction
 
 
@@ -54,8 +56,8 @@ def install(requirements: Path, folder: Path, platform: str, python: str) -> Non
 def modules_layer(
     scope: Construct, construct_id: str, requirements: Path, *, archive: str = ""
 ) -> lambda_.LayerVersion | None:
-    """To import; or, being more than a function may have, as /opt/<archive>. None if the context says so."""
-    if scope.node.try_get_context(CONTEXT) == "none":
+    """To import; or, being more than a function may have, as /opt/<archive>. None if that is said."""
+    if "none" in (scope.node.try_get_context(CONTEXT), os.environ.get(ENVIRONMENT)):
         return None
     # The image is not used: modules are installed here.
     bundling = BundlingOptions(image=DockerImage.from_registry("none"), local=Wheels(requirements, archive))

@@ -15,9 +15,11 @@ import pytest
 
 from causeway.__main__ import main
 from causeway.pages.model import model_page
+from causeway.pages.report import report_page
 from local.demo.story import weather_lines
 from tests.causeway.pages.test_costs import on, page_of
 from tests.causeway.pages.test_model import LATER, PASSED, PIN
+from tests.causeway.pages.test_report import DEMO, DOCUMENT
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -53,6 +55,10 @@ def estimate() -> str:
         return page.read_text("utf-8")
 
 
+def report() -> str:
+    return report_page(DOCUMENT, DEMO)
+
+
 def model() -> str:
     return model_page(LATER, PASSED, PIN)
 
@@ -62,6 +68,7 @@ PAGES: dict[str, tuple[Callable[[], str], str]] = {
     "costs": (costs, "Dollars per GB that landed, by day"),
     "estimate": (estimate, "a run of the job for each object, a month"),
     "profile": (profile, "Profile of weather"),
+    "report": (report, "The way of the data"),
     "model": (model, "Model spam: passed"),
 }
 

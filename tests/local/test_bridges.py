@@ -88,3 +88,28 @@ def test_a_bucket_that_somebody_deleted_does_not_fail_it(aws: EmbeddedAws) -> No
     stacks = stack_of(aws, "gone-already")
     aws.client("s3", COMPANY).delete_bucket(Bucket="gone-already")
     assert deleted(stacks, "gone-already") == "DELETE_COMPLETE"
+
+
+def test_a_stack_is_updated_around_its_budget_and_with_it(aws: EmbeddedAws) -> None:
+    """A budget's name is made by the emulator's bridge: it must be found again."""
+    stacks, budgets = aws.client("cloudformation", COMPANY), aws.client("budgets", COMPANY)
+
+    def template(dollars: int, topic: str) -> str:
+        amount = {
+            "BudgetLimit": {"Amount": dollars, "Unit": "USD"},
+            "TimeUnit": "MONTHLY",
+            "BudgetType": "COST",
+        }
+        named = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": topic}}
+        budget = {"Type": "AWS::Budgets::Budget", "Properties": {"Budget": amount}}
+        return json.dumps({"Resources": {"Budget": budget, "Topic": named}})
+
+    stacks.create_stack(StackName="budgeted", TemplateBody=template(10, "first"))
+    stacks.get_waiter("stack_create_complete").wait(StackName="budgeted", WaiterConfig={"Delay": 1})
+    for dollars, topic in ((10, "second"), (20, "second")):
+        stacks.update_stack(StackName="budgeted", TemplateBody=template(dollars, topic))
+        stacks.get_waiter("stack_update_complete").wait(StackName="budgeted", WaiterConfig={"Delay": 1})
+        (budget,) = budgets.describe_budgets(AccountId=COMPANY)["Budgets"]
+        assert float(budget["BudgetLimit"]["Amount"]) == dollars
+    assert deleted(stacks, "budgeted") == "DELETE_COMPLETE"
+    assert budgets.describe_budgets(AccountId=COMPANY).get("Budgets", []) == []

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,35 +17,19 @@ from causeway.flow.models import Run, champion_key, running_key
 from causeway.settings import load_settings
 from causeway.store.embeddings import DIMENSION, Hashing, passages
 from local.aws.embedded import ROOT, EmbeddedAws
-from local.demo.__main__ import SERVED, run
+from local.demo.__main__ import SERVED
 from local.demo.accounts import newest
-from local.demo.deploy import cdk, deploy
+from local.demo.deploy import cdk
 from local.demo.films import film_files
 from local.demo.mail import mail_rounds, mails
 from local.demo.partner import PartnerSide
-from local.demo.progress import Progress
 from local.demo.store import SEARCH
 from local.demo.training import Training, train
 from local.deploy import stacks_of
 from tests.causeway.engine.profile.test_associations import pytest_approx
-from tests.local.deployment import COMPANY, PARTNER, Deployment, listen
+from tests.local.deployment import COMPANY, PARTNER, Deployment
 
 pytestmark = pytest.mark.embedded
-
-
-@pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("CDK_VALIDATION")
-        build = tmp_path_factory.mktemp("build")
-        progress = Progress()
-        project = load_settings().project
-        with EmbeddedAws(account=COMPANY, region="us-east-1") as aws:
-            outputs = deploy(aws, build, progress)
-            messages = listen(aws, project)
-            problems = run(aws, outputs, build, progress)
-            document = json.loads((build / "demo.json").read_text())
-            yield Deployment(aws, build / "cdk.out", outputs, document, problems, messages)
 
 
 def test_every_flight_is_landed_and_accounted_for(deployment: Deployment) -> None:

@@ -18,7 +18,8 @@ PRIVATE = {
 def install() -> None:
     provisioners._RESOURCE_HANDLERS["AWS::Budgets::Budget"] = {
         "create": _create_budget,
-        "delete": lambda name, _properties: budgets._delete_budget({"BudgetName": name}),
+        "update": _update_budget,
+        "delete": _delete_budget,
     }
     provisioners._RESOURCE_HANDLERS["AWS::CloudTrail::Trail"] = {
         "create": _create_trail,
@@ -47,9 +48,21 @@ def _refer_to_secrets_by_arn(handlers: dict[str, Any]) -> None:
 
 # A handler returns the resource's physical id and its attributes.
 def _create_budget(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, str]]:
-    name: str = properties["Budget"].setdefault("BudgetName", f"{stack}-{logical_id}")
-    _call(budgets._create_budget, {**properties, "ResourceTags": properties.get("ResourceTags", [])})
+    # The properties are left as they are: another deployment compares them with its own.
+    name: str = properties["Budget"].get("BudgetName", f"{stack}-{logical_id}")
+    budget = {**properties["Budget"], "BudgetName": name}
+    tags = properties.get("ResourceTags", [])
+    _call(budgets._create_budget, {**properties, "Budget": budget, "ResourceTags": tags})
     return name, {}
+
+
+def _update_budget(name: str, old: Any, new: dict[str, Any], stack: str) -> tuple[str, dict[str, str]]:
+    _delete_budget(name, old)
+    return _create_budget("", {**new, "Budget": {**new["Budget"], "BudgetName": name}}, stack)
+
+
+def _delete_budget(name: str, _properties: Any) -> None:
+    budgets._delete_budget({"BudgetName": name})
 
 
 def _create_trail(_logical_id: str, properties: dict[str, Any], _stack: str) -> tuple[str, dict[str, str]]:
