@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 # Whose settings are read over settings.toml: those of settings.$(ENVIRONMENT).toml.
-ENVIRONMENT ?= $(CAUSEWAY_ENVIRONMENT)
+ENVIRONMENT := $(or $(ENVIRONMENT),$(CAUSEWAY_ENVIRONMENT))
 BIN := $(VENV)/bin
 # The tools of this checkout come first: its python, node and npm.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -80,7 +80,7 @@ lint: $(INSTALLED) $(CHECKOV) site ## Check style, types, who imports whom, link
 site: $(SITE) ## Make the documentation's site in build/site; a link that leads nowhere is an error
 	@$(VENV)/site/bin/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
 
-synth deploy destroy: export CAUSEWAY_ENVIRONMENT = $(ENVIRONMENT)
+synth deploy destroy: export CAUSEWAY_ENVIRONMENT := $(ENVIRONMENT)
 
 synth: $(INSTALLED) ## Synthesize the templates into build/cdk.out; needs no credentials (ENVIRONMENT=staging: by settings.staging.toml)
 	@{ node_modules/.bin/cdk synth --quiet 2>&1 1>&3 | sed '/python app.py: Subprocess exited/d' >&2; } 3>&1

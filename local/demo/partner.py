@@ -53,13 +53,13 @@ class PartnerSide:
 
     def read(self, dataset: str, sql: str) -> dict[str, Any]:
         """The snapshot, its number of rows and the query's result."""
-        return self._run_kit(dataset, "--sql", sql)
+        return self.ask(dataset, "--sql", sql)
 
     def profile(self, dataset: str) -> dict[str, Any]:
         """The profile of the newest snapshot that has one, and how much older that is than the table."""
-        return self._run_kit(dataset, "--profile")
+        return self.ask(dataset, "--profile")
 
-    def _run_kit(self, dataset: str, *question: str) -> dict[str, Any]:
+    def ask(self, dataset: str, *question: str) -> dict[str, Any]:
         """Run the kit's program as the partner would."""
         done = subprocess.run(
             [

@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 from causeway.flow.models import Run, champion_key, running_key
+from causeway.settings import load_settings
 from causeway.store.embeddings import DIMENSION, Hashing, passages
 from local.aws.embedded import ROOT, EmbeddedAws
 from local.demo.__main__ import SERVED
@@ -21,6 +22,7 @@ from local.demo.accounts import newest
 from local.demo.deploy import cdk
 from local.demo.films import film_files
 from local.demo.mail import mail_rounds, mails
+from local.demo.partner import PartnerSide
 from local.demo.store import SEARCH
 from local.demo.training import Training, train
 from local.deploy import stacks_of
@@ -59,6 +61,31 @@ def test_every_refusal_is_one(deployment: Deployment) -> None:
 
 def test_what_no_dataset_could_take_is_kept_with_its_reason(deployment: Deployment) -> None:
     assert deployment.document["unrouted"] == {"folder_marker": 1, "test_event": 1, "unknown_dataset": 1}
+
+
+@pytest.fixture(scope="module")
+def partner(deployment: Deployment) -> PartnerSide:
+    role = deployment.outputs["causeway-partner"]["ProgrammaticRoleArn"]
+    return PartnerSide(deployment.aws, load_settings(), role)
+
+
+def test_the_partner_learns_of_the_columns_what_the_contract_says(partner: PartnerSide) -> None:
+    answer = partner.ask("castings", "--dictionary")
+    columns = {column["column"]: column for column in answer["result"]}
+    assert answer["note"] == "One row a film and a person."
+    assert (columns["film"]["key"], columns["film"]["references"]) == (True, "films.film")
+    assert columns["position"]["description"] == "In the list of its cast, from 1."
+
+
+def test_a_snapshot_is_held_by_the_company_and_read_by_the_partner_by_its_name(
+    deployment: Deployment, partner: PartnerSide
+) -> None:
+    first = partner.ask("flights", "--snapshots")["result"][0]
+    assert first["expires"]
+    deployment.causeway("hold", "flights", str(first["snapshot"]), "--name", "ml-2026-q1")
+    assert partner.ask("flights", "--snapshot", "ml-2026-q1")["rows"] == first["rows"]
+    deployment.causeway("hold", "flights", "--release", "ml-2026-q1")
+    assert deployment.causeway("hold", "--list")["holds"] == []
 
 
 def test_a_table_is_profiled_as_it_is_and_as_it_was(deployment: Deployment) -> None:
@@ -257,7 +284,7 @@ def test_an_event_that_comes_again_trains_nothing(deployment: Deployment) -> Non
 def test_a_snapshot_that_has_expired_ends_red_and_the_model_in_use_stays(deployment: Deployment) -> None:
     training = deployment.training
     before = training.store.get(champion_key("spam"))
-    with pytest.raises(RuntimeError, match="there is no snapshot 1; the company keeps them for some time"):
+    with pytest.raises(RuntimeError, match="has no snapshot 1: it expired, or never was; the company"):
         training.run({"model": "spam", "snapshot": "1", "asked": True})
     assert before
     assert training.store.get(champion_key("spam")) == before
@@ -268,7 +295,7 @@ def test_who_comes_while_a_training_runs_is_trained_on_when_it_has_failed(deploy
     failing = training.begin({"model": "spam", "snapshot": "1", "asked": True})
     deployment.becomes("the failing training has its turn", lambda: running(training) == failing)
     assert training.run({"model": "spam", "snapshot": "", "asked": False})["begun"]["action"] == "skip"
-    with pytest.raises(RuntimeError, match="there is no snapshot 1"):
+    with pytest.raises(RuntimeError, match="has no snapshot 1"):
         training.end(failing)
     deployment.becomes("another has its turn", lambda: running(training) != failing)
     # All rows were judged, by the model that was taken back.

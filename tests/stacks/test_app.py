@@ -46,7 +46,7 @@ def test_a_wrong_setting_ends_the_synthesis_with_its_line_alone(tmp_path: Path) 
     )
     assert done.returncode != 0
     (line,) = [x for x in (done.stdout + done.stderr).splitlines() if not x.startswith("make")]
-    assert line.startswith(f"{path}: line 9: 'sandbox = True' is not TOML")
+    assert line.startswith(f"{path}: line 10: 'sandbox = True' is not TOML")
 
 
 def test_the_cdk_alone_finds_what_make_installed(tmp_path: Path) -> None:
@@ -117,3 +117,13 @@ def test_one_switch_decides_what_outlives_its_stack(
         ):
             for resource in resources(template, kind).values():
                 assert resource["DeletionPolicy"] == policy
+
+
+@pytest.mark.parametrize(
+    "asked", ["make synth ENVIRONMENT=stage", "env CAUSEWAY_ENVIRONMENT=stage make synth"]
+)
+def test_an_environment_that_there_is_not_ends_the_synthesis_with_those_there_are(asked: str) -> None:
+    done = subprocess.run(asked.split(), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    (line,) = [x for x in (done.stdout + done.stderr).splitlines() if not x.startswith("make")]
+    assert "settings.stage.toml: no such settings file; environments: there are staging; did you mean" in line
