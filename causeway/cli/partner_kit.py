@@ -18,7 +18,9 @@ KIT = ROOT / "partner_kit"
 PROFILE_SCHEMA = ROOT / "docs" / "profile.schema.json"
 
 
-Partner = Annotated[str, typer.Option(help="One of [partners.NAME] in the settings; else [partner].")]
+Partner = Annotated[
+    str, typer.Option(help="One of the settings' `partners`, by its name; by default their `partner`.")
+]
 
 
 def partner_kit(

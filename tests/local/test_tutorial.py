@@ -1,5 +1,6 @@
 """The tutorial does what it says: every command of it, as it stands, in a checkout of its own."""
 
+import json
 import os
 import re
 import subprocess
@@ -98,6 +99,13 @@ def test_a_mended_contract_takes_the_row_and_leaves_the_other(outputs: dict[str,
 def test_finance_sees_the_datasets_cost(outputs: dict[str, str], checkout: Path) -> None:
     assert re.search(r"^trips +\d", outputs["What it cost, and how it stands"], re.MULTILINE)
     assert "trips" in (checkout / "build/tutorial/report.html").read_text("utf-8")
+
+
+def test_another_partner_gets_a_kit_for_its_table_alone(outputs: dict[str, str], checkout: Path) -> None:
+    assert "causeway-partner-acme" in outputs["Another partner, who reads trips alone"]
+    access = json.loads((checkout / "build/tutorial/kit-acme/access.json").read_text("utf-8"))
+    assert access["tables"] == ["trips"]
+    assert access["external_id"] == "agreed-with-acme-once"
 
 
 def test_nothing_of_it_is_left(outputs: dict[str, str], deployment: Deployment) -> None:
