@@ -96,7 +96,7 @@ def _synthesized(options: tuple[tuple[str, Any], ...]) -> Access:
             values[key] = json.loads(value)
             continue
         sections = (values["partner"]["ml"], values["store"], values["partner"])
-        section = next(section for section in sections if key in section)
+        section = next((section for section in sections if key in section), values["partner"])
         section[key] = list(value) if isinstance(value, tuple) else value
     context = json.loads((SETTINGS_FILE.parent / "cdk.json").read_text())["context"]
     with TemporaryDirectory() as folder:
