@@ -39,9 +39,7 @@ class LakeStack(Stack):
         self._settings, self._removal = settings, removal_policy(settings)
         limits = settings.limits
 
-        self.key = kms.Key(
-            self, "Key", description="Causeway's data", enable_key_rotation=True, removal_policy=self._removal
-        )
+        self.key = self._make_key()
         self.hash_key = self._hash_key() if any(c.hashed for c in contracts.values()) else None
         self.log_bucket = private_bucket(
             self,
@@ -66,7 +64,6 @@ class LakeStack(Stack):
         )
         self._notify_of_landing()
         self._limit_partner(settings)
-        let_index_vectors(self.key, settings)
 
         self.curated_database = self._database("CuratedDatabase", settings.database("lake"))
         self.quarantine_database = self._database("QuarantineDatabase", settings.database("quarantine"))
@@ -77,6 +74,13 @@ class LakeStack(Stack):
         self.curated_arn = self.export_value(self.curated_bucket.bucket_arn)
         self.quarantine_arn = self.export_value(self.quarantine_bucket.bucket_arn)
         self._outputs()
+
+    def _make_key(self) -> kms.Key:
+        key = kms.Key(
+            self, "Key", description="Causeway's data", enable_key_rotation=True, removal_policy=self._removal
+        )
+        let_index_vectors(key, self._settings)
+        return key
 
     def _hash_key(self) -> kms.Key:
         return kms.Key(
