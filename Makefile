@@ -37,16 +37,15 @@ $(INSTALLED): requirements.txt requirements-uv.txt package-lock.json pyproject.t
 demo: $(INSTALLED) ## Run the real thing on an AWS embedded in this machine (KEEP=1 leaves it up)
 	@$(BIN)/python -m local.demo
 
-$(READERS): $(INSTALLED) tests/readers/requirements.txt
-	@echo "▸ Installing other readers of Iceberg tables into .venv/readers"
-	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(VENV)/readers
-	@$(BIN)/uv pip sync --quiet --require-hashes --python $(VENV)/readers/bin/python tests/readers/requirements.txt
-	@touch $@
-
-$(SITE): $(INSTALLED) docs/site/requirements.txt
-	@echo "▸ Installing what makes the documentation's site into .venv/site"
-	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(VENV)/site
-	@$(BIN)/uv pip sync --quiet --require-hashes --python $(VENV)/site/bin/python docs/site/requirements.txt
+# Environments of their own, since their pins are not ours.
+$(READERS): tests/readers/requirements.txt
+$(SITE): docs/site/requirements.txt
+$(CHECKOV): tests/stacks/checkov/requirements.txt
+$(PROFILERS): bench/profilers/requirements.txt
+$(VENV)/%/.installed: $(INSTALLED)
+	@echo "▸ Installing $* into .venv/$*"
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(VENV)/$*
+	@$(BIN)/uv pip sync --quiet --require-hashes --python $(VENV)/$*/bin/python $(filter %/requirements.txt,$^)
 	@touch $@
 
 $(BROWSER): $(INSTALLED) tests/browser/package-lock.json
@@ -59,12 +58,6 @@ test: $(INSTALLED) $(READERS) $(BROWSER) ## Run every test
 
 quick: $(INSTALLED) ## Run the tests that need neither Spark nor the embedded AWS
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m quick
-
-$(CHECKOV): $(INSTALLED) tests/stacks/checkov/requirements.txt
-	@echo "▸ Installing checkov into .venv/checkov"
-	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(VENV)/checkov
-	@$(BIN)/uv pip sync --quiet --require-hashes --python $(VENV)/checkov/bin/python tests/stacks/checkov/requirements.txt
-	@touch $@
 
 lint: $(INSTALLED) $(CHECKOV) site ## Check style, types, who imports whom, links of the documentation, workflow files, templates and state machines
 	@$(BIN)/ruff check .
@@ -90,12 +83,6 @@ deploy: synth ## Deploy to the account that the environment's credentials name: 
 
 destroy: $(INSTALLED) ## Remove from that account everything the sandbox deployment made (YES=1 answers)
 	@$(BIN)/python -m local.destroy
-
-$(PROFILERS): $(INSTALLED) bench/profilers/requirements.txt
-	@echo "▸ Installing a profiling library into .venv/profilers"
-	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(VENV)/profilers
-	@$(BIN)/uv pip sync --quiet --require-hashes --python $(VENV)/profilers/bin/python bench/profilers/requirements.txt
-	@touch $@
 
 bench: $(INSTALLED) $(PROFILERS) ## Measure against peers on the same input (ARGS="--mb 200 --runs 1" …), and from landed to visible
 	@$(BIN)/python -m bench $(ARGS)

@@ -13,13 +13,13 @@ from causeway.settings_environment import environment_of, read_settings
 from causeway.settings_errors import SettingsError
 from causeway.settings_inference import InferenceSettings
 from causeway.settings_partner import MachineLearning, Partner, PartnerName, Reader
+from causeway.settings_store import StoreSettings
 from causeway.settings_tags import Tags
 from causeway.settings_texts import (
     TEXTS,
     AccountId,
     Address,
     Dataset,
-    PrincipalName,
     Region,
     Section,
     text,
@@ -41,19 +41,6 @@ class Alerts(Section):
     """Who hears of the company's alarms, failed executions and budget."""
 
     emails: list[Address]
-
-
-class StoreSettings(Section):
-    """The relational store. Capacity in Aurora's units of 2 GB."""
-
-    enabled: bool
-    max_capacity: Annotated[int, Field(ge=1, le=256)]
-    pause_after_minutes: Annotated[int, Field(ge=5, le=1440)]
-    readers: Annotated[list[PrincipalName], Field(min_length=1)]
-    partner_reads: bool
-    embeddings: Literal["local", "bedrock"]
-    vectors: Literal["postgres", "s3"]
-    answers: Annotated[str, text(r"^([a-z0-9]+\.[a-z0-9:-]+)?$", '"" or an id: "amazon.nova-lite-v1:0"')]
 
 
 class SmallBatches(Section):

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from local.demo.partner import PartnerSide
 from local.demo.profiles import show_profiles
 from local.demo.progress import Progress
 from local.demo.store import Application, ask_store, show_store
-from local.demo.story import files
+from local.demo.story import File, files
 from local.demo.summary import print_summary
 from local.demo.training import Training, problems_of_training, show_training, train_and_ask
 from local.demo.watch import Watch
@@ -44,13 +45,8 @@ QUESTIONS = {
 SERVED = ("castings", "films", "people")
 
 
-def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progress: Progress) -> list[str]:
-    """Do it all, write build/demo.json and .html, print a summary;
-    returns what does not hold, a line each.
-    """
-    settings = load_settings()
-    lake = outputs[f"{settings.project}-lake"]
-    watch = Watch(aws, lake, outputs[f"{settings.project}-pipeline"])
+def land(watch: Watch, progress: Progress) -> Collection[File]:
+    """Land everything; returns the files whose rows should be in the tables."""
     (mails, _later), (others, correction) = mail_rounds(), files()
     first = [*mails, *others, *film_files()]
     description = f"Landing {len(first)} files: flights, planes, weather, mail, films, and some trouble"
@@ -58,7 +54,17 @@ def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progr
         watch.land(first, progress.note)
     with progress.phase("correction", f"Landing {correction.key} again: the first one was preliminary"):
         watch.land([correction], progress.note)
+    return {file.key: file for file in [*first, correction]}.values()
 
+
+def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progress: Progress) -> list[str]:
+    """Do it all, write build/demo.json and .html, print a summary;
+    returns what does not hold, a line each.
+    """
+    settings = load_settings()
+    lake = outputs[f"{settings.project}-lake"]
+    watch = Watch(aws, lake, outputs[f"{settings.project}-pipeline"])
+    newest_files = land(watch, progress)
     description = f"Reading as the partner, from account {settings.partner.account}"
     with progress.phase("partner reads", description), ThreadPoolExecutor(2) as pool:
         partner = partner_side(aws, outputs)
@@ -75,7 +81,6 @@ def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progr
     training = Training(aws, settings.partner.account, outputs[f"{settings.project}-training"])
     model = train_and_ask(training, progress, build)
 
-    newest_files = {file.key: file for file in [*first, correction]}.values()
     read = {dataset: answer["rows"] for dataset, answer in answers.items()}
     account = account_for(newest_files, watch.reports(), read)
     document: dict[str, Any] = {
@@ -96,11 +101,15 @@ def run(aws: EmbeddedAws, outputs: dict[str, dict[str, str]], build: Path, progr
         page = write_page(aws, document, asked, build)
     document["seconds"] |= {**progress.seconds, "total": progress.total}
     (build / "demo.json").write_text(json.dumps(document, indent=1) + "\n")
-    show_store(store)
-    show_training(model)
-    show(f"\nAll of this on a page, with samples of what was rejected: {page}")
-    print_summary(document, answers["flights"]["result"], problems)
+    tell(document, answers["flights"]["result"], problems, page)
     return problems
+
+
+def tell(document: dict[str, Any], answer: list[dict[str, Any]], problems: list[str], page: Path) -> None:
+    show_store(document["store"])
+    show_training(document["model"])
+    show(f"\nAll of this on a page, with samples of what was rejected: {page}")
+    print_summary(document, answer, problems)
 
 
 def partner_side(aws: EmbeddedAws, outputs: dict[str, dict[str, str]]) -> PartnerSide:

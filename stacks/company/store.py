@@ -62,17 +62,13 @@ class StoreStack(Stack):
         self._settings, self._lake, self._pipeline = settings, lake, pipeline
         self.staging = self._make_staging()
         self.store = StoreCluster(self, "Store", settings=settings, lake=lake, staging=self.staging)
-        by_s3 = settings.store.vectors == "s3"
-        vectors = (
-            StoreVectors(self, "Vectors", settings=settings, lake=lake, contracts=contracts)
-            if by_s3
-            else None
-        )
+        common: Any = {"settings": settings, "lake": lake}
+        in_s3 = settings.store.vectors == "s3"
+        vectors = StoreVectors(self, "Vectors", contracts=contracts, **common) if in_s3 else None
         self.job = StoreJob(
             self,
             "Load",
-            settings=settings,
-            lake=lake,
+            **common,
             store=self.store,
             staging=self.staging,
             vectors=vectors,
@@ -93,12 +89,15 @@ class StoreStack(Stack):
         }
         alarm_at_first(self, failed, statistic="Sum", topic=pipeline.failures)
         self.applications = self._let_read()
-        search = StoreSearch(self, "Search", settings=settings, lake=lake, store=self.store, vectors=vectors)
+        search = StoreSearch(self, "Search", **common, store=self.store, vectors=vectors)
         allow(self.applications, "lambda:InvokeFunction", search.function.function_arn)
-        if secret := self.store.partner_secret:
-            StorePartner(self, "Partner", settings=settings, lake=lake, store=self.store, secret=secret)
-            CfnOutput(self, "PartnerSecret", value=secret.secret_arn)
         CfnOutput(self, "SearchFunction", value=search.function.function_name)
+        if secret := self.store.partner_secret:
+            StorePartner(self, "Partner", **common, store=self.store, secret=secret)
+            CfnOutput(self, "PartnerSecret", value=secret.secret_arn)
+        self._tell()
+
+    def _tell(self) -> None:
         CfnOutput(self, "Cluster", value=self.store.cluster.cluster_arn)
         CfnOutput(self, "Database", value=DATABASE)
         CfnOutput(self, "ReaderSecret", value=self.store.reader_secret.secret_arn)

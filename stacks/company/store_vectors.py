@@ -12,6 +12,7 @@ from causeway.settings import Settings
 from causeway.store.embeddings import DIMENSION
 from causeway.store.s3_vectors import BUCKET, index_name
 from stacks.company.lake import LakeStack
+from stacks.parts.functions import removal_policy
 from stacks.parts.permissions import allow
 from stacks.parts.vectors import vector_bucket_name
 
@@ -42,7 +43,7 @@ class StoreVectors(Construct):
             ),
         )
         self.arn = bucket.attr_vector_bucket_arn
-        self._indexes = [
+        indexes = [
             CfnIndex(
                 self,
                 index_name(contract.table, DIMENSION),
@@ -51,10 +52,13 @@ class StoreVectors(Construct):
                 data_type="float32",
                 dimension=DIMENSION,
                 distance_metric="cosine",
-            ).attr_index_arn
+            )
             for contract in contracts.values()
             if contract.embedded
         ]
+        self._indexes = [index.attr_index_arn for index in indexes]
+        for resource in (bucket, *indexes):
+            resource.apply_removal_policy(removal_policy(settings))
         CfnOutput(Stack.of(self), BUCKET, value=self.arn)
 
     def let(self, role: iam.Role, actions: str) -> None:

@@ -43,6 +43,16 @@ def test_the_committed_settings_are_valid() -> None:
         (r'account = "111111111111"', 'account = "1111"', "company.account: found '1111'"),
         (r'account = "111111111111"', "account = 111111111111", "company.account: found 111111111111"),
         (r"sandbox = true", 'sandbox = "yes"', "sandbox: found 'yes'; Input should be a valid boolean"),
+        (
+            r'vectors = "postgres"',
+            'vectors = "pgvector"',
+            "store.vectors: found 'pgvector'; Input should be 'postgres' or 's3'",
+        ),
+        (
+            r"programmatic = true([\s\S]*)partner_reads = false",
+            r"programmatic = false\1partner_reads = true",
+            "store.partner_reads: found true, and partner.programmatic false; set that to true as well",
+        ),
         (r"workers = 2", "wrokers = 2", "limits.wrokers: unknown key"),
         (r"(?m)^workers = 2$", "", "limits.workers: missing; add it"),
         (r'region = "us-east-1"', 'region = "mars"', "company.region: found 'mars'"),

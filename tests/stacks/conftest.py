@@ -28,7 +28,11 @@ EVERY_CONTRACT = CONTRACTS | {
     "people": Contract(
         "people",
         "1.0.0",
-        (Column("id", "id", "integer", key=True), Column("mail", "mail", "string", access="hash")),
+        (
+            Column("id", "id", "integer", key=True),
+            Column("mail", "mail", "string", access="hash"),
+            Column("about", "about", "string", embedded=True),
+        ),
         served=True,
         frequency=3600,
         quarantine_limit=5,
@@ -55,13 +59,14 @@ def every_option(settings: Settings) -> Settings:
         "vpc_endpoints": ["vpce-0123456789abcdef0"],
         "console_mfa": False,
     }
+    store = {"enabled": True, "partner_reads": True, "vectors": "s3"}
     image = f"763104351884.dkr.ecr.us-east-1.amazonaws.com/vllm@sha256:{'a' * 64}"
     inference = {"enabled": True, "model_data": "s3://weights/llama/", "image": image}
     changes = {
         "sandbox": False,
         "audit": True,
         "partner": settings.partner.model_copy(update=partner),
-        "store": settings.store.model_copy(update={"enabled": True}),
+        "store": settings.store.model_copy(update=store),
         "inference": settings.inference.model_copy(update=inference),
     }
     return settings.model_copy(update=changes)

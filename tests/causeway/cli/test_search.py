@@ -29,6 +29,7 @@ FOUND = {
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Any:
     outputs = {"Cluster": "a cluster", "ReaderSecret": "reader", "Database": "causeway", "LoadMachine": ""}
+    outputs |= {"VectorBucket": "a bucket"}
     monkeypatch.setattr("causeway.operate.deployment.Deployment.find", MagicMock())
     monkeypatch.setattr("causeway.store.deployed.stack_outputs", lambda *_: outputs)
     search = MagicMock(return_value=FOUND)
@@ -43,6 +44,7 @@ def test_the_question_is_asked_as_the_reader_with_its_filters(store: MagicMock) 
     (database, embedder, question), asked = store.call_args
     assert (database.cluster, database.secret, embedder.name) == ("a cluster", "reader", "causeway-hashing-1")
     assert question == "sharks"
+    assert asked.pop("vectors").arn == "a bucket"
     assert asked == {
         "dataset": None,
         "filters": {"year": "1975", "castings.person": "a=b"},
