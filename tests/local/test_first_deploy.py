@@ -12,32 +12,20 @@ from shutil import copy
 
 import botocore.session
 import pytest
-import typer.main
 from botocore import xform_name
 from moto import mock_aws
 
-from causeway.__main__ import app
 from local.aws.embedded import ROOT
 
 PAGE = (ROOT / "docs/first-deploy.md").read_text()
 (SHELL,) = re.findall(r"```sh\n(.*?)```", PAGE, re.S)
 (TEMPLATE,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
-# Each program and what it is given, without the comments beside.
+# Each program and what it is given, without the comments beside; causeway's are test_documents.py's.
 CALLS = re.findall(r"\b(causeway|make|aws) ([^|;)\n]+)", re.sub(r"(?m)\s#\s.*$", "", SHELL))
 
 
 def calls(of: str) -> list[str]:
     return sorted({call.strip() for program, call in CALLS if program == of})
-
-
-@pytest.mark.parametrize("line", calls("causeway"))
-def test_each_command_is_one_of_the_command_line(line: str) -> None:
-    command, words = typer.main.get_command(app), line.split()
-    while words and words[0] in getattr(command, "commands", {}):
-        command = command.commands[words.pop(0)]  # type: ignore[attr-defined]
-    assert words != line.split(), f"there is no causeway {line}"
-    known = {name for parameter in command.params for name in parameter.opts}
-    assert {word for word in words if word.startswith("--")} <= known
 
 
 @pytest.mark.parametrize("line", calls("make"))
