@@ -1,6 +1,8 @@
 """The demo's deployment for tests: what they do to it, and what they hear from it."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -186,3 +188,21 @@ def listen(aws: EmbeddedAws, project: str) -> dict[str, str]:
     events.put_rule(Name="all", EventPattern=json.dumps({"source": ["causeway"]}))
     events.put_targets(Rule="all", Targets=[{"Id": "queue", "Arn": arns["events"]}])
     return urls
+
+
+def job_processes(aws: EmbeddedAws) -> list[int]:
+    """The Glue jobs that run on this AWS."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue  # it just ended
+        if b"--manifest" in command and str(aws.folder).encode() in command[1]:
+            found.append(int(folder.name))
+    return found
+
+
+def signal_jobs(aws: EmbeddedAws, number: signal.Signals) -> None:
+    for process in job_processes(aws):
+        os.kill(process, number)

@@ -1,9 +1,7 @@
 """The demo's chain and what can go wrong with it, on the embedded AWS."""
 
 import json
-import os
 import signal
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,6 @@ import pytest
 from causeway.flow.models import Run, champion_key, running_key
 from causeway.settings import load_settings
 from causeway.store.embeddings import DIMENSION, Hashing, passages
-from local.aws.embedded import ROOT, EmbeddedAws
 from local.demo.__main__ import SERVED
 from local.demo.accounts import newest
 from local.demo.deploy import cdk
@@ -27,7 +24,7 @@ from local.demo.store import SEARCH
 from local.demo.training import Training, train
 from local.deploy import stacks_of
 from tests.causeway.engine.profile.test_associations import pytest_approx
-from tests.local.deployment import COMPANY, PARTNER, Deployment
+from tests.local.deployment import COMPANY, PARTNER, Deployment, job_processes, signal_jobs
 
 pytestmark = pytest.mark.embedded
 
@@ -436,24 +433,6 @@ def test_every_batch_has_a_price_failed_runs_included_and_prices_add_up(deployme
     assert {"flights", "mail", "planes", "weather"} <= by_dataset["groups"].keys()
 
 
-def job_processes(aws: EmbeddedAws) -> list[int]:
-    """The Glue jobs that run on this AWS."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (folder / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue  # it just ended
-        if b"--manifest" in command and str(aws.folder).encode() in command[1]:
-            found.append(int(folder.name))
-    return found
-
-
-def signal_jobs(aws: EmbeddedAws, number: signal.Signals) -> None:
-    for process in job_processes(aws):
-        os.kill(process, number)
-
-
 def test_a_job_that_fails_ends_its_execution_red_and_is_notified(deployment: Deployment) -> None:
     states = deployment.client("stepfunctions")
     machine = deployment.outputs["causeway-pipeline"]["StateMachine"]
@@ -572,54 +551,6 @@ def test_further_models_are_further_files_and_none_that_is_not_good_enough_is_re
     facts = deployment.causeway("ml", "status", account=PARTNER)["models"]
     assert facts["hopeful"]["packages"] == facts["content"]["packages"] == []
     assert deployment.training.ask("spam", [{"subject": None, "body": None, "structure": None}])
-
-
-def test_destroying_the_sandbox_wakes_nothing_and_leaves_no_stack_and_no_bucket(
-    deployment: Deployment,
-) -> None:
-    with deployment.broken("CurateSmall", CONTRACTS="s3://nowhere/contracts.zip"):
-        deployment.land("last.jsonl")
-        deployment.becomes("its job runs", lambda: job_processes(deployment.aws))
-        signal_jobs(deployment.aws, signal.SIGSTOP)
-    started = executions_started(deployment.aws)
-    settings = {"CAUSEWAY_SETTINGS": str(deployment.app.parent / "settings.toml")}  # they have a store
-    environment = {**deployment.aws.environment(COMPANY), "PATH": os.environ["PATH"], "YES": "1", **settings}
-    with subprocess.Popen(
-        ["make", "--no-print-directory", "destroy"], cwd=ROOT, env=environment,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    ) as destroying:  # fmt: skip
-        lines = []
-        for line in destroying.stdout or ():
-            lines.append(line)
-            if line.startswith("Still running: 1."):
-                signal_jobs(deployment.aws, signal.SIGCONT)
-    assert destroying.returncode == 0, "".join(lines)
-    assert [line for line in lines if line.startswith("Still running: 1.")]
-    assert executions_started(deployment.aws) == started
-    stacks = deployment.client("cloudformation").list_stacks()["StackSummaries"]
-    assert {s["StackName"] for s in stacks if s["StackStatus"] != "DELETE_COMPLETE"} == {"CDKToolkit"}
-    buckets = [b["Name"] for b in deployment.client("s3").list_buckets()["Buckets"]]
-    assert [b for b in buckets if b.startswith("causeway")] == []
-
-
-def test_destroying_with_the_partners_credentials_leaves_nothing_there(deployment: Deployment) -> None:
-    def stacks() -> set[str]:
-        found = deployment.aws.client("cloudformation", PARTNER).list_stacks()["StackSummaries"]
-        return {stack["StackName"] for stack in found if stack["StackStatus"] != "DELETE_COMPLETE"}
-
-    assert stacks() == {"CDKToolkit", "causeway-training"}
-    environment = {**deployment.aws.environment(PARTNER), "PATH": os.environ["PATH"], "YES": "1"}
-    command = ["make", "--no-print-directory", "destroy"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert stacks() == {"CDKToolkit"}
-
-
-def executions_started(aws: EmbeddedAws) -> int:
-    """Since it is up: a deleted state machine's executions are in its log alone."""
-    started = (aws.logs / "emulator.log").read_text().count("Step Functions execution started")
-    assert started
-    return started
 
 
 def test_nothing_listens_beyond_loopback(deployment: Deployment) -> None:

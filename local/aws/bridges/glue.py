@@ -34,7 +34,8 @@ def _run_job(run: dict[str, Any], job: dict[str, Any], name: str, arguments: dic
             libraries = [uri for uri in arguments.get("--extra-py-files", "").split(",") if uri]
             uris = [job["Command"]["ScriptLocation"], *libraries]
             script, *library_paths = _download(uris, Path(folder), credentials)
-            path = {"PYTHONPATH": os.pathsep.join(library_paths)}
+            # Lines in the order in which they are written.
+            path = {"PYTHONPATH": os.pathsep.join(library_paths), "PYTHONUNBUFFERED": "1"}
             process = subprocess.run(
                 [sys.executable, script, *chain.from_iterable(arguments.items())],
                 cwd=folder, env={**os.environ, **spark_environment(), **credentials, **path},

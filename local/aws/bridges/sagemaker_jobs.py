@@ -94,6 +94,7 @@ def _execute(kind: Kind, request: Request, root: Path, credentials: dict[str, st
     environment = {
         **os.environ,
         **warm.ONE_THREAD,
+        "PYTHONUNBUFFERED": "1",  # lines in the order in which they are written
         **credentials,
         **{name: _here(value, root) for name, value in request.get("Environment", {}).items()},
         "OPT_ML": str(root),

@@ -1,5 +1,6 @@
 """Jobs as forks of a process that has imported what they import: that takes each of them seconds."""
 
+import io
 import multiprocessing
 import os
 import runpy
@@ -53,6 +54,9 @@ def _be(command: list[str], folder: str, environment: dict[str, str], log: str) 
     with Path(log).open("wb") as output:
         for number in (1, 2):
             os.dup2(output.fileno(), number)
+    for stream in (sys.stdout, sys.stderr):  # lines in the order in which they are written
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
