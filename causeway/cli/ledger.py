@@ -45,13 +45,10 @@ def rebuild(
 
 def _rebuild(lake: Any, contract: Any, *, catalog: Any, ledger: Any, s3: Any) -> dict[str, int] | None:
     """What is in the ledger once it is built; None if there is no table yet."""
-    from pyiceberg.exceptions import NoSuchTableError
-
     from causeway.lake.history import History
+    from causeway.lake.tables import find_table
 
-    try:
-        table = catalog.load_table((lake.curated_database, contract.table))
-    except NoSuchTableError:
+    if not (table := find_table(catalog, (lake.curated_database, contract.table))):
         return None
     watermark = History(lake, contract.dataset, catalog, ledger, s3).rebuild(table)
     items = [item for item in ledger.items("source#") if watermark and item["epoch"] == watermark.epoch]

@@ -14,6 +14,8 @@ from causeway.cli.quarantine import reasons_of
 from causeway.cli.status import exit_status, state_of, what_to_do
 
 if TYPE_CHECKING:
+    from pyiceberg.catalog import Catalog
+
     from causeway.operate.deployment import Deployment
 
 HEADER = ("dataset", "rows", "last commit", "age, h", "promised, h", "rejected", "dollars")
@@ -44,12 +46,14 @@ def report(
 def report_of(deployment: "Deployment", days: int) -> dict[str, Any]:
     """The JSON object."""
     from causeway.flow.ledger import Ledger
+    from causeway.lake.tables import glue_catalog
     from causeway.operate.costs import Spending
     from causeway.operate.overview import overview
 
     now, settings = datetime.now(UTC), deployment.settings
     since = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days - 1)
     ledger, contracts = deployment.landing.ledger, deployment.contracts
+    catalog = glue_catalog(settings.company.region)
     arrivals = {name: Ledger(ledger, name).last_arrival() for name in contracts}
     state = state_of(deployment)
     return {
@@ -58,25 +62,20 @@ def report_of(deployment: "Deployment", days: int) -> dict[str, Any]:
         "what_to_do": list(what_to_do(state)),
         "who_hears": list(alert_lines(state["alerts"], "alerts")),
         "datasets": {name: contract.description for name, contract in contracts.items()},
-        "tables": {name: _table(deployment, name) for name in contracts},
+        "tables": {name: _table(deployment, catalog, name) for name in contracts},
         "quarantine": reasons_of(deployment),
         **overview(Spending.read(deployment, since), contracts, arrivals, now),
     }
 
 
-def _table(deployment: "Deployment", dataset: str) -> dict[str, Any] | None:
+def _table(deployment: "Deployment", catalog: "Catalog", dataset: str) -> dict[str, Any] | None:
     """The table's newest snapshot, and the newest profile there is; None before the first commit."""
-    from pyiceberg.exceptions import NoSuchTableError
-
     from causeway.lake.profiles import Profiles, facts_of
-    from causeway.lake.tables import glue_catalog
+    from causeway.lake.tables import find_table
 
-    settings, contract = deployment.settings, deployment.contracts[dataset]
-    try:
-        table = glue_catalog(settings.company.region).load_table((settings.database("lake"), contract.table))
-    except NoSuchTableError:
-        return None
-    if not (snapshot := table.current_snapshot()):
+    contract = deployment.contracts[dataset]
+    table = find_table(catalog, (deployment.settings.database("lake"), contract.table))
+    if not table or not (snapshot := table.current_snapshot()):
         return None
     profiles, s3 = Profiles(table.location()), deployment.client("s3")
     profiled = profiles.nearest(s3, table, snapshot.snapshot_id)

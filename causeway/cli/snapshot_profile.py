@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 import typer
-from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import FileScanTask, Table
 
 from causeway.contract.model import Contract
@@ -20,7 +19,7 @@ from causeway.engine.profile.measures import measures_of
 from causeway.engine.profile.table import Rows, profile
 from causeway.lake.profiles import Profiles, age, facts_of
 from causeway.lake.rows import Snapshot, SnapshotError, number_of, snapshot_of
-from causeway.lake.tables import glue_catalog
+from causeway.lake.tables import find_table, glue_catalog
 from causeway.operate.deployment import Deployment
 
 
@@ -31,12 +30,12 @@ def profile_of_table(
     deployment = Deployment.find()
     (name,) = deployment.datasets([dataset])
     settings, contract = deployment.settings, deployment.contracts[name]
+    catalog = glue_catalog(settings.company.region)
+    if not (table := find_table(catalog, (settings.database("lake"), contract.table))):
+        raise typer.BadParameter(f"{name} has no table yet: nothing of it was curated")
     try:
-        table = glue_catalog(settings.company.region).load_table((settings.database("lake"), contract.table))
         chosen = snapshot_of(table, wanted)
         before = None if against is None else snapshot_of(table, against)
-    except NoSuchTableError as error:
-        raise typer.BadParameter(f"{name} has no table yet: nothing of it was curated") from error
     except SnapshotError as error:
         raise typer.BadParameter(str(error)) from error
     known = _Known(table, contract, deployment.client("s3"))

@@ -43,16 +43,12 @@ def trace(
 
 def _profile(deployment: Any, dataset: str, snapshot: str) -> str | None:
     """The URI of the first profile that has the snapshot's rows; None if there is none yet."""
-    from pyiceberg.exceptions import NoSuchTableError
-
     from causeway.lake.profiles import Profiles
-    from causeway.lake.tables import glue_catalog
+    from causeway.lake.tables import find_table, glue_catalog
 
     settings = deployment.settings
     name = (settings.database("lake"), deployment.contracts[dataset].table)
-    try:
-        table = glue_catalog(settings.company.region).load_table(name)
-    except NoSuchTableError:
+    if not (table := find_table(glue_catalog(settings.company.region), name)):
         return None
     profiles = Profiles(table.location())
     first = profiles.first_with(deployment.client("s3"), table, int(snapshot))

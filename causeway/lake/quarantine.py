@@ -8,18 +8,16 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import NoSuchTableError
 
 from causeway.contract.schema import REJECTED_SCHEMA
+from causeway.lake.tables import find_table
 
 COLUMNS = ("_source", "line", "raw", "faults")
 
 
 def of_dataset(catalog: Catalog, database: str, dataset: str) -> list[dict[str, Any]]:
     """The reasons for which the dataset's rows are quarantined; none if it never had one."""
-    try:
-        table = catalog.load_table((database, dataset))
-    except NoSuchTableError:
+    if not (table := find_table(catalog, (database, dataset))):
         return []
     rejected = table.scan(selected_fields=COLUMNS).to_arrow_batch_reader()
     return [{"dataset": dataset, **group} for group in reasons(rejected)]

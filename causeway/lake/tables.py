@@ -52,6 +52,14 @@ def glue_catalog(region: str | None = None) -> Catalog:
     return load_catalog("causeway", **properties)
 
 
+def find_table(catalog: Catalog, name: tuple[str, str]) -> Table | None:
+    """The table of that database and name, if it was ever made."""
+    try:
+        return catalog.load_table(name)
+    except NoSuchTableError:
+        return None
+
+
 class TableChangeError(ValueError):
     """A table cannot become what its contract says."""
 
@@ -75,10 +83,7 @@ def open_table(catalog: Catalog, design: Design) -> Table:
     kept changing the table meanwhile.
     """
     for _ in range(TRIES):
-        try:
-            table = catalog.load_table(design.name)
-        except NoSuchTableError:
-            table = _create(catalog, design)
+        table = find_table(catalog, design.name) or _create(catalog, design)
         fit(table.transaction().update_schema(), table.schema(), design)  # only tried
         there = set(table.schema().column_names)
         missing = [column for column in design.schema if not there.issuperset(_paths(column))]
